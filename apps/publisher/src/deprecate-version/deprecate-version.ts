@@ -1,0 +1,48 @@
+import { newEvent, PackVersionDeprecated, type DeprecateVersionReply, type DeprecateVersionRequest } from '@packs/contracts';
+import { DomainError } from '@packs/domain';
+import type { Clock, RegistryUnitOfWork } from '@packs/ports';
+
+/** Takes a version out of default queries. It stays readable by its number, and deprecating it again changes nothing. */
+export class DeprecateVersion {
+  constructor(
+    private readonly unitOfWork: RegistryUnitOfWork,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @throws DomainError ERR_PACK_NOT_FOUND */
+  execute(request: DeprecateVersionRequest): Promise<DeprecateVersionReply> {
+    const { tenant, packId, version, actor, reason, replacement } = request;
+    return this.unitOfWork.run(tenant, async tx => {
+      let existing = await tx.packs.findVersion(tenant, packId, version);
+      if (!existing || existing.version !== version) throw new DomainError('ERR_PACK_NOT_FOUND', `no version ${version} of pack ${packId}`);
+      await tx.packs.lockPack(tenant, packId, existing.type);
+      existing = (await tx.packs.findVersion(tenant, packId, version)) ?? existing;
+      if (existing.deprecatedAt) return { deprecatedAt: existing.deprecatedAt, changed: false };
+      const now = this.clock.now();
+      const deprecatedAt = now.toISOString();
+      await tx.packs.deprecate(tenant, packId, version, { at: deprecatedAt, actor, reason, replacement });
+      const { digest, manifestDigest, config, signatures } = existing;
+      await tx.outbox.append(
+        newEvent(
+          PackVersionDeprecated,
+          {
+            packId,
+            version,
+            actor,
+            tenant,
+            source: request.source,
+            signatures: [...signatures],
+            metadataHash: config,
+            digest,
+            manifestDigest,
+            reason,
+            replacement,
+            deprecatedAt,
+          },
+          now,
+        ),
+      );
+      return { deprecatedAt, changed: true };
+    });
+  }
+}

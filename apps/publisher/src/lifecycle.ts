@@ -1,0 +1,31 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { EventStream, NatsCommandBus, OutboxRelay, type NatsConnection } from '@packs/messaging';
+import { CommandBus } from '@packs/ports';
+import { DataSource } from 'typeorm';
+
+export type { NatsConnection };
+export const NATS_CONNECTION = Symbol('NatsConnection');
+
+/** Starts the relay once everything is there, and ends it before what it stands on. */
+@Injectable()
+export class Lifecycle implements OnApplicationBootstrap, OnApplicationShutdown {
+  constructor(
+    private readonly stream: EventStream,
+    private readonly relay: OutboxRelay,
+    private readonly commands: CommandBus,
+    private readonly dataSource: DataSource,
+    @Inject(NATS_CONNECTION) private readonly connection: NatsConnection,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.stream.ensure();
+    this.relay.start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.relay.drain();
+    if (this.commands instanceof NatsCommandBus) await this.commands.close();
+    await this.connection.drain();
+    await this.dataSource.destroy();
+  }
+}

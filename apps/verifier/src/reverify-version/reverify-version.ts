@@ -1,0 +1,30 @@
+import { Injectable } from '@nestjs/common';
+import type { ReverifyVersionReply, ReverifyVersionRequest } from '@packs/contracts';
+import { BlobStore } from '@packs/ports';
+import { BundleSource } from '../evaluation/bundle-source';
+import { checkDigest } from '../evaluation/check-digest';
+import { CheckList } from '../evaluation/check-list';
+import { composeVerdict, NOT_EVALUATED } from '../evaluation/compose-verdict';
+import { DEADLINE_MS, withinDeadline } from '../evaluation/deadline';
+import { SignatureEvaluator } from '../evaluation/signature-evaluator';
+
+/** Judges a stored version again: its bytes, its signatures and the tenant's policy under the trust of today. */
+@Injectable()
+export class ReverifyVersion {
+  constructor(
+    private readonly blobs: BlobStore,
+    private readonly signatures: SignatureEvaluator,
+  ) {}
+
+  /** @throws DomainError ERR_PACK_UNAVAILABLE after the deadline; what the store and the trust material throw passes unchanged */
+  execute(request: ReverifyVersionRequest, signal: AbortSignal = AbortSignal.timeout(DEADLINE_MS)): Promise<ReverifyVersionReply> {
+    return withinDeadline(signal, async () => {
+      const list = new CheckList();
+      const source = new BundleSource(this.blobs, request.bundle, signal);
+      const proven = await checkDigest(source, list);
+      if (!proven) list.skipSignatures(request.signatures);
+      const findings = proven ? await this.signatures.evaluate({ ...request, source }, list) : NOT_EVALUATED;
+      return composeVerdict({ bundle: request.bundle.digest }, request, findings, list);
+    });
+  }
+}

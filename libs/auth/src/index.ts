@@ -1,0 +1,1 @@
+export { JoseTokenVerifier, type AuthorityOptions } from './jose-token-verifier';

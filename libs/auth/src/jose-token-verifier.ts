@@ -1,0 +1,105 @@
+import { readFile } from 'node:fs/promises';
+import { canonicalScopes, DomainError, isName, TENANT_MAX, type Principal } from '@packs/domain';
+import { TokenVerifier } from '@packs/ports';
+import { createLocalJWKSet, createRemoteJWKSet, errors, jwtVerify, type JSONWebKeySet, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+
+export interface AuthorityOptions {
+  readonly issuer: string;
+  readonly audience: string;
+  /** JWKS in a file, in place of the issuer's own. */
+  readonly jwksFile?: string;
+}
+
+/** Asymmetric algorithms only: a token must not choose how it is checked. */
+const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];
+const CLOCK_TOLERANCE_SECONDS = 5;
+const TOKEN_MAX_BYTES = 8192;
+/** A key id nobody knows makes the keys be fetched again, at most this often. */
+const JWKS_COOLDOWN_MS = 5_000;
+const JWKS_MAX_AGE_MS = 10 * 60_000;
+/** jose's code for a key set that could not be fetched or read. */
+const GENERIC = 'ERR_JOSE_GENERIC';
+
+/** Access tokens of the Authority, as JWT (RFC 9068). */
+export class JoseTokenVerifier extends TokenVerifier {
+  private keys: Promise<JWTVerifyGetKey> | undefined;
+
+  constructor(private readonly authority: AuthorityOptions) {
+    super();
+  }
+
+  async verify(token: string): Promise<Principal> {
+    if (token.length > TOKEN_MAX_BYTES) throw refusal('the token is too long');
+    const { issuer, audience } = this.authority;
+    try {
+      const { payload } = await jwtVerify(token, await this.loadKeys(), {
+        issuer,
+        audience,
+        algorithms: ALGORITHMS,
+        clockTolerance: CLOCK_TOLERANCE_SECONDS,
+        requiredClaims: ['exp', 'sub'],
+      });
+      return toPrincipal(payload);
+    } catch (error) {
+      throw toDomainError(error);
+    }
+  }
+
+  async check(): Promise<void> {
+    await this.loadKeys();
+  }
+
+  private loadKeys(): Promise<JWTVerifyGetKey> {
+    this.keys ??= this.findKeys().catch((error: unknown) => {
+      this.keys = undefined;
+      throw new DomainError('ERR_PACK_UNAVAILABLE', "the Authority's keys are not available", { retry: 'later', cause: error });
+    });
+    return this.keys;
+  }
+
+  private async findKeys(): Promise<JWTVerifyGetKey> {
+    const { issuer, jwksFile } = this.authority;
+    if (jwksFile) return createLocalJWKSet(JSON.parse(await readFile(jwksFile, 'utf8')) as JSONWebKeySet);
+    const answer = await fetch(`${issuer}/.well-known/openid-configuration`, { redirect: 'error', signal: AbortSignal.timeout(5_000) });
+    const discovery = (await answer.json()) as { issuer?: unknown; jwks_uri?: unknown };
+    if (!answer.ok || discovery.issuer !== issuer || typeof discovery.jwks_uri !== 'string') {
+      throw new Error(`no OpenID discovery document for ${issuer}`);
+    }
+    return createRemoteJWKSet(new URL(discovery.jwks_uri), {
+      cooldownDuration: JWKS_COOLDOWN_MS,
+      cacheMaxAge: JWKS_MAX_AGE_MS,
+      timeoutDuration: 5_000,
+    });
+  }
+}
+
+function toPrincipal(payload: JWTPayload): Principal {
+  const tenant = payload['tenant'];
+  const scopes = canonicalScopes(scopeNames(payload));
+  if (!isName(tenant, TENANT_MAX)) throw new DomainError('ERR_PACK_SCOPE', 'the token names no tenant');
+  if (scopes.length === 0) throw new DomainError('ERR_PACK_SCOPE', 'the token has no packs.* scope');
+  const subject = String(payload.sub).slice(0, 200);
+  const actor = payload['client_id'] === payload.sub ? `client:${subject}` : `user:${subject}`;
+  return { subject, actor, tenant, scopes, expiresAt: payload.exp ?? 0 };
+}
+
+/** `scope` is a space-separated text (RFC 9068); some issuers write `scp` or a list. */
+function scopeNames(payload: JWTPayload): string[] {
+  const claim = payload['scope'] ?? payload['scp'];
+  if (typeof claim === 'string') return claim.split(' ');
+  return Array.isArray(claim) ? claim.filter(item => typeof item === 'string') : [];
+}
+
+function toDomainError(error: unknown): unknown {
+  if (error instanceof DomainError) return error;
+  if (error instanceof errors.JWTExpired) return refusal('the token has expired');
+  if (error instanceof errors.JWTClaimValidationFailed) return refusal(`the token's ${error.claim} is not accepted here`);
+  if (error instanceof errors.JWKSTimeout || error instanceof TypeError || (error instanceof errors.JOSEError && error.code === GENERIC)) {
+    return new DomainError('ERR_PACK_UNAVAILABLE', "the Authority's keys are not available", { retry: 'later', cause: error });
+  }
+  return refusal('the token is not valid');
+}
+
+function refusal(message: string): DomainError {
+  return new DomainError('ERR_PACK_AUTHENTICATION', message);
+}

@@ -1,0 +1,47 @@
+import {
+  authoritySettings,
+  blobStoreSettings,
+  databaseSettings,
+  httpSettings,
+  natsSettings,
+  observabilitySettings,
+  operatorSettings,
+  streamSettings,
+  uploadSettings,
+} from './fragments';
+import type { Setting } from './settings';
+
+/** The whole environment of each process: what it reads, what its documentation shows, and nothing else. */
+export const PROCESS_SETTINGS = {
+  'api-gateway': {
+    ...httpSettings('api-gateway'),
+    ...databaseSettings('api-gateway'),
+    ...natsSettings('api-gateway'),
+    ...blobStoreSettings,
+    ...authoritySettings,
+    ...uploadSettings,
+    ...observabilitySettings,
+  },
+  publisher: {
+    ...httpSettings('publisher'),
+    ...databaseSettings('publisher'),
+    ...natsSettings('publisher'),
+    ...streamSettings,
+    ...blobStoreSettings,
+    ...observabilitySettings,
+  },
+  verifier: { ...httpSettings('verifier'), ...natsSettings('verifier'), ...blobStoreSettings, ...observabilitySettings },
+  compliance: {
+    ...httpSettings('compliance'),
+    ...databaseSettings('compliance'),
+    ...natsSettings('compliance'),
+    ...operatorSettings,
+    ...observabilitySettings,
+  },
+} as const;
+
+/** What `migrate` and `npm start` read. */
+export const TOOL_SETTINGS: readonly Pick<Setting<unknown>, 'name' | 'doc' | 'fallback' | 'secret'>[] = [
+  { name: 'DATABASE_ADMIN_URL', doc: 'PostgreSQL with a role that may create roles and schemas; read by migrate alone. For `npm start`: use this server in place of the embedded one', secret: true },
+  { name: 'DATA_DIR', doc: 'Where `npm start` keeps its data', fallback: './.data' },
+];

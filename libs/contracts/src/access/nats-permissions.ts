@@ -1,0 +1,82 @@
+import { ListDeadLetters, ReplayDeadLetter } from '../commands/compliance-commands';
+import type { CommandContract } from '../commands/command-contract';
+import { DeprecateVersion, PublishPack, UpdatePolicy, UpdateTrust, UpdateVisibility } from '../commands/publisher-commands';
+import { ReverifyVersion, VerifyBundle } from '../commands/verify-bundle';
+import { EVENT_STREAM } from '../events/event-contract';
+import { EVENTS } from '../events/registry-events';
+import { inboxPrefix, PROCESSES, type ProcessName } from './processes';
+
+/** Who calls and who answers each command. */
+export const COMMANDS: readonly { readonly contract: CommandContract; readonly callers: readonly ProcessName[]; readonly answeredBy: ProcessName }[] = [
+  { contract: PublishPack, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: DeprecateVersion, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: UpdateTrust, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: UpdatePolicy, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: UpdateVisibility, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: VerifyBundle, callers: ['publisher'], answeredBy: 'verifier' },
+  { contract: ReverifyVersion, callers: ['api-gateway'], answeredBy: 'verifier' },
+  { contract: ListDeadLetters, callers: ['api-gateway'], answeredBy: 'compliance' },
+  { contract: ReplayDeadLetter, callers: ['api-gateway'], answeredBy: 'compliance' },
+];
+
+/** A consumer of the event stream. Its name is the durable's, and the key of its inbox. */
+export interface ConsumerContract {
+  readonly name: string;
+  readonly process: ProcessName;
+  readonly subject: string;
+}
+
+export const AUDIT_CONSUMER: ConsumerContract = { name: 'compliance-audit', process: 'compliance', subject: '>' };
+const CONSUMERS: readonly ConsumerContract[] = [AUDIT_CONSUMER];
+
+/** Core NATS signals that say "look again"; losing one costs only time. */
+export const WAKE_AUDIT = 'wake.audit';
+
+export interface NatsPermissions {
+  readonly publish: readonly string[];
+  readonly subscribe: readonly string[];
+}
+
+/** What each NATS user may do; everything else is denied. */
+export const natsPermissions: Readonly<Record<ProcessName, NatsPermissions>> = Object.fromEntries(
+  PROCESSES.map(process => [process, permissionsOf(process)]),
+) as Record<ProcessName, NatsPermissions>;
+
+function permissionsOf(process: ProcessName): NatsPermissions {
+  const answers = COMMANDS.filter(command => command.answeredBy === process);
+  const calls = COMMANDS.filter(command => command.callers.includes(process));
+  const emits = EVENTS.filter(event => event.producer === process);
+  const consumers = CONSUMERS.filter(consumer => consumer.process === process);
+  const replyPrefixes = new Set(answers.flatMap(command => command.callers).map(caller => `${inboxPrefix(caller)}.>`));
+  return {
+    publish: [
+      ...calls.map(command => command.contract.subject),
+      ...replyPrefixes,
+      ...emits.map(event => event.type),
+      ...(emits.length > 0 ? streamApi(['INFO', 'CREATE', 'UPDATE']) : []),
+      ...(consumers.length > 0 ? streamApi(['INFO']) : []),
+      ...consumers.flatMap(consumerApi),
+      ...(process === 'compliance' ? [WAKE_AUDIT] : []),
+    ],
+    subscribe: [
+      ...answers.map(command => command.contract.subject),
+      `${inboxPrefix(process)}.>`,
+      ...(process === 'api-gateway' ? [WAKE_AUDIT] : []),
+    ],
+  };
+}
+
+function streamApi(verbs: readonly string[]): string[] {
+  return ['$JS.API.INFO', ...verbs.map(verb => `$JS.API.STREAM.${verb}.${EVENT_STREAM.name}`)];
+}
+
+function consumerApi({ name }: ConsumerContract): string[] {
+  const at = `${EVENT_STREAM.name}.${name}`;
+  return [
+    `$JS.API.CONSUMER.CREATE.${at}`,
+    `$JS.API.CONSUMER.DURABLE.CREATE.${at}`,
+    `$JS.API.CONSUMER.INFO.${at}`,
+    `$JS.API.CONSUMER.MSG.NEXT.${at}`,
+    `$JS.ACK.${at}.>`,
+  ];
+}

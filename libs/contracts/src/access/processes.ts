@@ -1,0 +1,16 @@
+/** The deployable processes, named as their folder under `apps/` and their NATS user. */
+export const PROCESSES = ['api-gateway', 'publisher', 'verifier', 'compliance'] as const;
+export type ProcessName = (typeof PROCESSES)[number];
+
+/** The prefix of a process's settings: `PUBLISHER_DATABASE_URL`. */
+export const ENV_PREFIX: Readonly<Record<ProcessName, string>> = {
+  'api-gateway': 'GATEWAY',
+  publisher: 'PUBLISHER',
+  verifier: 'VERIFIER',
+  compliance: 'COMPLIANCE',
+};
+
+/** Replies to a process's requests arrive below its own prefix, which no other process may subscribe to. */
+export function inboxPrefix(process: ProcessName): string {
+  return `_INBOX_${process.replaceAll('-', '_')}`;
+}

@@ -1,0 +1,112 @@
+import { Type, type Static } from '@sinclair/typebox';
+import {
+  BlobRefSchema,
+  ChannelSchema,
+  closed,
+  DigestSchema,
+  nullable,
+  PackIdSchema,
+  PackTypeSchema,
+  SignatureMediaTypeSchema,
+  TenantSchema,
+  VersionSchema,
+} from '../contract-types';
+import { command } from './command-contract';
+import { PolicyRuleSchema, SigningPolicySchema, VerdictFaultSchema, VerdictSchema } from './schemas';
+
+/** Who caused a command: copied into the events it leads to. */
+const origin = {
+  tenant: TenantSchema,
+  actor: Type.String({ minLength: 1, maxLength: 256 }),
+  source: nullable(Type.String({ maxLength: 256 })),
+};
+
+/** Publishes bytes that the gateway has already stored. */
+export const PublishPack = command({
+  subject: 'cmd.publisher.publish-pack',
+  timeoutMs: 120_000,
+  request: closed({
+    ...origin,
+    packId: nullable(PackIdSchema),
+    version: nullable(VersionSchema),
+    channel: ChannelSchema,
+    bundle: BlobRefSchema,
+    signatures: Type.Array(closed({ ...BlobRefSchema.properties, mediaType: SignatureMediaTypeSchema }), { maxItems: 8 }),
+    /** The pack.yaml the caller says it sends (RFC 8785 digest); it has to be the bundle's. */
+    manifestDigest: nullable(DigestSchema),
+    idempotencyKey: nullable(Type.String({ minLength: 1, maxLength: 128 })),
+  }),
+  reply: Type.Union([
+    closed({
+      outcome: Type.Union([Type.Literal('published'), Type.Literal('already-published')]),
+      packId: PackIdSchema,
+      version: VersionSchema,
+      digest: DigestSchema,
+      manifestDigest: DigestSchema,
+      size: Type.Integer(),
+      channel: ChannelSchema,
+      verdictHash: DigestSchema,
+    }),
+    closed({
+      outcome: Type.Literal('rejected'),
+      verdict: VerdictSchema,
+      verdictHash: DigestSchema,
+      faults: Type.Array(VerdictFaultSchema),
+    }),
+  ]),
+});
+export type PublishPackRequest = Static<typeof PublishPack.request>;
+export type PublishPackReply = Static<typeof PublishPack.reply>;
+
+/** Takes a version out of default queries. Its bytes and its number stay taken for ever. */
+export const DeprecateVersion = command({
+  subject: 'cmd.publisher.deprecate-version',
+  timeoutMs: 10_000,
+  request: closed({
+    ...origin,
+    packId: PackIdSchema,
+    version: VersionSchema,
+    reason: nullable(Type.String({ maxLength: 1024 })),
+    replacement: nullable(Type.String({ maxLength: 300 })),
+  }),
+  reply: closed({ deprecatedAt: Type.String(), changed: Type.Boolean() }),
+});
+export type DeprecateVersionRequest = Static<typeof DeprecateVersion.request>;
+export type DeprecateVersionReply = Static<typeof DeprecateVersion.reply>;
+
+/** Replaces the tenant's trust material by a stored document and raises its trust epoch. */
+export const UpdateTrust = command({
+  subject: 'cmd.publisher.update-trust',
+  timeoutMs: 10_000,
+  request: closed({ ...origin, material: BlobRefSchema, keyIds: Type.Array(DigestSchema, { maxItems: 64 }) }),
+  reply: closed({ epoch: Type.Integer(), digest: DigestSchema, changed: Type.Boolean() }),
+});
+export type UpdateTrustRequest = Static<typeof UpdateTrust.request>;
+export type UpdateTrustReply = Static<typeof UpdateTrust.reply>;
+
+/** Writes the next version of a named policy and makes it the active one. */
+export const UpdatePolicy = command({
+  subject: 'cmd.publisher.update-policy',
+  timeoutMs: 10_000,
+  request: closed({
+    ...origin,
+    name: Type.String({ minLength: 1, maxLength: 64 }),
+    channel: nullable(ChannelSchema),
+    packType: nullable(PackTypeSchema),
+    rule: PolicyRuleSchema,
+    unsigned: Type.Union([Type.Literal('reject'), Type.Literal('allow')]),
+  }),
+  reply: closed({ policy: SigningPolicySchema, changed: Type.Boolean() }),
+});
+export type UpdatePolicyRequest = Static<typeof UpdatePolicy.request>;
+export type UpdatePolicyReply = Static<typeof UpdatePolicy.reply>;
+
+/** Sets the tenants that this tenant's packs may be made visible to. */
+export const UpdateVisibility = command({
+  subject: 'cmd.publisher.update-visibility',
+  timeoutMs: 10_000,
+  request: closed({ ...origin, shareWith: Type.Array(Type.Union([Type.Literal('*'), TenantSchema]), { maxItems: 256 }) }),
+  reply: closed({ shareWith: Type.Array(Type.String()), changed: Type.Boolean() }),
+});
+export type UpdateVisibilityRequest = Static<typeof UpdateVisibility.request>;
+export type UpdateVisibilityReply = Static<typeof UpdateVisibility.reply>;

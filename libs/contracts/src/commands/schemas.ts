@@ -1,0 +1,63 @@
+import { Type } from '@sinclair/typebox';
+import type { PolicyRule, SigningPolicy, Verdict, VerdictFault } from '@packs/domain';
+import { ChannelSchema, closed, DigestSchema, nullable, PackTypeSchema, TimestampSchema } from '../contract-types';
+
+export const PolicyRuleSchema = Type.Unsafe<PolicyRule>({
+  oneOf: [
+    {
+      type: 'object',
+      properties: { keyRef: { type: 'string', minLength: 1, maxLength: 128 } },
+      required: ['keyRef'],
+      additionalProperties: false,
+    },
+    {
+      type: 'object',
+      properties: { anyOf: { type: 'array', minItems: 1, maxItems: 32, items: { type: 'object' } } },
+      required: ['anyOf'],
+      additionalProperties: false,
+    },
+  ],
+});
+
+export const SigningPolicySchema = Type.Unsafe<SigningPolicy>(
+  closed({
+    name: Type.String(),
+    version: Type.Integer({ minimum: 1 }),
+    channel: Type.Optional(ChannelSchema),
+    packType: Type.Optional(PackTypeSchema),
+    rule: PolicyRuleSchema,
+    unsigned: Type.Union([Type.Literal('reject'), Type.Literal('allow')]),
+  }),
+);
+
+export const VerdictSchema = Type.Unsafe<Verdict>(
+  closed({
+    schema: Type.Literal('stellaops.io/verdict.v1'),
+    outcome: Type.Union([Type.Literal('accepted'), Type.Literal('rejected')]),
+    subject: closed({ bundle: DigestSchema, config: Type.Optional(DigestSchema) }),
+    policy: nullable(closed({ name: Type.String(), version: Type.Integer(), digest: DigestSchema })),
+    trust: closed({ digest: DigestSchema, epoch: Type.Integer({ minimum: 0 }) }),
+    evidence: Type.Array(DigestSchema),
+    checks: Type.Array(
+      closed({
+        id: Type.String(),
+        outcome: Type.Union([Type.Literal('pass'), Type.Literal('fail'), Type.Literal('skipped')]),
+        reason: Type.String(),
+        evidence: Type.Optional(DigestSchema),
+      }),
+    ),
+    identities: Type.Array(
+      closed({ kind: Type.Literal('key'), name: Type.String(), keyId: DigestSchema, scheme: Type.String(), signature: DigestSchema }),
+    ),
+    evaluatedAt: TimestampSchema,
+  }),
+);
+
+export const VerdictFaultSchema = Type.Unsafe<VerdictFault>(
+  closed({
+    code: Type.String(),
+    message: Type.String(),
+    pointer: Type.Optional(Type.String()),
+    field: Type.Optional(Type.String()),
+  }),
+);

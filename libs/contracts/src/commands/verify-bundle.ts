@@ -1,0 +1,78 @@
+import { Type, type Static } from '@sinclair/typebox';
+import {
+  BlobRefSchema,
+  ChannelSchema,
+  closed,
+  DigestSchema,
+  nullable,
+  PackIdSchema,
+  PackTypeSchema,
+  SignatureRefSchema,
+  StoredBlobSchema,
+  TenantSchema,
+  TimestampSchema,
+  VersionSchema,
+} from '../contract-types';
+import { command } from './command-contract';
+import { SigningPolicySchema, VerdictFaultSchema, VerdictSchema } from './schemas';
+
+/** The tenant's trust as of one epoch. `material` is null while the tenant has none: then no signature is trusted. */
+const TrustRefSchema = closed({
+  digest: DigestSchema,
+  epoch: Type.Integer({ minimum: 0 }),
+  material: nullable(BlobRefSchema),
+});
+
+const VerifiedPackSchema = closed({
+  config: StoredBlobSchema,
+  packId: PackIdSchema,
+  version: VersionSchema,
+  type: PackTypeSchema,
+});
+
+/** Asks whether a bundle may be published. A rejected bundle is a normal answer. */
+export const VerifyBundle = command({
+  subject: 'cmd.verifier.verify-bundle',
+  timeoutMs: 90_000,
+  request: closed({
+    tenant: TenantSchema,
+    /** What the request claims the bundle holds; null claims nothing. */
+    packId: nullable(PackIdSchema),
+    version: nullable(VersionSchema),
+    channel: ChannelSchema,
+    bundle: BlobRefSchema,
+    signatures: Type.Array(SignatureRefSchema, { maxItems: 8 }),
+    /** The tenant's active policies; the verifier selects once it knows the pack's type. */
+    policies: Type.Array(SigningPolicySchema, { maxItems: 64 }),
+    trust: TrustRefSchema,
+    evaluatedAt: TimestampSchema,
+  }),
+  reply: closed({
+    verdict: VerdictSchema,
+    verdictHash: DigestSchema,
+    faults: Type.Array(VerdictFaultSchema),
+    /** Null when the manifest could not be read. */
+    pack: nullable(VerifiedPackSchema),
+  }),
+});
+export type VerifyBundleRequest = Static<typeof VerifyBundle.request>;
+export type VerifyBundleReply = Static<typeof VerifyBundle.reply>;
+
+/** Asks whether stored signatures still satisfy the tenant's policy under its current trust. */
+export const ReverifyVersion = command({
+  subject: 'cmd.verifier.reverify-version',
+  timeoutMs: 60_000,
+  request: closed({
+    tenant: TenantSchema,
+    channel: ChannelSchema,
+    packType: PackTypeSchema,
+    bundle: BlobRefSchema,
+    signatures: Type.Array(SignatureRefSchema, { maxItems: 64 }),
+    policies: Type.Array(SigningPolicySchema, { maxItems: 64 }),
+    trust: TrustRefSchema,
+    evaluatedAt: TimestampSchema,
+  }),
+  reply: closed({ verdict: VerdictSchema, verdictHash: DigestSchema, faults: Type.Array(VerdictFaultSchema) }),
+});
+export type ReverifyVersionRequest = Static<typeof ReverifyVersion.request>;
+export type ReverifyVersionReply = Static<typeof ReverifyVersion.reply>;

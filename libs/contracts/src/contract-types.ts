@@ -1,0 +1,37 @@
+import { Type, type TObject, type TSchema, type TUnsafe } from '@sinclair/typebox';
+import { NAME_PATTERN, PACK_TYPES, SIGNATURE_MEDIA_TYPES, type Digest, type PackType, type SignatureMediaType } from '@packs/domain';
+
+export const DigestSchema = Type.Unsafe<Digest>({ type: 'string', pattern: '^sha256:[0-9a-f]{64}$' });
+export const TenantSchema = Type.String({ pattern: NAME_PATTERN, maxLength: 64 });
+export const PackIdSchema = Type.String({ pattern: NAME_PATTERN, maxLength: 128 });
+export const ChannelSchema = Type.String({ pattern: NAME_PATTERN, maxLength: 64 });
+export const VersionSchema = Type.String({ minLength: 5, maxLength: 128 });
+export const TimestampSchema = Type.String({ format: 'date-time' });
+export const PackTypeSchema = Type.Unsafe<PackType>({ type: 'string', enum: [...PACK_TYPES] });
+export const SignatureMediaTypeSchema = Type.Unsafe<SignatureMediaType>({ type: 'string', enum: [...SIGNATURE_MEDIA_TYPES] });
+
+/** An object without members beyond those named. */
+export function closed<T extends Record<string, TSchema>>(properties: T): TObject<T> {
+  return Type.Object(properties, { additionalProperties: false });
+}
+
+export function nullable<T extends TSchema>(schema: T): TUnsafe<T['static'] | null> {
+  return Type.Unsafe<T['static'] | null>({ anyOf: [schema, { type: 'null' }] });
+}
+
+/** Where proven bytes lie. `blockChecksums` is the base64 of one CRC-32 (big endian) per MiB. */
+export const StoredBlobSchema = closed({
+  digest: DigestSchema,
+  size: Type.Integer({ minimum: 0 }),
+  objectKey: Type.String({ minLength: 1, maxLength: 256 }),
+  blockChecksums: Type.String(),
+});
+
+/** What a process needs in order to read a blob that it will hash itself. */
+export const BlobRefSchema = closed({
+  digest: DigestSchema,
+  size: Type.Integer({ minimum: 0 }),
+  objectKey: Type.String({ minLength: 1, maxLength: 256 }),
+});
+
+export const SignatureRefSchema = closed({ ...BlobRefSchema.properties, mediaType: SignatureMediaTypeSchema });

@@ -1,0 +1,57 @@
+import { Type } from '@sinclair/typebox';
+import { ChannelSchema, DigestSchema, nullable, PackTypeSchema, TimestampSchema } from '../contract-types';
+import { SigningPolicySchema } from '../commands/schemas';
+import { event, type EventContract } from './event-contract';
+
+export const PackVersionPublished = event('pack.version.published', 'publisher', 'A version was verified and can now be read.', {
+  digest: DigestSchema,
+  manifestDigest: DigestSchema,
+  size: Type.Integer({ minimum: 0 }),
+  packType: PackTypeSchema,
+  channel: ChannelSchema,
+  /** Whether the channel now points at this version; an older version does not move it back. */
+  channelMoved: Type.Boolean(),
+  tenantVisibility: Type.Array(Type.String()),
+  verdictHash: DigestSchema,
+  publishedAt: TimestampSchema,
+});
+
+export const PackVersionRejected = event('pack.version.rejected', 'publisher', 'A publish was refused by the verdict; nothing was stored.', {
+  digest: DigestSchema,
+  channel: ChannelSchema,
+  verdictHash: DigestSchema,
+  /** Reason codes of the failed checks. */
+  reasons: Type.Array(Type.String()),
+});
+
+export const PackVersionDeprecated = event('pack.version.deprecated', 'publisher', 'A version left the default queries.', {
+  digest: DigestSchema,
+  manifestDigest: DigestSchema,
+  reason: nullable(Type.String()),
+  replacement: nullable(Type.String()),
+  deprecatedAt: TimestampSchema,
+});
+
+export const TrustUpdated = event('registry.trust.updated', 'publisher', "A tenant's trusted keys were replaced.", {
+  epoch: Type.Integer({ minimum: 1 }),
+  digest: DigestSchema,
+  keyIds: Type.Array(DigestSchema),
+});
+
+export const PolicyUpdated = event('registry.policy.updated', 'publisher', 'A signing policy got a new version.', {
+  policy: SigningPolicySchema,
+  policyDigest: DigestSchema,
+});
+
+export const VisibilityUpdated = event('registry.visibility.updated', 'publisher', 'A tenant may share its packs with other tenants than before.', {
+  shareWith: Type.Array(Type.String()),
+});
+
+export const EVENTS: readonly EventContract[] = [
+  PackVersionPublished,
+  PackVersionRejected,
+  PackVersionDeprecated,
+  TrustUpdated,
+  PolicyUpdated,
+  VisibilityUpdated,
+];

@@ -1,0 +1,176 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import {
+  CHANNEL_MAX,
+  NAME_PATTERN,
+  PACK_TYPES,
+  SIGNATURE_MEDIA_TYPES,
+  SIGNATURE_SCHEMES,
+  type PackType,
+  type PolicyRule,
+  type SignatureMediaType,
+  type SignatureScheme,
+} from '@packs/domain';
+import { Type } from 'class-transformer';
+import { ArrayMaxSize, IsArray, IsBase64, IsIn, IsObject, IsOptional, IsString, Matches, MaxLength, ValidateNested } from 'class-validator';
+
+const NAME = new RegExp(NAME_PATTERN);
+
+export class TrustKeyInput {
+  @ApiProperty({ pattern: NAME_PATTERN, maxLength: 64, description: 'The name policies refer to it by' })
+  @IsString()
+  @Matches(NAME)
+  @MaxLength(64)
+  name!: string;
+
+  @ApiProperty({ description: 'PEM, SubjectPublicKeyInfo' })
+  @IsString()
+  @MaxLength(8192)
+  publicKey!: string;
+
+  @ApiPropertyOptional({ enum: SIGNATURE_SCHEMES, description: "Absent: the usual scheme of the key's type" })
+  @IsOptional()
+  @IsIn(SIGNATURE_SCHEMES)
+  scheme?: SignatureScheme;
+}
+
+export class TrustInput {
+  @ApiProperty({ type: [TrustKeyInput], maxItems: 64 })
+  @IsArray()
+  @ArrayMaxSize(64)
+  @ValidateNested({ each: true })
+  @Type(() => TrustKeyInput)
+  keys!: TrustKeyInput[];
+}
+
+export class TrustKeyView {
+  @ApiProperty() name!: string;
+  @ApiProperty({ description: 'SHA-256 of the SubjectPublicKeyInfo' }) keyId!: string;
+  @ApiProperty({ enum: SIGNATURE_SCHEMES }) scheme!: SignatureScheme;
+  @ApiProperty() publicKey!: string;
+}
+
+export class TrustAnswer {
+  @ApiProperty({ description: 'Rises with every change; 0 before the first' }) epoch!: number;
+  @ApiProperty() digest!: string;
+  @ApiProperty({ type: [TrustKeyView] }) keys!: TrustKeyView[];
+}
+
+export class PolicyInput {
+  @ApiPropertyOptional({ pattern: NAME_PATTERN, description: 'Absent: every channel' })
+  @IsOptional()
+  @Matches(NAME)
+  @MaxLength(CHANNEL_MAX)
+  channel?: string;
+
+  @ApiPropertyOptional({ enum: PACK_TYPES, enumName: 'PackType', description: 'Absent: every type' })
+  @IsOptional()
+  @IsIn(PACK_TYPES)
+  packType?: PackType;
+
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    description: '`{"keyRef": "name"}` or `{"anyOf": [rule, …]}`',
+    example: { anyOf: [{ keyRef: 'release' }, { keyRef: 'release-next' }] },
+  })
+  @IsObject()
+  rule!: PolicyRule;
+
+  @ApiPropertyOptional({ enum: ['reject', 'allow'], default: 'reject', description: 'What becomes of a publish without a signature' })
+  @IsOptional()
+  @IsIn(['reject', 'allow'])
+  unsigned: 'reject' | 'allow' = 'reject';
+}
+
+export class PolicyView extends PolicyInput {
+  @ApiProperty() name!: string;
+  @ApiProperty() version!: number;
+}
+
+export class PolicyList {
+  @ApiProperty({ type: [PolicyView] }) policies!: PolicyView[];
+}
+
+export class VisibilityInput {
+  @ApiProperty({ type: [String], maxItems: 256, description: 'Tenants this tenant may share packs with; `*` is every tenant' })
+  @IsArray()
+  @ArrayMaxSize(256)
+  @Matches(/^(?:\*|[a-z0-9]+(?:[._-][a-z0-9]+)*)$/, { each: true })
+  @MaxLength(64, { each: true })
+  shareWith!: string[];
+}
+
+export class SignatureInput {
+  @ApiPropertyOptional({ enum: SIGNATURE_MEDIA_TYPES })
+  @IsOptional()
+  @IsIn(SIGNATURE_MEDIA_TYPES)
+  mediaType?: SignatureMediaType;
+
+  @ApiProperty({ description: 'base64' })
+  @IsBase64()
+  @MaxLength(350_000)
+  content!: string;
+}
+
+/** The body of the `POST /packs` alias. */
+export class PackUpload {
+  @ApiProperty({ type: 'object', additionalProperties: true, description: "The bundle's pack.yaml as JSON" })
+  @IsObject()
+  manifest!: Record<string, unknown>;
+
+  @ApiProperty({ description: 'The bundle, base64, of at most 16 MiB' })
+  @IsString()
+  content!: string;
+
+  @ApiPropertyOptional({ type: [SignatureInput], maxItems: 8 })
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(8)
+  @ValidateNested({ each: true })
+  @Type(() => SignatureInput)
+  signatures?: SignatureInput[];
+
+  @ApiPropertyOptional({ default: 'edge', pattern: NAME_PATTERN })
+  @IsOptional()
+  @Matches(NAME)
+  @MaxLength(CHANNEL_MAX)
+  channel: string = 'edge';
+}
+
+export class AuditEntryView {
+  @ApiProperty({ description: "Order in the tenant's log, without gaps" }) seq!: number;
+  @ApiProperty() id!: string;
+  @ApiProperty() type!: string;
+  @ApiProperty({ type: String, nullable: true }) packId!: string | null;
+  @ApiProperty({ type: String, nullable: true }) version!: string | null;
+  @ApiProperty() actor!: string;
+  @ApiProperty() tenant!: string;
+  @ApiProperty({ type: String, nullable: true }) source!: string | null;
+  @ApiProperty({ type: [String] }) signatures!: string[];
+  @ApiProperty() metadataHash!: string;
+  @ApiProperty({ format: 'date-time' }) occurredAt!: string;
+  @ApiProperty({ type: 'object', additionalProperties: true }) data!: Record<string, unknown>;
+  @ApiProperty({ description: 'SHA-256(0x00 ‖ leaf), hex (RFC 6962)' }) leafHash!: string;
+}
+
+export class AuditList {
+  @ApiProperty({ type: [AuditEntryView] }) entries!: AuditEntryView[];
+  @ApiProperty({ type: Number, nullable: true, description: 'The `after` of the next page' }) next!: number | null;
+}
+
+export class Problem {
+  @ApiProperty() type!: string;
+  @ApiProperty() title!: string;
+  @ApiProperty() status!: number;
+  @ApiProperty({ example: 'ERR_PACK_NOT_FOUND' }) code!: string;
+  @ApiProperty() detail!: string;
+  @ApiProperty() instance!: string;
+  @ApiPropertyOptional({
+    type: 'array',
+    items: {
+      type: 'object',
+      properties: { pointer: { type: 'string' }, field: { type: 'string' }, code: { type: 'string' }, message: { type: 'string' } },
+    },
+  })
+  errors?: { pointer?: string; field?: string; code?: string; message: string }[];
+}

@@ -1,0 +1,139 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { PACK_TYPES, type PackType, type Verdict } from '@packs/domain';
+
+const DIGEST = { pattern: '^sha256:[0-9a-f]{64}$', example: `sha256:${'0'.repeat(64)}` };
+
+export class DependencyView {
+  @ApiProperty() packId!: string;
+  @ApiProperty({ description: 'A SemVer range' }) version!: string;
+}
+
+/** A pack as its newest version that is not deprecated shows it; when all are, its newest. */
+export class PackView {
+  @ApiProperty() packId!: string;
+  @ApiProperty({ description: 'The tenant that owns it' }) tenant!: string;
+  @ApiProperty() version!: string;
+  @ApiProperty({ enum: PACK_TYPES, enumName: 'PackType' }) type!: PackType;
+  @ApiProperty() name!: string;
+  @ApiProperty({ type: String, nullable: true }) description!: string | null;
+  @ApiProperty({ ...DIGEST, description: "SHA-256 of the version's bundle" }) digest!: string;
+  @ApiProperty({ ...DIGEST, description: 'Digest of its OCI manifest' }) manifestDigest!: string;
+  @ApiProperty({ description: 'Bytes of the bundle' }) size!: number;
+  @ApiProperty({ format: 'date-time' }) publishedAt!: string;
+  @ApiProperty({ type: String, nullable: true }) author!: string | null;
+  @ApiProperty({ type: [String] }) tags!: string[];
+  @ApiProperty({ description: 'channel → version', type: 'object', additionalProperties: { type: 'string' } }) channels!: Record<string, string>;
+  @ApiProperty() deprecated!: boolean;
+  @ApiProperty({ type: [DependencyView] }) dependencies!: DependencyView[];
+  @ApiProperty({ type: 'object', additionalProperties: true }) metadata!: Record<string, unknown>;
+}
+
+/** The short form that the `/packs` alias answers with. */
+export class PackSummary {
+  @ApiProperty() packId!: string;
+  @ApiProperty() version!: string;
+  @ApiProperty({ enum: PACK_TYPES, enumName: 'PackType' }) type!: PackType;
+  @ApiProperty() name!: string;
+  @ApiProperty({ type: String, nullable: true }) description!: string | null;
+  @ApiProperty(DIGEST) digest!: string;
+  @ApiProperty() size!: number;
+  @ApiProperty({ format: 'date-time' }) publishedAt!: string;
+  @ApiProperty({ type: String, nullable: true }) author!: string | null;
+}
+
+export class PackList {
+  @ApiProperty({ type: [PackView] }) packs!: PackView[];
+  @ApiProperty({ type: String, nullable: true, description: 'The cursor of the next page' }) next!: string | null;
+}
+
+export class PackDetail {
+  @ApiProperty({ type: PackView }) pack!: PackView;
+}
+
+export class SignatureView {
+  @ApiProperty(DIGEST) digest!: string;
+  @ApiProperty() mediaType!: string;
+  @ApiProperty() size!: number;
+  @ApiProperty({ type: String, nullable: true, description: 'The trusted key that made it, as named when it was verified' })
+  keyName!: string | null;
+  @ApiProperty({ type: String, nullable: true }) keyId!: string | null;
+  @ApiProperty({ type: String, nullable: true }) scheme!: string | null;
+}
+
+export class SignatureDocument {
+  @ApiProperty(DIGEST) digest!: string;
+  @ApiProperty() mediaType!: string;
+  @ApiProperty() size!: number;
+  @ApiProperty({ description: 'The exact document, base64' }) content!: string;
+}
+
+export class SignatureList {
+  @ApiProperty({ type: [SignatureDocument] }) signatures!: SignatureDocument[];
+}
+
+export class DeprecationView {
+  @ApiProperty({ format: 'date-time' }) at!: string;
+  @ApiProperty() by!: string;
+  @ApiProperty({ type: String, nullable: true }) reason!: string | null;
+  @ApiProperty({ type: String, nullable: true }) replacement!: string | null;
+}
+
+export class CompatibilityView {
+  @ApiPropertyOptional({ description: 'SemVer range of `stella` versions' }) cli?: string;
+  @ApiPropertyOptional({ type: 'object', additionalProperties: { type: 'string' } }) runner?: Record<string, string>;
+}
+
+export class ProvenanceView {
+  @ApiProperty({ type: [String], description: 'URIs of attestations' }) attestations!: string[];
+  @ApiProperty({ type: String, nullable: true, description: 'The User-Agent that published it' }) source!: string | null;
+}
+
+/** One version: what was signed, what the registry knows of it, and why it was accepted. */
+export class VersionView {
+  @ApiProperty() packId!: string;
+  @ApiProperty() tenant!: string;
+  @ApiProperty() version!: string;
+  @ApiProperty({ enum: PACK_TYPES, enumName: 'PackType' }) type!: PackType;
+  @ApiProperty(DIGEST) digest!: string;
+  @ApiProperty(DIGEST) manifestDigest!: string;
+  @ApiProperty() size!: number;
+  @ApiProperty({ format: 'date-time' }) publishedAt!: string;
+  @ApiProperty() publishedBy!: string;
+  @ApiProperty({ type: [String], description: 'Channels that point at it' }) channels!: string[];
+  @ApiProperty() deprecated!: boolean;
+  @ApiProperty({ type: DeprecationView, nullable: true }) deprecation!: DeprecationView | null;
+  @ApiProperty({ type: [String] }) tenantVisibility!: string[];
+  @ApiProperty({ type: CompatibilityView }) compatibility!: CompatibilityView;
+  @ApiProperty({ type: [DependencyView] }) dependencies!: DependencyView[];
+  @ApiProperty({ type: ProvenanceView }) provenance!: ProvenanceView;
+  @ApiProperty({ type: 'object', additionalProperties: true, description: 'pack.yaml as JSON' }) manifest!: Record<string, unknown>;
+  @ApiProperty({ type: [SignatureView] }) signatures!: SignatureView[];
+  @ApiProperty({ type: 'object', additionalProperties: true, description: 'The stored verdict and its hash' })
+  verdict!: Verdict & { hash: string };
+}
+
+export class VersionList {
+  @ApiProperty({ type: [VersionView] }) versions!: VersionView[];
+  @ApiProperty({ type: String, nullable: true }) next!: string | null;
+}
+
+/** The short form that the `/packs/{id}/versions` alias answers with. */
+export class VersionSummary {
+  @ApiProperty() version!: string;
+  @ApiProperty(DIGEST) digest!: string;
+  @ApiProperty() size!: number;
+  @ApiProperty({ format: 'date-time' }) publishedAt!: string;
+  @ApiProperty() deprecated!: boolean;
+}
+
+export class PublishAnswer {
+  @ApiProperty() packId!: string;
+  @ApiProperty() version!: string;
+  @ApiProperty() tenant!: string;
+  @ApiProperty(DIGEST) digest!: string;
+  @ApiProperty(DIGEST) manifestDigest!: string;
+  @ApiProperty() size!: number;
+  @ApiProperty() channel!: string;
+  @ApiProperty({ enum: ['published'] }) state!: 'published';
+  @ApiProperty({ ...DIGEST, description: 'Hash of the verdict that accepted it' }) verdict!: string;
+}

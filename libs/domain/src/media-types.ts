@@ -1,0 +1,15 @@
+/** OCI artifact of a pack version (image-spec "Guidelines for artifact usage"). */
+export const MEDIA_TYPES = {
+  ociManifest: 'application/vnd.oci.image.manifest.v1+json',
+  ociEmpty: 'application/vnd.oci.empty.v1+json',
+  pack: 'application/vnd.stellaops.pack.v1',
+  packConfig: 'application/vnd.stellaops.pack.config.v1+json',
+  packBundle: 'application/vnd.stellaops.pack.bundle.v1.tar+gzip',
+  /** The signature bytes themselves, for keys whose scheme the trust material fixes. */
+  rawSignature: 'application/vnd.stellaops.pack.signature.v1',
+  dsseEnvelope: 'application/vnd.dsse.envelope.v1+json',
+  sigstoreBundle: 'application/vnd.dev.sigstore.bundle.v0.3+json',
+} as const;
+
+export const SIGNATURE_MEDIA_TYPES = [MEDIA_TYPES.sigstoreBundle, MEDIA_TYPES.dsseEnvelope, MEDIA_TYPES.rawSignature] as const;
+export type SignatureMediaType = (typeof SIGNATURE_MEDIA_TYPES)[number];

@@ -1,0 +1,46 @@
+import { canonicalDigest } from './canonical-json';
+import type { Digest } from './digest';
+import type { ErrorCode, FieldFault } from './domain-error';
+
+/** What the verifier concluded about one bundle: a value, stored as it is and never recomputed. */
+export interface Verdict {
+  readonly schema: 'stellaops.io/verdict.v1';
+  readonly outcome: 'accepted' | 'rejected';
+  readonly subject: { readonly bundle: Digest; readonly config?: Digest };
+  readonly policy: { readonly name: string; readonly version: number; readonly digest: Digest } | null;
+  readonly trust: { readonly digest: Digest; readonly epoch: number };
+  /** Digests of the signatures looked at, in the order they were given. */
+  readonly evidence: readonly Digest[];
+  readonly checks: readonly Check[];
+  /** The distinct identities whose signatures are valid, sorted by name. */
+  readonly identities: readonly VerifiedIdentity[];
+  /** RFC 3339, an input of the evaluation. */
+  readonly evaluatedAt: string;
+}
+
+/** One check; `reason` is a stable code, `ok` when it passed. */
+export interface Check {
+  readonly id: 'digest' | 'bundle' | 'manifest' | 'request' | 'signature' | 'policy';
+  readonly outcome: 'pass' | 'fail' | 'skipped';
+  readonly reason: 'ok' | 'not-reached' | 'unsigned-allowed' | ErrorCode;
+  readonly evidence?: Digest;
+}
+
+export interface VerifiedIdentity {
+  readonly kind: 'key';
+  readonly name: string;
+  /** SHA-256 of the key's SubjectPublicKeyInfo (DER). */
+  readonly keyId: Digest;
+  readonly scheme: string;
+  readonly signature: Digest;
+}
+
+/** Prose for people about failed checks. It travels beside the verdict and is not part of its hash. */
+export interface VerdictFault extends FieldFault {
+  readonly code: ErrorCode;
+}
+
+/** SHA-256 of the verdict's RFC 8785 JSON. */
+export function verdictHash(verdict: Verdict): Digest {
+  return canonicalDigest(verdict);
+}

@@ -1,0 +1,11 @@
+export type { NatsConnection } from 'nats';
+export { openConnection, type NatsSettings } from './connection';
+export { decideDelivery, MAX_ATTEMPTS } from './delivery-decision';
+export { EventConsumer, readEvent, type EventHandler } from './event-consumer';
+export { EventStream } from './event-stream';
+export { NatsCommandBus } from './nats-command-bus';
+export { NatsWakeUps } from './nats-wake-ups';
+export { OutboxRelay } from './outbox-relay';
+export { AnswersCommand, commandServer, CommandRequest, RpcErrorFilter } from './rpc';
+export { RpcTraceInterceptor } from './rpc-trace-interceptor';
+export { checkMessage } from './schema-check';

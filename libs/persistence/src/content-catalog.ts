@@ -1,0 +1,47 @@
+import { ContentCatalog, type StoredBlob } from '@packs/ports';
+import type { Digest } from '@packs/domain';
+import type { DataSource } from 'typeorm';
+import { inTransaction, type Sql } from './transaction';
+
+export interface BlobRow {
+  digest: Digest;
+  size: string;
+  object_key: string;
+  block_checksums: Buffer;
+}
+
+/** Columns of a `BlobRow`, for a table or alias `b`. */
+export const BLOB_COLUMNS = 'b.digest, b.size, b.object_key, b.block_checksums';
+
+export function toStoredBlob(row: BlobRow): StoredBlob {
+  return { digest: row.digest, size: Number(row.size), objectKey: row.object_key, blockChecksums: row.block_checksums.toString('base64') };
+}
+
+/** Inserts blobs that are not known yet; an earlier record of a digest stays. */
+export async function insertBlobs(sql: Sql, blobs: readonly StoredBlob[]): Promise<void> {
+  if (blobs.length === 0) return;
+  // In digest order, so that two writers of the same digests wait for each other instead of deadlocking.
+  const sorted = blobs.toSorted((a, b) => (a.digest < b.digest ? -1 : 1));
+  const unique = sorted.filter((blob, at) => blob.digest !== sorted[at - 1]?.digest);
+  await sql.query(
+    `insert into content.blobs (digest, size, object_key, block_checksums)
+     select d, s, k, decode(c, 'base64') from unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) as t(d, s, k, c)
+     on conflict (digest) do nothing`,
+    [unique.map(b => b.digest), unique.map(b => b.size), unique.map(b => b.objectKey), unique.map(b => b.blockChecksums)],
+  );
+}
+
+export class PostgresContentCatalog extends ContentCatalog {
+  constructor(private readonly dataSource: DataSource) {
+    super();
+  }
+
+  record(blobs: readonly StoredBlob[]): Promise<StoredBlob[]> {
+    return inTransaction(this.dataSource, null, async sql => {
+      await insertBlobs(sql, blobs);
+      const rows = await sql.query<BlobRow>(`select ${BLOB_COLUMNS} from content.blobs b where b.digest = any($1)`, [blobs.map(b => b.digest)]);
+      const byDigest = new Map(rows.map(row => [row.digest, toStoredBlob(row)]));
+      return blobs.map(blob => byDigest.get(blob.digest) ?? blob);
+    });
+  }
+}

@@ -1,0 +1,11 @@
+export { PostgresAuditUnitOfWork } from './compliance/audit-unit-of-work';
+export { PostgresDeadLetters } from './compliance/dead-letters';
+export { PostgresContentCatalog } from './content-catalog';
+export { assertDurable, createDataSource } from './data-source';
+export { migrate } from './migrate';
+export { PostgresOutboxQueue } from './outbox';
+export { PostgresAuditReadModel } from './reading/audit-read-model';
+export { PostgresPackReadModel } from './reading/pack-read-model';
+export { PostgresTrustReadModel } from './reading/trust-read-model';
+export { PostgresRegistryUnitOfWork } from './registry/registry-unit-of-work';
+export { LOGIN_ROLES, loginRoleOf, type LoginRole } from './roles';

@@ -1,0 +1,60 @@
+import { DataSource } from 'typeorm';
+import { Compliance1700000000002 } from './migrations/0002-compliance';
+import { Registry1700000000001 } from './migrations/0001-registry';
+import { ensureRoles, MIGRATE_ROLE, type LoginRole } from './roles';
+
+/** Held while migrating, so that two runs take turns. */
+const ADVISORY_LOCK = 7_220_901;
+/** Outbox partitions are made this far ahead; rows beyond go to the default partition and are never refused. */
+const MONTHS_AHEAD = 12;
+
+/**
+ * Makes the roles and brings every schema up to date. Safe to run again and at the same time as another run.
+ * @param adminUrl a role that may create roles and schemas; nothing but this uses it
+ */
+export async function migrate(adminUrl: string, logins: readonly LoginRole[], now = new Date()): Promise<{ applied: string[] }> {
+  const admin = new DataSource({ type: 'postgres', url: adminUrl, applicationName: 'migrate', poolSize: 1, connectTimeoutMS: 10_000 });
+  await admin.initialize();
+  try {
+    await admin.query(`select pg_advisory_lock(${ADVISORY_LOCK})`);
+    await ensureRoles(text => admin.query(text), logins);
+    await admin.query(`create schema if not exists migrate authorization ${MIGRATE_ROLE}`);
+    return { applied: await applyAs(adminUrl, now) };
+  } finally {
+    await admin.destroy();
+  }
+}
+
+async function applyAs(adminUrl: string, now: Date): Promise<string[]> {
+  const owner = new DataSource({
+    type: 'postgres',
+    url: adminUrl,
+    applicationName: 'migrate',
+    schema: 'migrate',
+    poolSize: 1,
+    migrations: [Registry1700000000001, Compliance1700000000002],
+    migrationsTableName: 'applied',
+    extra: { options: `-c role=${MIGRATE_ROLE}` },
+  });
+  await owner.initialize();
+  try {
+    const applied = await owner.runMigrations({ transaction: 'each' });
+    for (const statement of outboxPartitions('registry', now)) await owner.query(statement);
+    return applied.map(migration => migration.name);
+  } finally {
+    await owner.destroy();
+  }
+}
+
+function outboxPartitions(schema: string, now: Date): string[] {
+  return Array.from({ length: MONTHS_AHEAD + 1 }, (_, ahead) => {
+    const from = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead, 1));
+    const to = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + ahead + 1, 1));
+    const name = `outbox_${from.toISOString().slice(0, 7).replace('-', '_')}`;
+    // Rows that already lie in the default partition keep the month there.
+    return `do $$ begin
+      create table if not exists ${schema}.${name} partition of ${schema}.outbox
+        for values from ('${from.toISOString()}') to ('${to.toISOString()}');
+    exception when check_violation then null; end $$`;
+  });
+}

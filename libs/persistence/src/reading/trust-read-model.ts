@@ -1,0 +1,14 @@
+import { TrustReadModel, type TrustState } from '@packs/ports';
+import type { DataSource } from 'typeorm';
+import { PostgresTrustStore } from '../registry/trust-store';
+import { readAs } from '../transaction';
+
+export class PostgresTrustReadModel extends TrustReadModel {
+  constructor(private readonly dataSource: DataSource) {
+    super();
+  }
+
+  state(tenant: string): Promise<TrustState> {
+    return readAs(this.dataSource, tenant, sql => new PostgresTrustStore(sql).state(tenant, 'none'));
+  }
+}

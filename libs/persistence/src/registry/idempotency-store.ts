@@ -1,0 +1,27 @@
+import type { PublishPackReply } from '@packs/contracts';
+import type { Digest } from '@packs/domain';
+import { IdempotencyStore } from '@packs/ports';
+import type { Sql } from '../transaction';
+
+export class PostgresIdempotencyStore extends IdempotencyStore {
+  constructor(private readonly sql: Sql) {
+    super();
+  }
+
+  async find(tenant: string, key: string): Promise<{ requestHash: Digest; reply: PublishPackReply } | undefined> {
+    const [row] = await this.sql.query<{ request_hash: Digest; reply: PublishPackReply }>(
+      `select request_hash, reply from registry.idempotency_keys where tenant = $1 and key = $2`,
+      [tenant, key],
+    );
+    return row && { requestHash: row.request_hash, reply: row.reply };
+  }
+
+  async put(tenant: string, key: string, requestHash: Digest, reply: PublishPackReply): Promise<void> {
+    await this.sql.query(`insert into registry.idempotency_keys (tenant, key, request_hash, reply) values ($1, $2, $3, $4)`, [
+      tenant,
+      key,
+      requestHash,
+      JSON.stringify(reply),
+    ]);
+  }
+}

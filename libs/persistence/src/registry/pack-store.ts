@@ -1,0 +1,194 @@
+import { isPrerelease, versionSortKey, withoutBuild, type Digest, type PackType, type Verdict } from '@packs/domain';
+import { PackStore, type ExistingVersion, type NewVersion } from '@packs/ports';
+import { insertBlobs } from '../content-catalog';
+import type { Sql } from '../transaction';
+
+interface VersionRow {
+  version: string;
+  manifest_digest: Digest;
+  bundle_digest: Digest;
+  bundle_size: string;
+  config_digest: Digest;
+  channel: string;
+  verdict_hash: Digest;
+  type: PackType;
+  deprecated_at: Date | null;
+  signatures: Digest[] | null;
+}
+
+export class PostgresPackStore extends PackStore {
+  constructor(private readonly sql: Sql) {
+    super();
+  }
+
+  async lockPack(tenant: string, packId: string, type: PackType): Promise<PackType> {
+    const [row] = await this.sql.query<{ type: PackType }>(
+      `insert into registry.packs (tenant, pack_id, type) values ($1, $2, $3)
+       on conflict (tenant, pack_id) do update set created_at = packs.created_at returning type`,
+      [tenant, packId, type],
+    );
+    return row?.type ?? type;
+  }
+
+  async findVersion(tenant: string, packId: string, version: string): Promise<ExistingVersion | undefined> {
+    const [row] = await this.sql.query<VersionRow>(
+      `select v.version, v.manifest_digest, v.bundle_digest, v.bundle_size, v.config_digest, v.channel, v.verdict_hash, p.type, v.deprecated_at,
+         (select array_agg(s.digest order by s.digest) from registry.signatures s
+          where s.tenant = v.tenant and s.pack_id = v.pack_id and s.version = v.version) as signatures
+       from registry.pack_versions v join registry.packs p using (tenant, pack_id)
+       where v.tenant = $1 and v.pack_id = $2 and v.version_core = $3`,
+      [tenant, packId, withoutBuild(version)],
+    );
+    if (!row) return undefined;
+    return {
+      packId,
+      version: row.version,
+      digest: row.bundle_digest,
+      manifestDigest: row.manifest_digest,
+      size: Number(row.bundle_size),
+      channel: row.channel,
+      verdictHash: row.verdict_hash,
+      type: row.type,
+      deprecatedAt: row.deprecated_at?.toISOString() ?? null,
+      config: row.config_digest,
+      signatures: row.signatures ?? [],
+    };
+  }
+
+  async versionsOf(tenant: string, packIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    if (packIds.length === 0) return new Map();
+    const rows = await this.sql.query<{ pack_id: string; versions: string[] }>(
+      `select pack_id, array_agg(version) as versions from registry.pack_versions
+       where tenant = $1 and pack_id = any($2) and deprecated_at is null group by pack_id`,
+      [tenant, packIds],
+    );
+    return new Map(rows.map(row => [row.pack_id, row.versions]));
+  }
+
+  async addVersion(added: NewVersion): Promise<{ channelMoved: boolean }> {
+    await insertBlobs(this.sql, added.blobs);
+    await this.addVerdict(added.tenant, added.verdict, added.verdictHash);
+    await this.insertManifests(added);
+    await this.insertVersion(added);
+    await this.insertSignatures(added);
+    return { channelMoved: await this.moveChannel(added) };
+  }
+
+  async deprecate(
+    tenant: string,
+    packId: string,
+    version: string,
+    note: { at: string; actor: string; reason: string | null; replacement: string | null },
+  ): Promise<void> {
+    await this.sql.query(
+      `update registry.pack_versions set deprecated_at = $4, deprecated_by = $5, deprecation_reason = $6, replacement = $7
+       where tenant = $1 and pack_id = $2 and version = $3`,
+      [tenant, packId, version, note.at, note.actor, note.reason, note.replacement],
+    );
+  }
+
+  async addVerdict(tenant: string, verdict: Verdict, hash: Digest): Promise<void> {
+    await this.sql.query(`insert into registry.verdicts (tenant, hash, document) values ($1, $2, $3) on conflict do nothing`, [
+      tenant,
+      hash,
+      JSON.stringify(verdict),
+    ]);
+  }
+
+  private async insertManifests(added: NewVersion): Promise<void> {
+    const { packId } = added.manifest.metadata;
+    const manifests = [
+      { manifest: added.ociManifest, subject: null, blobs: [added.config.digest, added.bundle.digest] },
+      ...added.signatures.map(signature => ({
+        manifest: signature.manifest,
+        subject: added.ociManifest.digest,
+        blobs: [signature.blob.digest],
+      })),
+    ];
+    await this.sql.query(
+      `insert into registry.manifests (tenant, pack_id, digest, media_type, artifact_type, subject)
+       select $1, $2, d, m, a, s from unnest($3::text[], $4::text[], $5::text[], $6::text[]) as t(d, m, a, s) on conflict do nothing`,
+      [
+        added.tenant,
+        packId,
+        manifests.map(m => m.manifest.digest),
+        manifests.map(m => m.manifest.mediaType),
+        manifests.map(m => m.manifest.artifactType),
+        manifests.map(m => m.subject) as string[],
+      ],
+    );
+    const edges = manifests.flatMap(m => m.blobs.map(blob => ({ manifest: m.manifest.digest, blob })));
+    await this.sql.query(
+      `insert into registry.manifest_blobs (tenant, pack_id, manifest_digest, blob_digest)
+       select $1, $2, m, b from unnest($3::text[], $4::text[]) as t(m, b) on conflict do nothing`,
+      [added.tenant, packId, edges.map(edge => edge.manifest), edges.map(edge => edge.blob)],
+    );
+  }
+
+  private async insertVersion(added: NewVersion): Promise<void> {
+    const { metadata } = added.manifest;
+    await this.sql.query(
+      `insert into registry.pack_versions (tenant, pack_id, version, version_core, sort_key, prerelease, name, manifest_digest, bundle_digest,
+         bundle_size, config_digest, config, tags, tenant_visibility, channel, verdict_hash, trust_epoch, published_at, published_by, source)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
+      [
+        added.tenant,
+        metadata.packId,
+        metadata.version,
+        withoutBuild(metadata.version),
+        versionSortKey(metadata.version),
+        isPrerelease(metadata.version),
+        metadata.name,
+        added.ociManifest.digest,
+        added.bundle.digest,
+        added.bundle.size,
+        added.config.digest,
+        JSON.stringify(added.manifest),
+        metadata.tags ?? [],
+        metadata.tenantVisibility ?? [],
+        added.channel,
+        added.verdictHash,
+        added.verdict.trust.epoch,
+        added.publishedAt,
+        added.actor,
+        added.source,
+      ],
+    );
+  }
+
+  private async insertSignatures(added: NewVersion): Promise<void> {
+    for (const { blob, manifest, identity } of added.signatures) {
+      await this.sql.query(
+        `insert into registry.signatures (tenant, pack_id, version, digest, media_type, manifest_digest, key_name, key_id, scheme, added_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing`,
+        [
+          added.tenant,
+          added.manifest.metadata.packId,
+          added.manifest.metadata.version,
+          blob.digest,
+          blob.mediaType,
+          manifest.digest,
+          identity?.name ?? null,
+          identity?.keyId ?? null,
+          identity?.scheme ?? null,
+          added.publishedAt,
+        ],
+      );
+    }
+  }
+
+  /** Points the channel at the version unless it already points at a newer one: a head moves back only by a rollback. */
+  private async moveChannel(added: NewVersion): Promise<boolean> {
+    const { packId, version } = added.manifest.metadata;
+    const rows = await this.sql.query(
+      `insert into registry.channel_heads as head (tenant, pack_id, channel, version, moved_at, moved_by) values ($1, $2, $3, $4, $5, $6)
+       on conflict (tenant, pack_id, channel) do update
+         set version = excluded.version, moved_at = excluded.moved_at, moved_by = excluded.moved_by
+         where $7 > (select v.sort_key from registry.pack_versions v
+           where v.tenant = head.tenant and v.pack_id = head.pack_id and v.version = head.version)
+       returning version`,
+      [added.tenant, packId, added.channel, version, added.publishedAt, added.actor, versionSortKey(version)],
+    );
+    return rows.length > 0;
+  }
+}

@@ -1,0 +1,35 @@
+import { RegistryUnitOfWork, type RegistryTx } from '@packs/ports';
+import type { DataSource } from 'typeorm';
+import { PostgresOutbox } from '../outbox';
+import { inTransaction } from '../transaction';
+import { PostgresIdempotencyStore } from './idempotency-store';
+import { PostgresPackStore } from './pack-store';
+import { PostgresTrustStore } from './trust-store';
+
+export interface UnitOfWorkHooks {
+  /** Called after every commit: there may be events to send. */
+  readonly committed: () => void;
+  readonly traceparent: () => string | null;
+}
+
+export class PostgresRegistryUnitOfWork extends RegistryUnitOfWork {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly hooks: UnitOfWorkHooks,
+  ) {
+    super();
+  }
+
+  async run<T>(tenant: string, work: (tx: RegistryTx) => Promise<T>): Promise<T> {
+    const result = await inTransaction(this.dataSource, tenant, sql =>
+      work({
+        packs: new PostgresPackStore(sql),
+        trust: new PostgresTrustStore(sql),
+        idempotency: new PostgresIdempotencyStore(sql),
+        outbox: new PostgresOutbox(sql, 'registry', this.hooks.traceparent),
+      }),
+    );
+    this.hooks.committed();
+    return result;
+  }
+}

@@ -1,0 +1,69 @@
+import { DomainError } from '@packs/domain';
+import type { DataSource } from 'typeorm';
+
+/** A parameter as `pg` takes it. */
+export type SqlValue = string | number | boolean | null | Buffer | Date | readonly string[] | readonly number[];
+
+/** Statements inside one open transaction. */
+export interface Sql {
+  query<Row>(text: string, values?: readonly SqlValue[]): Promise<Row[]>;
+}
+
+interface Client {
+  query(text: string, values?: readonly SqlValue[]): Promise<{ rows: unknown[] }>;
+}
+
+/**
+ * Runs `work` in one transaction as `tenant`. The tenant is set for this transaction alone, so nothing of it is left on the
+ * connection, whether it commits or fails. `null` names no tenant: then row-level security shows only what named policies allow.
+ */
+export async function inTransaction<T>(
+  dataSource: DataSource,
+  tenant: string | null,
+  work: (sql: Sql) => Promise<T>,
+  mode: 'read write' | 'read only' = 'read write',
+): Promise<T> {
+  const runner = dataSource.createQueryRunner();
+  try {
+    const client = (await connect(() => runner.connect())) as Client;
+    // One simple query, so that opening costs one round trip; tenants have been parsed to [a-z0-9._-].
+    await client.query(`begin ${mode}; select set_config('app.tenant', '${literal(tenant ?? '')}', true)`);
+    try {
+      const result = await work({ query: async (text, values) => (await client.query(text, values)).rows as never });
+      await client.query('commit');
+      return result;
+    } catch (error) {
+      await client.query('rollback');
+      throw error;
+    }
+  } catch (error) {
+    throw unavailableWhenDown(error);
+  } finally {
+    await runner.release();
+  }
+}
+
+/** One read-only transaction as `tenant`. */
+export function readAs<T>(dataSource: DataSource, tenant: string, work: (sql: Sql) => Promise<T>): Promise<T> {
+  return inTransaction(dataSource, tenant, work, 'read only');
+}
+
+function literal(tenant: string): string {
+  return tenant.replaceAll("'", "''");
+}
+
+async function connect<T>(open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (cause) {
+    throw new DomainError('ERR_PACK_UNAVAILABLE', 'the database is not available', { retry: 'later', cause });
+  }
+}
+
+/** Lost connections and a server that is going down or coming up: the same request may succeed later. */
+function unavailableWhenDown(error: unknown): unknown {
+  if (error instanceof DomainError || !(error instanceof Error)) return error;
+  const code = 'code' in error ? String(error.code) : '';
+  const lost = /^(08|57P0|53)/.test(code) || /^(ECONN|EPIPE)/.test(code) || /connection terminated|client has encountered a connection error/i.test(error.message);
+  return lost ? new DomainError('ERR_PACK_UNAVAILABLE', 'the database is not available', { retry: 'later', cause: error }) : error;
+}

@@ -1,0 +1,35 @@
+import type { PackDetail, PackListQuery, PackView, VersionListQuery, VersionView } from '@packs/contracts';
+import type { Digest, PackType, SigningPolicy } from '@packs/domain';
+import type { BlobRef, StoredBlob } from './blob-store';
+import type { TrustState } from './registry-unit-of-work';
+
+/** A place in the registry as one caller sees it: the namespace asked for, through the eyes of the caller's tenant. */
+export interface Viewpoint {
+  readonly tenant: string;
+  readonly namespace: string;
+}
+
+/** What a read has to know before it may serve a version. */
+export interface ServableVersion {
+  readonly view: VersionView;
+  readonly bundle: StoredBlob;
+  readonly type: PackType;
+  readonly channel: string;
+  readonly signatures: readonly (BlobRef & { readonly mediaType: string })[];
+  /** The trust epoch its verdict was made under. */
+  readonly verifiedEpoch: number;
+  readonly verdictPolicy: SigningPolicy | null;
+  readonly trust: { readonly epoch: number; readonly digest: Digest; readonly material: BlobRef | null };
+}
+
+export abstract class PackReadModel {
+  abstract listPacks(at: Viewpoint, query: PackListQuery): Promise<{ packs: PackView[]; next: string | null }>;
+  abstract findPack(at: Viewpoint, packId: string): Promise<PackDetail | undefined>;
+  abstract listVersions(at: Viewpoint, packId: string, query: VersionListQuery): Promise<{ versions: VersionView[]; next: string | null } | undefined>;
+  abstract findVersion(at: Viewpoint, packId: string, version: string): Promise<ServableVersion | undefined>;
+}
+
+export abstract class TrustReadModel {
+  /** The tenant's own trust material, active policies and allow-list. */
+  abstract state(tenant: string): Promise<TrustState>;
+}

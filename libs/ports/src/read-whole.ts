@@ -1,0 +1,15 @@
+import { DomainError, sha256 } from '@packs/domain';
+import type { BlobRef, BlobStore } from './blob-store';
+
+/**
+ * Reads a small blob whole and proves it by its digest.
+ * @throws DomainError ERR_PACK_TOO_LARGE above `maxBytes`, ERR_PACK_CORRUPT when the bytes are not the digest's
+ */
+export async function readWhole(store: BlobStore, blob: BlobRef, maxBytes: number): Promise<Buffer> {
+  if (blob.size > maxBytes) throw new DomainError('ERR_PACK_TOO_LARGE', `blob has ${blob.size} bytes; at most ${maxBytes} are read here`);
+  const parts: Uint8Array[] = [];
+  for await (const part of store.read(blob)) parts.push(part);
+  const bytes = Buffer.concat(parts);
+  if (sha256(bytes) !== blob.digest) throw new DomainError('ERR_PACK_CORRUPT', `stored bytes are not ${blob.digest}`);
+  return bytes;
+}

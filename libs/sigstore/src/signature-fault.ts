@@ -1,0 +1,25 @@
+import type { Digest, ErrorCode, TrustedKey } from '@packs/domain';
+
+/** What a signature proved. A refusal is a value: an exception means that the question could not be answered. */
+export type SignatureResult =
+  | { readonly valid: true; readonly key: TrustedKey; readonly keyId: Digest }
+  | { readonly valid: false; readonly reason: ErrorCode; readonly message: string };
+
+/** Ends an evaluation with its reason; never leaves this library. */
+export class SignatureFault extends Error {
+  constructor(
+    readonly reason: 'ERR_PACK_SIGNATURE_INVALID' | 'ERR_PACK_SIGNATURE_UNTRUSTED',
+    message: string,
+  ) {
+    super(message);
+    this.name = 'SignatureFault';
+  }
+}
+
+export function invalid(message: string): SignatureFault {
+  return new SignatureFault('ERR_PACK_SIGNATURE_INVALID', message);
+}
+
+export function untrusted(message: string): SignatureFault {
+  return new SignatureFault('ERR_PACK_SIGNATURE_UNTRUSTED', message);
+}

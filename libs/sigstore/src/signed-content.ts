@@ -1,0 +1,23 @@
+import type { Digest } from '@packs/domain';
+
+/** What a signature document says was signed, however it is written. */
+export type SignedContent = SignedMessage | SignedEnvelope;
+
+/** The signature is over the artifact's bytes. */
+export interface SignedMessage {
+  readonly kind: 'message';
+  readonly signature: Buffer;
+  /** SHA-256 the document claims of the artifact. */
+  readonly claimed?: Digest;
+  /** How the document names its key; empty: it does not. */
+  readonly keyHint: string;
+}
+
+/** The signatures are over an envelope whose statement names the artifact by digest (DSSE v1.0). */
+export interface SignedEnvelope {
+  readonly kind: 'envelope';
+  readonly payloadType: string;
+  readonly payload: Buffer;
+  readonly signatures: readonly Buffer[];
+  readonly keyHint: string;
+}

@@ -1,0 +1,98 @@
+import {
+  canonicalJson,
+  DomainError,
+  isName,
+  SIGNATURE_SCHEMES,
+  type SignatureScheme,
+  type TrustedKey,
+  type TrustMaterial,
+} from '@packs/domain';
+import { KEY_TYPE_OF_SCHEME, loadKey, parsePublicKey, type KeyType } from './public-key';
+import { JsonFault, parseStrictJson } from './strict-json';
+
+export const MAX_TRUSTED_KEYS = 64;
+
+const KEY_NAME_MAX = 64;
+const MAX_MATERIAL_BYTES = 512 * 1024;
+
+const DEFAULT_SCHEME: Readonly<Record<KeyType, SignatureScheme>> = {
+  rsa: 'rsa-pkcs1-sha256',
+  ec: 'ecdsa-p256-sha256',
+  ed25519: 'ed25519',
+};
+
+/**
+ * The key of a SubjectPublicKeyInfo PEM, in its canonical form and bound to one scheme.
+ * @throws DomainError ERR_PACK_TRUST_INVALID with a pointer to `name`, `publicKey` or `scheme`
+ */
+export function trustedKeyFromPem(name: string, pem: string, scheme?: SignatureScheme): TrustedKey {
+  if (!isName(name, KEY_NAME_MAX)) throw fault('/name', `a key name is lower-case words of at most ${KEY_NAME_MAX} characters`);
+  const { type, pem: publicKey } = parsePublicKey(pem);
+  const chosen = scheme === undefined ? DEFAULT_SCHEME[type] : scheme;
+  if (!SIGNATURE_SCHEMES.includes(chosen)) throw fault('/scheme', `a scheme is one of ${SIGNATURE_SCHEMES.join(', ')}`);
+  if (KEY_TYPE_OF_SCHEME[chosen] !== type) throw fault('/scheme', `scheme ${chosen} does not fit the type of the key`);
+  const key: TrustedKey = Object.freeze({ name, publicKey, scheme: chosen });
+  loadKey(key);
+  return key;
+}
+
+/**
+ * `{keys: [{name, publicKey, scheme?}]}` as checked trust material, its keys sorted by name so that one set of keys has one digest.
+ * @throws DomainError ERR_PACK_TRUST_INVALID with a pointer to the first fault
+ */
+export function parseTrustMaterial(json: unknown): TrustMaterial {
+  const list = members(json, '', ['keys'])['keys'];
+  if (!Array.isArray(list)) throw fault('/keys', 'keys is not an array');
+  if (list.length > MAX_TRUSTED_KEYS) throw fault('/keys', `trust material has at most ${MAX_TRUSTED_KEYS} keys`);
+  const keys = list.map((item, index) => parseKey(item, `/keys/${index}`));
+  refuseDuplicates(keys);
+  return { keys: keys.toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
+}
+
+/** The bytes trust material is stored as: RFC 8785 JSON. */
+export function encodeTrustMaterial(material: TrustMaterial): Buffer {
+  return Buffer.from(canonicalJson({ keys: material.keys.map(({ name, publicKey, scheme }) => ({ name, publicKey, scheme })) }));
+}
+
+/** @throws DomainError ERR_PACK_TRUST_INVALID */
+export function readTrustMaterial(bytes: Uint8Array): TrustMaterial {
+  try {
+    return parseTrustMaterial(parseStrictJson(bytes, { maxBytes: MAX_MATERIAL_BYTES, maxDepth: 8 }));
+  } catch (error) {
+    throw error instanceof JsonFault ? fault('', `trust material is ${error.message}`) : error;
+  }
+}
+
+function parseKey(item: unknown, at: string): TrustedKey {
+  const { name, publicKey, scheme } = members(item, at, ['name', 'publicKey', 'scheme']);
+  if (typeof name !== 'string') throw fault(`${at}/name`, 'name is not a string');
+  if (typeof publicKey !== 'string') throw fault(`${at}/publicKey`, 'publicKey is not a string');
+  try {
+    return trustedKeyFromPem(name, publicKey, scheme as SignatureScheme | undefined);
+  } catch (error) {
+    throw error instanceof DomainError ? fault(`${at}${error.errors[0]?.pointer ?? ''}`, error.message) : error;
+  }
+}
+
+function refuseDuplicates(keys: readonly TrustedKey[]): void {
+  const names = new Set<string>();
+  const ids = new Set<string>();
+  for (const [index, key] of keys.entries()) {
+    const { keyId } = loadKey(key);
+    if (names.has(key.name)) throw fault(`/keys/${index}/name`, `two keys have the name ${key.name}`);
+    if (ids.has(keyId)) throw fault(`/keys/${index}/publicKey`, `the key ${keyId} is listed twice`);
+    names.add(key.name);
+    ids.add(keyId);
+  }
+}
+
+function members(value: unknown, at: string, known: readonly string[]): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw fault(at, `${at || 'trust material'} is not an object`);
+  if (Object.keys(value).some(name => !known.includes(name)))
+    throw fault(at, `${at || 'trust material'} has members other than ${known.join(', ')}`);
+  return value as Readonly<Record<string, unknown>>;
+}
+
+function fault(pointer: string, message: string): DomainError {
+  return new DomainError('ERR_PACK_TRUST_INVALID', message, { errors: [{ pointer, message }] });
+}

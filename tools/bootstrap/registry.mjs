@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { runCommand } from './command.mjs';
+
+await runCommand('registry');

@@ -1,0 +1,38 @@
+import { ENV_PREFIX, type ProcessName } from '@packs/contracts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What `npm start` itself understands; a setting that begins with a process's prefix goes to that process as it is. */
+export const STACK_SETTINGS: readonly { readonly name: string; readonly default: string; readonly meaning: string }[] = [
+  { name: 'DATA_DIR', default: './.data', meaning: 'Folder of everything the stack keeps.' },
+  { name: 'GATEWAY_PORT', default: '8080, else the next free', meaning: 'Port of the public API.' },
+  {
+    name: 'DATABASE_ADMIN_URL',
+    default: 'the embedded PostgreSQL',
+    meaning: 'A PostgreSQL 15 or newer, as a user that may create roles and schemas.',
+  },
+  {
+    name: '<PROCESS>_DATABASE_URL',
+    default: 'made from DATABASE_ADMIN_URL',
+    meaning: "A process's own login. With all of them and no DATABASE_ADMIN_URL, nothing is migrated.",
+  },
+  { name: 'NATS_URL', default: 'a nats-server of its own', meaning: 'A NATS server with JetStream and the users of the contracts.' },
+  { name: '<PROCESS>_NATS_PASSWORD', default: 'made on first start', meaning: "The password of a process's user at NATS_URL." },
+  { name: 'AUTHORITY_ISSUER', default: 'the local Authority', meaning: 'An OIDC issuer. Without the local one no sample is published.' },
+  { name: 'AUTHORITY_AUDIENCE', default: 'packs-registry', meaning: 'Audience the access tokens carry.' },
+  { name: 'AUTHORITY_TOKEN_TTL', default: '3600', meaning: 'Life of a token of the local Authority, in seconds.' },
+  { name: 'BLOB_STORE', default: '<DATA_DIR>/blobs', meaning: 'Where the bytes are kept, as a URL.' },
+];
+
+/** Goes to every process: how it finds the system's own files and how it tells what it does. */
+const COMMON = ['PATH', 'LANG', 'LC_ALL', 'TZ', 'NODE_ENV', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'LOG_LEVEL', 'NATS_REPLICAS'];
+const COMMON_PREFIX = 'OTEL_';
+
+/** The part of the stack's environment that a process gets: the common settings and those with its own prefix, no other's secrets. */
+export function inheritedBy(process: ProcessName | 'tool', environment: Environment): Record<string, string> {
+  const own = process === 'tool' ? undefined : `${ENV_PREFIX[process]}_`;
+  const inherited = Object.entries(environment).filter(
+    ([name]) => COMMON.includes(name) || name.startsWith(COMMON_PREFIX) || (own !== undefined && name.startsWith(own)),
+  );
+  return Object.fromEntries(inherited.filter((entry): entry is [string, string] => entry[1] !== undefined));
+}

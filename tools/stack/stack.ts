@@ -1,0 +1,153 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ENV_PREFIX, type ProcessName } from '@packs/contracts';
+import { clientSecretFile } from '../authority/clients';
+import { appProcess, type SharedParts } from './app-process';
+import type { Child } from './child';
+import type { Environment } from './environment';
+import { DEFAULT_GATEWAY_PORT, describeListener } from './ports';
+import { startAuthority, startDatabases, startNats, type NatsAccess } from './servers';
+import { Steps } from './steps';
+import { Supervisor } from './supervisor';
+import { Workspace } from './workspace';
+
+/** Stopped in the reverse of this order: each after the ones that ask it for something. */
+const START_ORDER: readonly ProcessName[] = ['compliance', 'verifier', 'publisher', 'api-gateway'];
+
+export type PartName = ProcessName | 'postgres' | 'nats-server' | 'authority';
+
+export interface StackOptions {
+  /** Default: DATA_DIR, else `.data` in the working directory. */
+  readonly dataDir?: string;
+  /** `auto`: any free port for the gateway too. */
+  readonly ports?: 'default' | 'auto';
+  readonly quiet?: boolean;
+  /** Deletes the data of earlier runs first. */
+  readonly fresh?: boolean;
+  /** Starts a process that died again. */
+  readonly restart?: boolean;
+  /** Settings on top of this process's environment. */
+  readonly env?: Environment;
+  /** Default: all of them. */
+  readonly processes?: readonly ProcessName[];
+  /** Stops a start that is under way. */
+  readonly signal?: AbortSignal;
+}
+
+/** One process of a running stack, to be killed and started like an operator would. */
+export type PartHandle = Pick<Child, 'pid' | 'kill' | 'start' | 'stop' | 'logs'>;
+
+export interface Stack {
+  readonly dataDir: string;
+  readonly gatewayUrl: string;
+  readonly authorityUrl: string;
+  readonly databaseAdminUrl: string | undefined;
+  /** Login of each process that has one. */
+  readonly databaseUrls: Readonly<Record<string, string>>;
+  readonly natsUrl: string;
+  readonly nats: NatsAccess;
+  /** Port of each process of the product. */
+  readonly ports: Readonly<Record<string, number>>;
+  /** Secret of a client of the local Authority. */
+  secretOf(clientId: string): string;
+  process(name: PartName): PartHandle;
+  stop(): Promise<void>;
+  /** Ends everything at once, without draining. */
+  abandon(): Promise<void>;
+  /** Stops, and deletes all data. */
+  destroy(): Promise<void>;
+}
+
+/** Brings the whole system up and waits until every part is ready; on failure everything that was started is stopped again. */
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const environment: Environment = { ...process.env, ...options.env };
+  const steps = new Steps(options.quiet ? () => undefined : text => process.stdout.write(text));
+  const supervisor = new Supervisor(text => steps.say(text));
+  const workspace = await steps.run('data directory', async note => {
+    const dataDir = options.dataDir ?? environment.DATA_DIR ?? '.data';
+    const onCrash = (child: Child) => (options.restart ? supervisor.crashed(child) : undefined);
+    const opened = await Workspace.open({ dataDir, environment, steps, fresh: options.fresh ?? false, onCrash, signal: options.signal });
+    note(opened.dataDir);
+    return opened;
+  });
+  const close = async () => {
+    supervisor.stop();
+    await workspace.close();
+  };
+  try {
+    return await startParts(workspace, options, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function startParts(workspace: Workspace, options: StackOptions, close: () => Promise<void>): Promise<Stack> {
+  const { environment, dataDir, steps } = workspace;
+  const audience = environment.AUTHORITY_AUDIENCE ?? 'packs-registry';
+  const databases = await startDatabases(workspace);
+  const nats = await startNats(workspace);
+  const authorityUrl = await startAuthority(workspace, audience);
+  const parts: SharedParts = {
+    natsUrl: nats.url,
+    natsPasswords: nats.passwords,
+    databaseUrls: databases.urls,
+    blobStore: environment.BLOB_STORE ?? pathToFileURL(join(dataDir, 'blobs')).href,
+    authorityIssuer: authorityUrl,
+    authorityAudience: audience,
+  };
+  const wanted = START_ORDER.filter(name => options.processes?.includes(name) ?? true);
+  const ports: Record<string, number> = {};
+  for (const name of wanted) ports[name] = await choosePort(workspace, name, options.ports ?? 'default');
+  const starts = wanted.map(name =>
+    steps.run(name, async note => {
+      note(`127.0.0.1:${ports[name]}`);
+      await workspace.start(appProcess(name, ports[name] ?? 0, parts, environment, dataDir));
+    }),
+  );
+  await allOrFirstFailure(starts);
+  return {
+    dataDir,
+    gatewayUrl: `http://127.0.0.1:${ports['api-gateway']}`,
+    authorityUrl,
+    databaseAdminUrl: databases.adminUrl,
+    databaseUrls: databases.urls,
+    natsUrl: nats.url,
+    nats,
+    ports,
+    secretOf: clientId => readFileSync(clientSecretFile(join(dataDir, 'authority'), clientId), 'utf8').trim(),
+    process: name => partOf(workspace, name),
+    stop: close,
+    abandon: () => workspace.abandon(),
+    destroy: async () => {
+      await close();
+      workspace.destroy();
+    },
+  };
+}
+
+async function choosePort({ environment, ports, steps }: Workspace, name: ProcessName, mode: 'default' | 'auto'): Promise<number> {
+  const setting = `${ENV_PREFIX[name]}_PORT`;
+  const named = environment[setting];
+  if (named) return ports.require(name, Number(named), setting);
+  if (name !== 'api-gateway' || mode === 'auto') return ports.choose(name);
+  const port = await ports.preferring(name, DEFAULT_GATEWAY_PORT);
+  if (port !== DEFAULT_GATEWAY_PORT) {
+    steps.say(`  port ${DEFAULT_GATEWAY_PORT} is in use${await describeListener(DEFAULT_GATEWAY_PORT)}; the gateway takes ${port}`);
+  }
+  return port;
+}
+
+/** Waits for all, so that nothing is still starting while a failure of one is being cleaned up. */
+async function allOrFirstFailure(starts: readonly Promise<void>[]): Promise<void> {
+  const results = await Promise.allSettled(starts);
+  const failure = results.find(result => result.status === 'rejected');
+  if (failure) throw failure.reason;
+}
+
+function partOf(workspace: Workspace, name: PartName): PartHandle {
+  const child = workspace.child(name);
+  if (!child) throw new Error(`${name} was not started by this stack.`);
+  return child;
+}

@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join, relative } from 'node:path';
+import { clientSecretFile } from '../authority/clients';
+import { builtFile } from './repository-root';
+import type { Stack } from './stack';
+import { StepError } from './step-error';
+
+/** Runs `stella` as a user at the prompt would, and prints each command as it can be repeated. */
+export class StellaCommand {
+  constructor(
+    private readonly stack: Stack,
+    private readonly clientId: string,
+    private readonly say: (text: string) => void,
+  ) {}
+
+  async login(): Promise<void> {
+    await this.run('login', ...loginArguments(this.stack, this.clientId));
+  }
+
+  async run(...args: string[]): Promise<void> {
+    this.say(`  $ npx stella ${args.map(shown).join(' ')}`);
+    const child = spawn(process.execPath, [builtFile('tools', 'cli', 'stella', 'main.js'), ...args], {
+      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', STELLA_CONFIG_DIR: join(this.stack.dataDir, 'stella') },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', text => (said += String(text)));
+    const [code] = (await once(child, 'close')) as [number | null];
+    if (code === 0) return;
+    throw new StepError(
+      `stella ${args.slice(0, 2).join(' ')} ended with code ${code}: ${said.trim()}`,
+      'Read the logs in the data directory.',
+    );
+  }
+}
+
+export function loginArguments(stack: Stack, clientId: string): string[] {
+  const secretFile = clientSecretFile(join(stack.dataDir, 'authority'), clientId);
+  return ['--url', stack.gatewayUrl, '--issuer', stack.authorityUrl, '--client-id', clientId, '--client-secret-file', shown(secretFile)];
+}
+
+/** A path below the working directory as a user would type it; anything the shell would split is quoted. */
+export function shown(text: string): string {
+  const path = text.startsWith('/') && !relative(process.cwd(), text).startsWith('..') ? relative(process.cwd(), text) : text;
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}
