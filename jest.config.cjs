@@ -11,7 +11,13 @@ const base = {
 module.exports = {
   projects: [
     { ...base, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,tools}/**/*.spec.ts'], testPathIgnorePatterns: ['\\.int\\.spec\\.ts$'] },
-    { ...base, displayName: 'int', testMatch: ['<rootDir>/{apps,libs,tools}/**/*.int.spec.ts'] },
+    {
+      ...base,
+      displayName: 'int',
+      testMatch: ['<rootDir>/{apps,libs,tools}/**/*.int.spec.ts'],
+      globalSetup: '<rootDir>/tools/testing/global-setup.cjs',
+      globalTeardown: '<rootDir>/tools/testing/global-teardown.cjs',
+    },
     { ...base, displayName: 'e2e', testMatch: ['<rootDir>/test-e2e/**/*.spec.ts'] },
   ],
 };

@@ -88,10 +88,24 @@ export function runStack(node, script, args, environment = {}) {
       child.kill(signal);
     };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, forward);
+    const watch = onParentGone(() => forward('SIGTERM'));
     child.once('error', reject);
     child.once('exit', (code, signal) => {
+      clearInterval(watch);
       if (signal) console.error(`The stack was ended by ${signal}. What it left running is cleaned up by the next start.`);
       resolve(code ?? 128 + (constants.signals[signal] ?? 0));
     });
   });
+}
+
+/** npm passes a signal to its shell, which dies of it without passing it on. Outside npm, losing the parent is what `nohup` asks for. */
+function onParentGone(act) {
+  const parent = process.ppid;
+  if (!process.env.npm_lifecycle_event) return undefined;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    act();
+  }, 500);
+  return timer;
 }

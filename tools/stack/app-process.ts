@@ -37,9 +37,14 @@ export interface SharedParts {
 /** How one process is run: with what it needs in its environment and nothing else. */
 export function appProcess(name: ProcessName, port: number, parts: SharedParts, environment: Environment, dataDir: string): ChildSpec {
   const main = builtFile('apps', name, 'src', 'main.js');
-  if (!existsSync(main)) throw new StepError(`${name} is not built: there is no ${main}.`, 'Run `npm start`, which builds first.');
+  if (!existsSync(main))
+    throw new StepError(
+      `${name} is not built: there is no ${main}.`,
+      'This checkout lacks it, or the build was interrupted: delete dist/ and run `npm start`.',
+    );
   return {
     name,
+    tier: name === 'api-gateway' ? 'edge' : 'worker',
     command: process.execPath,
     args: ['--enable-source-maps', main],
     env: { ...inheritedBy(name, environment), ...ownSettings(name, port, parts, environment) },

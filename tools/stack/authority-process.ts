@@ -14,6 +14,7 @@ export function authorityProcess(options: {
   const { port, dataDir, audience, environment } = options;
   return {
     name: 'authority',
+    tier: 'service',
     command: process.execPath,
     args: ['--enable-source-maps', builtFile('tools', 'authority', 'main.js')],
     env: {

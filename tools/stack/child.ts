@@ -16,6 +16,8 @@ export interface ChildSpec {
   /** The whole environment of the process: nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
   readonly logFile: string;
+  /** Processes of a higher tier ask those below for something: they are stopped first, one tier after another. */
+  readonly tier: 'store' | 'service' | 'worker' | 'edge';
   readonly stopSignal?: NodeJS.Signals;
   readonly graceMs?: number;
   readonly cwd?: string;
@@ -26,6 +28,8 @@ export interface ChildSpec {
   /** A start that ends at once with this in its log is tried again for a few seconds. */
   readonly retryWhenLogSays?: RegExp;
 }
+
+export const STOP_ORDER: readonly ChildSpec['tier'][] = ['edge', 'worker', 'service', 'store'];
 
 const READY_WITHIN_MS = 30_000;
 const READY_POLL_MS = 40;

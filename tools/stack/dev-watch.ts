@@ -1,5 +1,6 @@
 import { watch } from 'chokidar';
-import { PROCESSES, type ProcessName } from '@packs/contracts';
+import type { ProcessName } from '@packs/contracts';
+import { affectedBy } from './affected-processes';
 import { builtFile } from './repository-root';
 import type { Stack } from './stack';
 
@@ -23,12 +24,6 @@ export function watchBuild(stack: Stack): void {
     timer = setTimeout(flush, SETTLE_MS);
   });
   console.log('Watching: a process restarts when its code changes.');
-}
-
-/** The process an app's file belongs to; a library's file concerns all. */
-export function affectedBy(path: string): readonly ProcessName[] {
-  const app = PROCESSES.find(name => path.startsWith(builtFile('apps', name, '/')));
-  return app ? [app] : path.startsWith(builtFile('libs', '/')) ? PROCESSES : [];
 }
 
 async function restart(stack: Stack, name: ProcessName): Promise<void> {

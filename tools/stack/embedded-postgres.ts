@@ -32,6 +32,7 @@ export function embeddedPostgres(home: PostgresHome, options: { port: number; pa
   };
   const spec: ChildSpec = {
     name: 'postgres',
+    tier: 'store',
     command: join(home.binaries.folder, 'bin', 'postgres'),
     args: ['-D', home.cluster, '-p', String(port), ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
     env: { LC_ALL: 'C', PATH: '/usr/bin:/bin' },

@@ -61,9 +61,9 @@ async function main(): Promise<void> {
   try {
     const stack = await startStack({ fresh: values.fresh, restart: true, signal: ending.signal });
     ending.watch(stack);
-    if (!values['no-samples']) await tryToShow(stack, ending.signal);
+    const samples = !values['no-samples'] && (await tryToShow(stack, ending.signal));
     if (ending.signal.aborted) return;
-    printWelcome(stack);
+    printWelcome(stack, { samples });
     if (values.watch) watchBuild(stack);
   } catch (error) {
     // What was started has been stopped again. The launcher's channel would keep this process alive.
@@ -72,12 +72,13 @@ async function main(): Promise<void> {
   }
 }
 
-/** Samples that cannot be published, for a policy of the user perhaps, are no reason to take the registry down. */
-async function tryToShow(stack: Stack, signal: AbortSignal): Promise<void> {
+/** True when the samples are published. That they cannot be, for a policy of the user perhaps, is no reason to take the registry down. */
+async function tryToShow(stack: Stack, signal: AbortSignal): Promise<boolean> {
   try {
-    await showSamples(stack, signal);
+    return await showSamples(stack, signal);
   } catch (error) {
     if (!signal.aborted) console.error(`\n${describeFailure(error)}\nThe registry runs on.\n`);
+    return false;
   }
 }
 

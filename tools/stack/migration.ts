@@ -11,7 +11,11 @@ const TIME_OUT_MS = 60_000;
 /** Runs `migrate`, the only program that is given the administrator's address. */
 export async function migrate(adminUrl: string, urls: Readonly<Record<string, string>>, environment: Environment): Promise<void> {
   const main = builtFile('tools', 'migrate', 'main.js');
-  if (!existsSync(main)) throw new StepError(`migrate is not built: there is no ${main}.`, 'Run `npm start`, which builds first.');
+  if (!existsSync(main))
+    throw new StepError(
+      `migrate is not built: there is no ${main}.`,
+      'This checkout lacks it, or the build was interrupted: delete dist/ and run `npm start`.',
+    );
   const logins = Object.entries(urls).map(([name, url]) => [`${ENV_PREFIX[name as ProcessName]}_DATABASE_URL`, url]);
   const child = spawn(process.execPath, ['--enable-source-maps', main], {
     env: { ...inheritedBy('tool', environment), DATABASE_ADMIN_URL: adminUrl, ...Object.fromEntries(logins) },

@@ -17,6 +17,7 @@ export function natsServer(options: {
   writePrivateFile(config, natsConfig({ port, users, storeDir: join(folder, 'jetstream'), pidFile: join(folder, 'nats-server.pid') }));
   return {
     name: 'nats-server',
+    tier: 'service',
     command: binary,
     args: ['--config', config],
     env: {},

@@ -2,66 +2,58 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { CORE_SCHEMA, load } from 'js-yaml';
 import { RegistryApi } from './registry-api';
-import { REPOSITORY_ROOT } from './repository-root';
+import { readSamples, type Sample } from './samples';
 import type { Stack } from './stack';
 import { StellaCommand } from './stella-command';
 import { StepError } from './step-error';
 import { Steps } from './steps';
 
-const SAMPLES = join(REPOSITORY_ROOT, 'tools', 'samples', 'packs');
-/** A pack comes after the ones it depends on. */
-const IN_ORDER = ['sbom-remediation', 'policy-baseline', 'license-analyzer', 'secure-delivery'] as const;
 const KEY_NAME = 'dev-signing';
-
-interface Sample {
-  readonly folder: string;
-  readonly packId: string;
-  readonly version: string;
-}
 
 /**
  * The product in front of one's eyes: makes a key, trusts it, and sends each sample pack through the command line exactly as a user would;
  * then fetches it again, compares the digests and finds the event in the audit log. What an earlier start did is not done again.
  */
-export async function showSamples(stack: Stack, signal: AbortSignal, steps = new Steps(text => process.stdout.write(text))): Promise<void> {
-  if (!existsSync(join(stack.dataDir, 'authority', 'clients.json'))) {
+export async function showSamples(
+  stack: Stack,
+  signal: AbortSignal,
+  steps = new Steps(text => process.stdout.write(text)),
+): Promise<boolean> {
+  if (!stack.ownAuthority) {
     steps.say('\nNo sample is published: tokens come from an Authority that is not this stack.');
-    return;
+    return false;
   }
   steps.say('\nSample packs');
   const admin = await RegistryApi.login(stack, 'acme-admin');
   const stella = new StellaCommand(stack, 'acme-publisher', text => steps.say(text));
   const missing: Sample[] = [];
-  for (const sample of IN_ORDER.map(readSample)) {
+  for (const sample of readSamples()) {
     if (await admin.has(sample.packId, sample.version)) steps.say(`  ${sample.packId} ${sample.version} is published already`);
     else missing.push(sample);
   }
   const key = await steps.run('signing key', () => ensureKey(stack, stella));
   await steps.run('trust and policy', note => ensureTrust(admin, key.publicKey, note));
-  if (missing.length === 0) return;
+  if (missing.length === 0) return true;
   await stella.login();
   for (const sample of missing) {
     signal.throwIfAborted();
     await steps.run(sample.packId, note => publish(sample, { stack, admin, stella, keyFile: key.file, note }));
   }
+  return true;
 }
 
-function readSample(name: string): Sample {
-  const folder = join(SAMPLES, name);
-  const manifest = load(readFileSync(join(folder, 'pack.yaml'), 'utf8'), { schema: CORE_SCHEMA }) as {
-    metadata: { packId: string; version: string };
-  };
-  return { folder, packId: manifest.metadata.packId, version: manifest.metadata.version };
+/** The public half of the key the samples are signed with. */
+export function publicKeyFile(stack: Stack): string {
+  return join(stack.dataDir, 'keys', `${KEY_NAME}.pub.pem`);
 }
 
 async function ensureKey(stack: Stack, stella: StellaCommand): Promise<{ file: string; publicKey: string }> {
   const folder = join(stack.dataDir, 'keys');
-  const file = join(folder, `${KEY_NAME}.key`);
+  const file = join(folder, `${KEY_NAME}.key.pem`);
   if (!existsSync(file)) await stella.run('key', 'generate', '--name', KEY_NAME, '--out', folder);
   if ((statSync(file).mode & 0o077) !== 0) throw new StepError(`${file} can be read by others.`, `chmod 600 ${file}`);
-  return { file, publicKey: readFileSync(join(folder, `${KEY_NAME}.pub`), 'utf8') };
+  return { file, publicKey: readFileSync(publicKeyFile(stack), 'utf8') };
 }
 
 /** Adds the key and the policy where they are missing: what the user changed stays. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ENV_PREFIX, type ProcessName } from '@packs/contracts';
+import { ENV_PREFIX, PROCESSES, type ProcessName } from '@packs/contracts';
 import { clientSecretFile } from '../authority/clients';
 import { appProcess, type SharedParts } from './app-process';
 import type { Child } from './child';
@@ -11,9 +11,6 @@ import { startAuthority, startDatabases, startNats, type NatsAccess } from './se
 import { Steps } from './steps';
 import { Supervisor } from './supervisor';
 import { Workspace } from './workspace';
-
-/** Stopped in the reverse of this order: each after the ones that ask it for something. */
-const START_ORDER: readonly ProcessName[] = ['compliance', 'verifier', 'publisher', 'api-gateway'];
 
 export type PartName = ProcessName | 'postgres' | 'nats-server' | 'authority';
 
@@ -42,6 +39,8 @@ export interface Stack {
   readonly dataDir: string;
   readonly gatewayUrl: string;
   readonly authorityUrl: string;
+  /** False when AUTHORITY_ISSUER names another one: this stack then knows no client. */
+  readonly ownAuthority: boolean;
   readonly databaseAdminUrl: string | undefined;
   /** Login of each process that has one. */
   readonly databaseUrls: Readonly<Record<string, string>>;
@@ -97,7 +96,7 @@ async function startParts(workspace: Workspace, options: StackOptions, close: ()
     authorityIssuer: authorityUrl,
     authorityAudience: audience,
   };
-  const wanted = START_ORDER.filter(name => options.processes?.includes(name) ?? true);
+  const wanted = PROCESSES.filter(name => options.processes?.includes(name) ?? true);
   const ports: Record<string, number> = {};
   for (const name of wanted) ports[name] = await choosePort(workspace, name, options.ports ?? 'default');
   const starts = wanted.map(name =>
@@ -111,6 +110,7 @@ async function startParts(workspace: Workspace, options: StackOptions, close: ()
     dataDir,
     gatewayUrl: `http://127.0.0.1:${ports['api-gateway']}`,
     authorityUrl,
+    ownAuthority: workspace.child('authority') !== undefined,
     databaseAdminUrl: databases.adminUrl,
     databaseUrls: databases.urls,
     natsUrl: nats.url,

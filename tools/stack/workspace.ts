@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROCESSES } from '@packs/contracts';
-import { Child, type ChildSpec } from './child';
+import { Child, STOP_ORDER, type ChildSpec } from './child';
 import { emptyDataDir, openDataDir } from './data-dir';
 import { DATABASE_PROCESSES } from './database-urls';
 import { endProcess } from './end-process';
@@ -82,7 +82,7 @@ export class Workspace {
     return this.children.find(child => child.name === name);
   }
 
-  /** Stops everything this run started, last started first, and lets go of the data directory. */
+  /** Stops everything this run started, askers before the asked, and lets go of the data directory. */
   async close(): Promise<void> {
     await this.stopChildren();
     this.lock.release();
@@ -100,7 +100,7 @@ export class Workspace {
   }
 
   private async stopChildren(): Promise<void> {
-    for (const child of [...this.children].reverse()) await child.stop();
+    for (const tier of STOP_ORDER) await Promise.all(this.children.filter(({ spec }) => spec.tier === tier).map(child => child.stop()));
   }
 }
 

@@ -12,10 +12,9 @@ import {
 } from '@packs/messaging';
 import { FileBlobStore } from '@packs/object-storage';
 import { currentTraceparent, LOGGER, type Logger } from '@packs/observability';
-import { assertDurable, createDataSource, PostgresOutboxQueue, PostgresRegistryUnitOfWork } from '@packs/persistence';
+import { assertDurable, createDataSource, DataSource, PostgresOutboxQueue, PostgresRegistryUnitOfWork } from '@packs/persistence';
 import { BlobStore, Clock, CommandBus, OutboxQueue, RegistryUnitOfWork, SystemClock } from '@packs/ports';
 import { Readiness, type ConfigOf } from '@packs/service-host';
-import { DataSource } from 'typeorm';
 import { DeprecateVersion } from './deprecate-version/deprecate-version';
 import { DeprecateVersionHandler } from './deprecate-version/deprecate-version.handler';
 import { PublishPack } from './publish-pack/publish-pack';

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { EventStream, NatsCommandBus, OutboxRelay, type NatsConnection } from '@packs/messaging';
+import { DataSource } from '@packs/persistence';
 import { CommandBus } from '@packs/ports';
-import { DataSource } from 'typeorm';
 
 export type { NatsConnection };
 export const NATS_CONNECTION = Symbol('NatsConnection');

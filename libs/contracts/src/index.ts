@@ -12,3 +12,4 @@ export * from './http/administration';
 export * from './http/packs';
 export * from './http/parameters';
 export * from './events/new-event';
+export * from './http/dead-letters';

@@ -6,6 +6,7 @@ export * from './identifiers';
 export * from './media-types';
 export * from './oci-manifest';
 export * from './pack-manifest';
+export * from './policy-rule';
 export * from './scopes';
 export * from './signing-policy';
 export * from './verdict';

@@ -18,7 +18,7 @@ export const publishTotal = new Counter({
 
 export const signatureVerifySeconds = new Histogram({
   name: 'registry_pack_signature_verify_seconds',
-  help: 'Time to check all signatures of one bundle against its policy',
+  help: 'Time to check one signature, by result: valid, invalid or untrusted',
   labelNames: ['result'],
   buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
   registers: [metrics],

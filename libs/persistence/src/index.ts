@@ -1,6 +1,7 @@
 export { PostgresAuditUnitOfWork } from './compliance/audit-unit-of-work';
 export { PostgresDeadLetters } from './compliance/dead-letters';
 export { PostgresContentCatalog } from './content-catalog';
+export { DataSource } from 'typeorm';
 export { assertDurable, createDataSource } from './data-source';
 export { migrate } from './migrate';
 export { PostgresOutboxQueue } from './outbox';

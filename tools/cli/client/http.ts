@@ -30,7 +30,8 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
  */
 export function parseBaseUrl(text: string, field: string, options: { readonly insecure?: boolean } = {}): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  const invalid = (message: string): DomainError => new DomainError('ERR_PACK_REQUEST_INVALID', `${field} ${message}`, { errors: [{ field, message }] });
+  const invalid = (message: string): DomainError =>
+    new DomainError('ERR_PACK_REQUEST_INVALID', `${field} ${message}`, { errors: [{ field, message }] });
   if (!url || !['http:', 'https:'].includes(url.protocol)) throw invalid('must be an http or https URL');
   if (url.username || url.password || url.search || url.hash) throw invalid('must have no user, query or fragment');
   if (url.protocol === 'http:' && !LOOPBACK.test(url.hostname) && !options.insecure) {

@@ -37,7 +37,12 @@ export async function requestToken(credentials: ClientCredentials, now: number):
   if (basic) headers['authorization'] = `Basic ${Buffer.from(`${formEncode(clientId)}:${formEncode(secret)}`).toString('base64')}`;
   else for (const [name, value] of Object.entries({ client_id: clientId, client_secret: secret })) body.set(name, value);
   const response = await send(endpoint, { method: 'POST', headers, body });
-  const answer = ((await json(response)) ?? {}) as { access_token?: unknown; expires_in?: unknown; error?: unknown; error_description?: unknown };
+  const answer = ((await json(response)) ?? {}) as {
+    access_token?: unknown;
+    expires_in?: unknown;
+    error?: unknown;
+    error_description?: unknown;
+  };
   if (response.status >= 500) throw new DomainError('ERR_PACK_UNAVAILABLE', `the token endpoint answered ${response.status}`);
   if (typeof answer.access_token !== 'string') {
     const reason = answer.error_description ?? answer.error ?? `HTTP ${response.status}`;
@@ -55,8 +60,10 @@ async function discover(issuer: string): Promise<{ endpoint: URL; basic: boolean
     throw new DomainError('ERR_PACK_UNAVAILABLE', `${issuer} has no discovery document of its own`);
   }
   const endpoint = found.token_endpoint;
-  if (typeof endpoint !== 'string' || !URL.canParse(endpoint)) throw new DomainError('ERR_PACK_UNAVAILABLE', `${issuer} names no token endpoint`);
-  if (issuer.startsWith('https:') && !endpoint.startsWith('https:')) throw new DomainError('ERR_PACK_UNAVAILABLE', `the token endpoint of ${issuer} is not https`);
+  if (typeof endpoint !== 'string' || !URL.canParse(endpoint))
+    throw new DomainError('ERR_PACK_UNAVAILABLE', `${issuer} names no token endpoint`);
+  if (issuer.startsWith('https:') && !endpoint.startsWith('https:'))
+    throw new DomainError('ERR_PACK_UNAVAILABLE', `the token endpoint of ${issuer} is not https`);
   const methods = found.token_endpoint_auth_methods_supported;
   return { endpoint: new URL(endpoint), basic: !Array.isArray(methods) || methods.includes('client_secret_basic') };
 }

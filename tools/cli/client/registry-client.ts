@@ -30,7 +30,7 @@ export class RegistryClient {
   /** Rows of a keyset-paginated list until there are `limit` of them. */
   async list<T>(path: string, member: string, query: Query, limit: number): Promise<T[]> {
     const rows: T[] = [];
-    for (let cursor: string | undefined; ; ) {
+    for (let cursor: string | undefined; ;) {
       const size = Math.min(limit - rows.length, PAGE_MAX);
       const page: { next?: string | null } & Record<string, unknown> = await this.get(path, { ...query, limit: size, cursor });
       rows.push(...(page[member] as T[]));
@@ -53,7 +53,7 @@ export class RegistryClient {
 
 const PAGE_MAX = 200;
 
-/** The path of a pack or of one of its versions; `+` of a version's build is significant in neither. */
+/** The path of a pack or of one of its versions. */
 export function packPath(packId: string, version?: string): string {
   const pack = `/api/packs/${encodeURIComponent(packId)}`;
   return version === undefined ? pack : `${pack}/versions/${encodeURIComponent(version)}`;

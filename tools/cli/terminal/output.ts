@@ -32,13 +32,21 @@ export function printRows<Row>(
   if (output === 'json') return printJson(out, json);
   const lines = [columns.map(([title]) => title), ...rows.map(row => columns.map(([, cell]) => printable(cell(row))))];
   const widths = columns.map((_, at) => Math.max(...lines.map(line => line[at]?.length ?? 0)));
-  for (const line of lines) out.write(`${line.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ').trimEnd()}\n`);
+  for (const line of lines)
+    out.write(
+      `${line
+        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+        .join('  ')
+        .trimEnd()}\n`,
+    );
 }
 
 /** Prints `json` as it is, or one line for each field that has a value. */
 export function printFields(out: Writable, { output }: OutputOptions, json: unknown, fields: Readonly<Record<string, unknown>>): void {
   if (output === 'json') return printJson(out, json);
-  const shown = Object.entries(fields).map(([name, value]) => [name, Array.isArray(value) ? value.map(printable).join(', ') : printable(value)] as const);
+  const shown = Object.entries(fields).map(
+    ([name, value]) => [name, Array.isArray(value) ? value.map(printable).join(', ') : printable(value)] as const,
+  );
   const width = Math.max(...shown.map(([name]) => name.length));
   for (const [name, value] of shown) if (value !== '') out.write(`${`${name}:`.padEnd(width + 2)}${value}\n`);
 }

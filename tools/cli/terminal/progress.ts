@@ -14,7 +14,11 @@ export class Progress {
   }
 
   /** Silent unless stderr is a terminal or `wanted`. */
-  static of(context: CliContext, label: string, options: { readonly total: number; readonly start?: number; readonly wanted?: boolean }): Progress {
+  static of(
+    context: CliContext,
+    label: string,
+    options: { readonly total: number; readonly start?: number; readonly wanted?: boolean },
+  ): Progress {
     const { total, start = 0, wanted = false } = options;
     const { stderr } = context;
     const line = (percent: number): string => `${label} ${percent}% of ${(total / 2 ** 20).toFixed(1)} MiB`;

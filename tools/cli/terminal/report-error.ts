@@ -19,5 +19,6 @@ function report(out: Writable, message: string, code: string | undefined, faults
     const place = fault.pointer ?? fault.field;
     out.write(`  ${place ? `${printable(place)}: ` : ''}${printable(fault.message)}${fault.code ? ` [${printable(fault.code)}]` : ''}\n`);
   }
-  if (code === 'ERR_PACK_AUTHENTICATION') out.write('  log in with: stella login --url <registry> --client-id <id> --client-secret-file <file>\n');
+  if (code === 'ERR_PACK_AUTHENTICATION')
+    out.write('  log in with: stella login --url <registry> --client-id <id> --client-secret-file <file>\n');
 }

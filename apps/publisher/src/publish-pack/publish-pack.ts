@@ -1,14 +1,12 @@
 import { newEvent, PackVersionRejected, VerifyBundle, type PublishPackReply, type PublishPackRequest, type VerifyBundleReply } from '@packs/contracts';
 import { canonicalDigest, DomainError, type Digest, type PackManifest } from '@packs/domain';
-import { readWhole, type BlobStore, type Clock, type CommandBus, type RegistryTx, type RegistryUnitOfWork, type TrustState } from '@packs/ports';
+import { readWhole, type BlobStore, type Clock, type CommandBus, type RegistryTx, type RegistryUnitOfWork, type StoredBlob, type TrustState } from '@packs/ports';
 import { acceptVersion } from './accept-version';
 import { prepareArtifact, type PreparedArtifact } from './prepare-artifact';
 
 /** A change of trust, policy or allow-list between verdict and commit makes the bundle be verified again; this many times. */
 const MAX_ROUNDS = 4;
 const CONFIG_MAX_BYTES = 1024 * 1024;
-
-type Accepted = VerifyBundleReply & { readonly pack: NonNullable<VerifyBundleReply['pack']> };
 
 /**
  * Publishes one bundle: verdict, then one transaction that either makes the version visible, with its event, or changes nothing.
@@ -34,8 +32,9 @@ export class PublishPack {
     let trust = begin.trust;
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const verified = await this.verify(request, trust);
-      if (verified.verdict.outcome === 'rejected' || !verified.pack) return this.reject(request, requestHash, verified);
-      const artifact = await this.prepare(request, { ...verified, pack: verified.pack });
+      const config = verified.pack?.config;
+      if (verified.verdict.outcome === 'rejected' || !config) return this.reject(request, requestHash, verified);
+      const artifact = await this.prepare(request, verified, config);
       const outcome = await this.unitOfWork.run(request.tenant, async tx => {
         const current = await tx.trust.state(request.tenant, 'share');
         if (!sameBasis(current, trust)) return current;
@@ -65,8 +64,7 @@ export class PublishPack {
     });
   }
 
-  private async prepare(request: PublishPackRequest, verified: Accepted): Promise<PreparedArtifact> {
-    const { config } = verified.pack;
+  private async prepare(request: PublishPackRequest, verified: VerifyBundleReply, config: StoredBlob): Promise<PreparedArtifact> {
     if (request.manifestDigest !== null && request.manifestDigest !== config.digest) {
       throw new DomainError('ERR_PACK_MANIFEST_MISMATCH', "manifest is not the bundle's pack.yaml", {
         errors: [{ pointer: '/manifest', message: "differs from the bundle's pack.yaml" }],
@@ -89,7 +87,7 @@ export class PublishPack {
         tenant: request.tenant,
         source: request.source,
         signatures: [...verdict.evidence],
-        metadataHash: pack?.config.digest ?? canonicalDigest(null),
+        metadataHash: verdict.subject.config ?? verdict.subject.bundle,
         digest: request.bundle.digest,
         channel: request.channel,
         verdictHash,

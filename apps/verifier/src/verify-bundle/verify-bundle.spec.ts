@@ -41,7 +41,7 @@ describe('VerifyBundle', () => {
     expect(verdict).toEqual({
       schema: 'stellaops.io/verdict.v1',
       outcome: 'accepted',
-      subject: { bundle: request.bundle.digest, config: pack?.config.digest },
+      subject: { bundle: request.bundle.digest, config: pack?.config?.digest },
       policy: { name: 'default', version: 1, digest: policyDigest(aPolicy()) },
       trust: { digest: request.trust.digest, epoch: 3 },
       evidence: [request.signatures[0]?.digest],
@@ -60,7 +60,7 @@ describe('VerifyBundle', () => {
     });
     expect(hash).toBe(verdictHash(verdict));
     expect(pack).toMatchObject({ packId: 'acme.hello', version: '1.0.0', type: 'task' });
-    const stored = blobs.objects.get(pack?.config.objectKey ?? '');
+    const stored = blobs.objects.get(pack?.config?.objectKey ?? '');
     expect(stored && JSON.parse(stored.toString())).toMatchObject({ kind: 'TaskPack', metadata: { packId: 'acme.hello' } });
     expect(stored && encodePackConfig(JSON.parse(stored.toString()))).toEqual(stored);
   });
@@ -147,7 +147,7 @@ describe('VerifyBundle', () => {
       ]);
       expect(faults.map(({ pointer }) => pointer)).toEqual(['/metadata/packId', '/metadata/version']);
       expect(verdict.subject.config).toBeDefined();
-      expect(pack).toBeNull();
+      expect(pack?.config).toBeNull();
       expect(blobs.objects.size).toBe(before);
     });
 
@@ -178,7 +178,7 @@ describe('VerifyBundle', () => {
         'signatures[2] ERR_PACK_SIGNATURE_INVALID',
       ]);
       expect(timer.results).toEqual(['invalid', 'untrusted', 'invalid']);
-      expect(pack).toBeNull();
+      expect(pack?.config).toBeNull();
     });
 
     it('that fail take nothing from one that satisfies the policy', async () => {

@@ -29,15 +29,16 @@ export class VerifyBundle {
       const subject = { bundle: request.bundle.digest, config: config && sha256(config) };
       return {
         ...composeVerdict(subject, request, findings, list),
-        pack: manifest && config && findings.accepted ? await this.store(manifest, config) : null,
+        pack: manifest && config ? await this.describe(manifest, findings.accepted ? config : undefined) : null,
       };
     });
   }
 
   /** The config is written for accepted packs alone: nothing would ever clear away those of the others. */
-  private async store(manifest: PackManifest, bytes: Buffer): Promise<NonNullable<VerifyBundleReply['pack']>> {
-    const config = await this.blobs.write(once(bytes), { maxBytes: bytes.length, digest: sha256(bytes) });
-    return { config, packId: manifest.metadata.packId, version: manifest.metadata.version, type: packTypeOf(manifest) };
+  private async describe(manifest: PackManifest, config: Buffer | undefined): Promise<NonNullable<VerifyBundleReply['pack']>> {
+    const { packId, version } = manifest.metadata;
+    const stored = config && (await this.blobs.write(once(config), { maxBytes: config.length, digest: sha256(config) }));
+    return { config: stored ?? null, packId, version, type: packTypeOf(manifest) };
   }
 }
 

@@ -24,7 +24,8 @@ const TrustRefSchema = closed({
 });
 
 const VerifiedPackSchema = closed({
-  config: StoredBlobSchema,
+  /** The stored config of an accepted pack. */
+  config: nullable(StoredBlobSchema),
   packId: PackIdSchema,
   version: VersionSchema,
   type: PackTypeSchema,

@@ -1,0 +1,157 @@
+import { Inject, Injectable, Module, type BeforeApplicationShutdown, type DynamicModule, type OnApplicationShutdown, type Provider } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import multipart from '@fastify/multipart';
+import { JoseTokenVerifier } from '@packs/auth';
+import { NatsCommandBus, NatsWakeUps, openConnection, type NatsConnection, type NatsSettings } from '@packs/messaging';
+import { FileBlobStore } from '@packs/object-storage';
+import { LOGGER, type Logger } from '@packs/observability';
+import {
+  createDataSource,
+  DataSource,
+  PostgresAuditReadModel,
+  PostgresContentCatalog,
+  PostgresPackReadModel,
+  PostgresTrustReadModel,
+} from '@packs/persistence';
+import {
+  AuditReadModel,
+  BlobStore,
+  Clock,
+  CommandBus,
+  ContentCatalog,
+  PackReadModel,
+  SystemClock,
+  TokenVerifier,
+  TrustReadModel,
+  WakeUps,
+} from '@packs/ports';
+import { MEDIA_TYPES } from '@packs/domain';
+import { Readiness, type ConfigOf } from '@packs/service-host';
+import { CONTROLLERS } from './controllers';
+import { authenticate } from './http/authenticate';
+import { ScopeGuard } from './http/access';
+import { ProblemFilter } from './http/problem-filter';
+import { validation } from './http/validation';
+import { buildOpenApi } from './openapi';
+import { ClientConfig } from './rest/client-config/client-config.controller';
+import { BundleReceiver } from './rest/publish-pack/receive-bundle';
+import { EventFeed } from './rest/stream-events/event-feed';
+import { MAX_EVENT_STREAMS } from './rest/stream-events/stream-events.controller';
+import { BundleSender } from './serving/send-bundle';
+import { ServableVersions } from './serving/servable-versions';
+
+type Config = ConfigOf<'api-gateway'>;
+const NATS_CONNECTION = Symbol('NatsConnection');
+/** Room for the 16 MiB bundle that `POST /packs` takes as base64. */
+const JSON_MAX_BYTES = 24 * 1024 * 1024;
+
+@Injectable()
+class Lifecycle implements BeforeApplicationShutdown, OnApplicationShutdown {
+  constructor(
+    private readonly feed: EventFeed,
+    private readonly commands: CommandBus,
+    private readonly dataSource: DataSource,
+    @Inject(NATS_CONNECTION) private readonly connection: NatsConnection,
+  ) {}
+
+  /** Event streams would keep the server open for ever. */
+  beforeApplicationShutdown(): void {
+    this.feed.close();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    if (this.commands instanceof NatsCommandBus) await this.commands.close();
+    await this.connection.drain();
+    await this.dataSource.destroy();
+  }
+}
+
+@Module({})
+export class AppModule {
+  static register(config: Config, logger: Logger): DynamicModule {
+    return {
+      module: AppModule,
+      controllers: CONTROLLERS,
+      providers: [
+        { provide: LOGGER, useValue: logger },
+        { provide: APP_GUARD, useClass: ScopeGuard },
+        { provide: APP_PIPE, useValue: validation },
+        { provide: APP_FILTER, useValue: new ProblemFilter(logger) },
+        ...outsideParts(config),
+        ...parts(config, logger),
+        Lifecycle,
+      ],
+    };
+  }
+}
+
+/** The HTTP side beneath Nest: who is asking comes first, and bundles are streamed, never buffered. */
+export async function prepare(app: NestFastifyApplication): Promise<void> {
+  const server = app.getHttpAdapter().getInstance();
+  server.addHook('onRequest', authenticate(app.get(TokenVerifier)));
+  server.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: JSON_MAX_BYTES }, server.getDefaultJsonParser('error', 'error'));
+  for (const type of [MEDIA_TYPES.packBundle, 'application/gzip']) server.addContentTypeParser(type, (_request, payload, done) => done(null, payload));
+  await app.register(multipart);
+  let description: object | undefined;
+  server.get('/api/openapi.json', () => (description ??= buildOpenApi(app)));
+}
+
+function natsSettings(config: Config): NatsSettings {
+  return { process: 'api-gateway', url: config.natsUrl, password: config.natsPassword };
+}
+
+function outsideParts(config: Config): Provider[] {
+  const onDatabase = <T>(provide: abstract new () => T, make: (dataSource: DataSource) => T): Provider => ({
+    provide,
+    useFactory: make,
+    inject: [DataSource],
+  });
+  return [
+    { provide: DataSource, useFactory: () => createDataSource({ url: config.databaseUrl, applicationName: 'api-gateway' }).initialize() },
+    onDatabase(PackReadModel, dataSource => new PostgresPackReadModel(dataSource)),
+    onDatabase(AuditReadModel, dataSource => new PostgresAuditReadModel(dataSource)),
+    onDatabase(TrustReadModel, dataSource => new PostgresTrustReadModel(dataSource)),
+    onDatabase(ContentCatalog, dataSource => new PostgresContentCatalog(dataSource)),
+    { provide: NATS_CONNECTION, useFactory: () => openConnection(natsSettings(config)) },
+    { provide: CommandBus, useFactory: () => new NatsCommandBus(natsSettings(config)) },
+    { provide: WakeUps, useFactory: (connection: NatsConnection) => new NatsWakeUps(connection), inject: [NATS_CONNECTION] },
+    { provide: BlobStore, useFactory: () => FileBlobStore.open(new URL(config.blobStore).pathname) },
+    { provide: TokenVerifier, useFactory: () => new JoseTokenVerifier(config) },
+    { provide: Clock, useClass: SystemClock },
+  ];
+}
+
+function parts(config: Config, logger: Logger): Provider[] {
+  return [
+    { provide: ClientConfig, useValue: { issuer: config.issuer, audience: config.audience } },
+    { provide: MAX_EVENT_STREAMS, useValue: config.maxEventStreams },
+    {
+      provide: ServableVersions,
+      useFactory: (packs: PackReadModel, commands: CommandBus, clock: Clock) => new ServableVersions(packs, commands, clock),
+      inject: [PackReadModel, CommandBus, Clock],
+    },
+    { provide: BundleSender, useFactory: (blobs: BlobStore) => new BundleSender(blobs, logger), inject: [BlobStore] },
+    {
+      provide: BundleReceiver,
+      useFactory: (blobs: BlobStore, catalog: ContentCatalog) => new BundleReceiver(blobs, catalog, config.maxBundleBytes),
+      inject: [BlobStore, ContentCatalog],
+    },
+    {
+      provide: EventFeed,
+      useFactory: (audit: AuditReadModel, wakeUps: WakeUps) => new EventFeed(audit, wakeUps),
+      inject: [AuditReadModel, WakeUps],
+    },
+    {
+      provide: Readiness,
+      useFactory: (dataSource: DataSource, connection: NatsConnection, blobs: BlobStore, tokens: TokenVerifier) =>
+        new Readiness([
+          { name: 'postgresql', check: () => dataSource.query('select 1') },
+          { name: 'nats', check: () => connection.rtt() },
+          { name: 'blob-store', check: () => blobs.check() },
+          { name: 'authority', check: () => tokens.check() },
+        ]),
+      inject: [DataSource, NATS_CONNECTION, BlobStore, TokenVerifier],
+    },
+  ];
+}

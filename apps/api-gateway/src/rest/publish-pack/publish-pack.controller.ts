@@ -1,0 +1,56 @@
+import { Controller, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { PublishAnswer, PublishQuery } from '@packs/contracts';
+import { MEDIA_TYPES, parseDigest, parsePackId, parseVersion, type Principal } from '@packs/domain';
+import { CommandBus } from '@packs/ports';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Caller } from '../../http/access';
+import { Operation } from '../../http/docs';
+import { idempotencyKeyOf, publish } from './publish';
+import { BundleReceiver } from './receive-bundle';
+
+@ApiTags('versions')
+@Controller('api/packs/:packId/versions')
+export class PublishPackController {
+  constructor(
+    private readonly receiver: BundleReceiver,
+    private readonly commands: CommandBus,
+  ) {}
+
+  @Post()
+  @Operation('packs.write', 'Publish a version: verified, stored and announced, or refused with nothing changed', 'publishPack')
+  @ApiConsumes('multipart/form-data', MEDIA_TYPES.packBundle)
+  @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'The same key and request give the same answer' })
+  @ApiHeader({ name: 'Stella-Signature', required: false, description: 'With a raw body: the signature document, base64' })
+  @ApiHeader({ name: 'Stella-Signature-Type', required: false, description: 'Its media type; a sigstore bundle unless said' })
+  @ApiBody({
+    schema: {
+      type: 'object',
+      required: ['bundle'],
+      properties: {
+        bundle: { type: 'string', format: 'binary' },
+        signature: { type: 'array', maxItems: 8, items: { type: 'string', format: 'binary' } },
+      },
+    },
+  })
+  @ApiCreatedResponse({ type: PublishAnswer })
+  @ApiOkResponse({ type: PublishAnswer, description: 'The same bundle was published before' })
+  async publish(
+    @Param('packId') packId: string,
+    @Query() query: PublishQuery,
+    @Caller() caller: Principal,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    parsePackId(packId);
+    if (query.version !== undefined) parseVersion(query.version);
+    idempotencyKeyOf(request);
+    const received = await this.receiver.receive(request, query.digest === undefined ? undefined : parseDigest(query.digest));
+    const publication = { packId, version: query.version ?? null, channel: query.channel, received, manifestDigest: null };
+    const { answer, created } = await publish(this.commands, publication, caller, request);
+    await reply
+      .status(created ? 201 : 200)
+      .header('location', `/api/packs/${answer.packId}/versions/${encodeURIComponent(answer.version)}`)
+      .send(answer);
+  }
+}

@@ -1,0 +1,68 @@
+import { PublishPack, type PublishAnswer } from '@packs/contracts';
+import { DomainError, parsePackId, parseVersion, type Digest, type Principal } from '@packs/domain';
+import type { CommandBus } from '@packs/ports';
+import type { FastifyRequest } from 'fastify';
+import { originOf } from '../../http/origin';
+import type { ReceivedBundle } from './receive-bundle';
+
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/;
+
+export interface Publication {
+  readonly packId: string | null;
+  readonly version: string | null;
+  readonly channel: string;
+  readonly received: ReceivedBundle;
+  readonly manifestDigest: Digest | null;
+}
+
+/** Checked before the body is read, so that a bad request costs nobody an upload. */
+export function idempotencyKeyOf(request: FastifyRequest): string | null {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined) return null;
+  if (typeof key === 'string' && IDEMPOTENCY_KEY.test(key)) return key;
+  throw new DomainError('ERR_PACK_REQUEST_INVALID', 'Idempotency-Key must have 1 to 128 visible ASCII characters', {
+    errors: [{ field: 'Idempotency-Key', message: 'must have 1 to 128 visible ASCII characters' }],
+  });
+}
+
+/**
+ * Has stored bytes published, and turns the publisher's answer into HTTP's.
+ * @returns the answer, and whether the version is new
+ * @throws DomainError ERR_PACK_VERDICT_REJECTED with the verdict and its faults
+ */
+export async function publish(
+  commands: CommandBus,
+  publication: Publication,
+  caller: Principal,
+  request: FastifyRequest,
+): Promise<{ answer: PublishAnswer; created: boolean }> {
+  const reply = await commands.send(PublishPack, {
+    ...originOf(caller, request),
+    packId: publication.packId === null ? null : parsePackId(publication.packId),
+    version: publication.version === null ? null : parseVersion(publication.version),
+    channel: publication.channel,
+    bundle: publication.received.bundle,
+    signatures: [...publication.received.signatures],
+    manifestDigest: publication.manifestDigest,
+    idempotencyKey: idempotencyKeyOf(request),
+  });
+  if (reply.outcome === 'rejected') {
+    throw new DomainError('ERR_PACK_VERDICT_REJECTED', 'the pack was not accepted: see errors', {
+      details: { verdict: { ...reply.verdict, hash: reply.verdictHash } },
+      errors: reply.faults,
+    });
+  }
+  const { packId, version, digest, manifestDigest, size, channel, verdictHash } = reply;
+  const answer: PublishAnswer = {
+    packId,
+    version,
+    tenant: caller.tenant,
+    digest,
+    manifestDigest,
+    size,
+    channel,
+    state: 'published',
+    verdict: verdictHash,
+  };
+  return { answer, created: reply.outcome === 'published' };
+}

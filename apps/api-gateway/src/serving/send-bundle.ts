@@ -1,0 +1,68 @@
+import { Readable } from 'node:stream';
+import { digestHex, DomainError, MEDIA_TYPES, type Digest } from '@packs/domain';
+import { corruptReads, type Logger } from '@packs/observability';
+import type { BlobStore, ByteRange, ServableVersion, StoredBlob } from '@packs/ports';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { parseRange } from './byte-range';
+
+/** Content under a digest never changes; whether the caller may have it is asked anew each time. */
+const CACHE_CONTROL = 'private, no-cache';
+
+/** Sends bundles: conditional requests, one range, and the digest the bytes must have (RFC 9110, RFC 9530). */
+export class BundleSender {
+  constructor(
+    private readonly blobs: BlobStore,
+    private readonly logger: Logger,
+  ) {}
+
+  send(version: ServableVersion, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const { bundle, view } = version;
+    const etag = `"${bundle.digest}"`;
+    void reply.headers({
+      etag,
+      'cache-control': CACHE_CONTROL,
+      'accept-ranges': 'bytes',
+      'repr-digest': reprDigest(bundle.digest),
+      'stella-manifest-digest': view.manifestDigest,
+    });
+    if (matches(request.headers['if-none-match'], etag)) return reply.status(304).send();
+    void reply.headers({
+      'content-type': MEDIA_TYPES.packBundle,
+      'content-disposition': `attachment; filename="${view.packId}-${view.version}.tar.gz"`,
+    });
+    const range = this.rangeFor(request, reply, etag, bundle.size);
+    const length = range ? range.end - range.start + 1 : bundle.size;
+    void reply.header('content-length', length).status(range ? 206 : 200);
+    if (range) void reply.header('content-range', `bytes ${range.start}-${range.end}/${bundle.size}`);
+    return reply.send(request.method === 'HEAD' ? '' : this.open(bundle, range));
+  }
+
+  private rangeFor(request: FastifyRequest, reply: FastifyReply, etag: string, size: number): ByteRange | undefined {
+    const condition = request.headers['if-range'];
+    if (condition !== undefined && condition !== etag) return undefined;
+    try {
+      return parseRange(request.headers.range, size);
+    } catch (error) {
+      void reply.header('content-range', `bytes */${size}`);
+      throw error;
+    }
+  }
+
+  private open(bundle: StoredBlob, range: ByteRange | undefined): Readable {
+    const stream = Readable.from(this.blobs.read(bundle, range), { objectMode: false, highWaterMark: 1024 * 1024 });
+    stream.on('error', error => {
+      if (!(error instanceof DomainError)) return;
+      corruptReads.inc();
+      this.logger.error({ err: error, digest: bundle.digest }, 'stored bytes are damaged; the download was cut');
+    });
+    return stream;
+  }
+}
+
+function reprDigest(digest: Digest): string {
+  return `sha-256=:${Buffer.from(digestHex(digest), 'hex').toString('base64')}:`;
+}
+
+function matches(header: string | undefined, etag: string): boolean {
+  return header !== undefined && header.split(',').some(candidate => ['*', etag, `W/${etag}`].includes(candidate.trim()));
+}

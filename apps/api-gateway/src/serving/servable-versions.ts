@@ -1,0 +1,63 @@
+import { ReverifyVersion, type ReverifyVersionReply } from '@packs/contracts';
+import { DomainError, parsePackId, parseVersion } from '@packs/domain';
+import { withdrawnReads } from '@packs/observability';
+import type { Clock, CommandBus, PackReadModel, ServableVersion, Viewpoint } from '@packs/ports';
+import { LRUCache } from 'lru-cache';
+
+/** Verdicts kept; each is a few hundred bytes. */
+const CACHE_ENTRIES = 50_000;
+
+/**
+ * The only way to a version's content: found, visible to the caller, and its stored signatures still good under the owner's
+ * current keys. A version verified under the current trust epoch is served at once; after a change of trust it is verified again
+ * on its first read, and the answer holds until the next change.
+ */
+export class ServableVersions {
+  private readonly cache = new LRUCache<string, Promise<ReverifyVersionReply>>({ max: CACHE_ENTRIES });
+
+  constructor(
+    private readonly packs: PackReadModel,
+    private readonly commands: CommandBus,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @throws DomainError ERR_PACK_NOT_FOUND, ERR_PACK_WITHDRAWN with the reasons, ERR_PACK_UNAVAILABLE when no verifier answers */
+  async find(at: Viewpoint, packId: string, version: string): Promise<ServableVersion> {
+    const found = await this.packs.findVersion(at, parsePackId(packId), parseVersion(version));
+    if (!found) throw new DomainError('ERR_PACK_NOT_FOUND', `no version ${version} of pack ${packId}`);
+    if (found.trust.epoch !== found.verifiedEpoch) await this.reverify(found);
+    return found;
+  }
+
+  private async reverify(version: ServableVersion): Promise<void> {
+    const { view, trust } = version;
+    const key = `${view.tenant}/${view.packId}/${view.manifestDigest}@${trust.epoch}`;
+    let pending = this.cache.get(key);
+    if (!pending) {
+      pending = this.ask(version);
+      this.cache.set(key, pending);
+      pending.catch(() => this.cache.delete(key));
+    }
+    const { verdict, faults } = await pending;
+    if (verdict.outcome === 'accepted') return;
+    withdrawnReads.inc();
+    throw new DomainError('ERR_PACK_WITHDRAWN', `${view.packId} ${view.version} is withdrawn: its signatures no longer satisfy its policy`, {
+      details: { reasons: [...new Set(verdict.checks.filter(check => check.outcome === 'fail').map(check => check.reason))], trustEpoch: trust.epoch },
+      errors: faults,
+    });
+  }
+
+  private ask({ view, bundle, signatures, type, channel, verdictPolicy, trust }: ServableVersion): Promise<ReverifyVersionReply> {
+    return this.commands.send(ReverifyVersion, {
+      tenant: view.tenant,
+      channel,
+      packType: type,
+      bundle: { digest: bundle.digest, size: bundle.size, objectKey: bundle.objectKey },
+      signatures: signatures.map(signature => ({ ...signature, mediaType: signature.mediaType as never })),
+      // The policy that accepted it: a later policy speaks of later publishes.
+      policies: verdictPolicy ? [verdictPolicy] : [],
+      trust: { digest: trust.digest, epoch: trust.epoch, material: trust.material },
+      evaluatedAt: this.clock.now().toISOString(),
+    });
+  }
+}

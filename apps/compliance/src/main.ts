@@ -1,0 +1,3 @@
+import { runService } from '@packs/service-host';
+
+void runService('compliance', () => import('./app.module'));

@@ -1,0 +1,74 @@
+import { Inject, Injectable, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
+import {
+  commandServer as natsCommandServer,
+  openConnection,
+  RpcErrorFilter,
+  RpcTraceInterceptor,
+  type NatsConnection,
+  type NatsSettings,
+} from '@packs/messaging';
+import { FileBlobStore } from '@packs/object-storage';
+import { LOGGER, signatureVerifySeconds, type Logger } from '@packs/observability';
+import { BlobStore } from '@packs/ports';
+import { Readiness, type ConfigOf } from '@packs/service-host';
+import { SignatureEvaluator } from './evaluation/signature-evaluator';
+import { SignatureTimer } from './evaluation/signature-timer';
+import { TrustMaterials } from './evaluation/trust-materials';
+import { ReverifyVersion } from './reverify-version/reverify-version';
+import { ReverifyVersionHandler } from './reverify-version/reverify-version.handler';
+import { VerifyBundle } from './verify-bundle/verify-bundle';
+import { VerifyBundleHandler } from './verify-bundle/verify-bundle.handler';
+
+type Config = ConfigOf<'verifier'>;
+const NATS_CONNECTION = Symbol('NatsConnection');
+
+@Injectable()
+class Lifecycle implements OnApplicationShutdown {
+  constructor(@Inject(NATS_CONNECTION) private readonly connection: NatsConnection) {}
+
+  onApplicationShutdown(): Promise<void> {
+    return this.connection.drain();
+  }
+}
+
+@Module({})
+export class AppModule {
+  static register(config: Config, logger: Logger): DynamicModule {
+    const timer: SignatureTimer = { observe: (seconds, result) => signatureVerifySeconds.observe({ result }, seconds) };
+    return {
+      module: AppModule,
+      controllers: [VerifyBundleHandler, ReverifyVersionHandler],
+      providers: [
+        { provide: LOGGER, useValue: logger },
+        { provide: APP_FILTER, useValue: new RpcErrorFilter(logger) },
+        { provide: APP_INTERCEPTOR, useClass: RpcTraceInterceptor },
+        { provide: BlobStore, useFactory: () => FileBlobStore.open(new URL(config.blobStore).pathname) },
+        { provide: NATS_CONNECTION, useFactory: () => openConnection(natsSettings(config)) },
+        { provide: SignatureTimer, useValue: timer },
+        TrustMaterials,
+        SignatureEvaluator,
+        VerifyBundle,
+        ReverifyVersion,
+        {
+          provide: Readiness,
+          useFactory: (connection: NatsConnection, blobs: BlobStore) =>
+            new Readiness([
+              { name: 'nats', check: () => connection.rtt() },
+              { name: 'blob-store', check: () => blobs.check() },
+            ]),
+          inject: [NATS_CONNECTION, BlobStore],
+        },
+        Lifecycle,
+      ],
+    };
+  }
+}
+
+export function commandServer(config: Config) {
+  return natsCommandServer(natsSettings(config));
+}
+
+function natsSettings(config: Config): NatsSettings {
+  return { process: 'verifier', url: config.natsUrl, password: config.natsPassword };
+}

@@ -1,0 +1,145 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describeBlobStore, InMemoryBlobStore } from '@packs/testing';
+import { FileBlobStore } from './file-blob-store';
+
+const folders: string[] = [];
+async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'packs-blobs-'));
+  folders.push(folder);
+  return folder;
+}
+afterEach(async () => {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+});
+
+const pathOf = (root: string, key: string): string => join(root, 'objects', key.slice(-1), key);
+
+describeBlobStore('FileBlobStore', async () => {
+  const root = await newFolder();
+  return {
+    store: await FileBlobStore.open(root),
+    readable: async () => {
+      const found = await readdir(join(root, 'objects'), { recursive: true, withFileTypes: true });
+      return found.filter(entry => entry.isFile()).map(entry => entry.name);
+    },
+    leftovers: () => readdir(join(root, 'tmp')),
+    replace: (key, bytes) => (bytes ? writeFile(pathOf(root, key), bytes) : rm(pathOf(root, key))),
+    close: async () => {},
+  };
+});
+
+describeBlobStore('InMemoryBlobStore', async () => {
+  const store = new InMemoryBlobStore();
+  return {
+    store,
+    readable: async () => [...store.objects.keys()],
+    leftovers: async () => [],
+    replace: async (key, bytes) => void (bytes ? store.objects.set(key, bytes) : store.objects.delete(key)),
+    close: async () => {},
+  };
+});
+
+async function* once(text: string): AsyncGenerator<Buffer> {
+  yield Buffer.from(text);
+}
+
+describe('FileBlobStore on disk', () => {
+  it('finds again what an earlier process wrote', async () => {
+    const root = await newFolder();
+    const blob = await (await FileBlobStore.open(root)).write(once('kept'), { maxBytes: 10 });
+    const parts: Uint8Array[] = [];
+    for await (const part of (await FileBlobStore.open(root)).read(blob)) parts.push(part);
+    expect(Buffer.concat(parts).toString()).toBe('kept');
+  });
+
+  it('lets nobody but owner and group read', async () => {
+    const root = await newFolder();
+    const { objectKey } = await (await FileBlobStore.open(root)).write(once('mine'), { maxBytes: 10 });
+    expect((await stat(pathOf(root, objectKey))).mode & 0o007).toBe(0);
+    expect((await stat(join(root, 'objects'))).mode & 0o007).toBe(0);
+  });
+
+  it('removes half-written files of dead processes when it opens, and leaves those being written', async () => {
+    const root = await newFolder();
+    await FileBlobStore.open(root);
+    for (const name of ['old', 'new']) await writeFile(join(root, 'tmp', name), 'half');
+    const dayAndMinuteAgo = Date.now() / 1000 - 24 * 60 * 60 - 60;
+    await utimes(join(root, 'tmp', 'old'), dayAndMinuteAgo, dayAndMinuteAgo);
+    await FileBlobStore.open(root);
+    expect(await readdir(join(root, 'tmp'))).toEqual(['new']);
+  });
+
+  it.each(['../../etc/passwd', '', 'a/b', 'A'.repeat(26), `${'a'.repeat(25)}/`])('takes %j for no key of its own', async objectKey => {
+    const store = await FileBlobStore.open(await newFolder());
+    const blob = { digest: `sha256:${'0'.repeat(64)}` as const, size: 1, objectKey };
+    await expect(store.read(blob)[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'ERR_PACK_CORRUPT' });
+    await expect(store.remove(objectKey)).rejects.toMatchObject({ code: 'ERR_PACK_CORRUPT' });
+  });
+
+  it('is not ready without its folder', async () => {
+    const root = await newFolder();
+    const store = await FileBlobStore.open(root);
+    await rm(join(root, 'tmp'), { recursive: true });
+    await expect(store.check()).rejects.toThrow('ENOENT');
+  });
+});
+
+const STRACE = ['/usr/bin', '/usr/local/bin'].map(folder => join(folder, 'strace')).find(existsSync);
+
+describe('FileBlobStore and stable storage', () => {
+  const itTraced = STRACE ? it : it.skip;
+
+  itTraced('has synced the bytes, then the name, when a write resolves (needs strace)', async () => {
+    const root = await newFolder();
+    const log = join(root, 'trace');
+    const code = await run(STRACE ?? '', ['-f', '-y', '-o', log, '-e', 'trace=write,pwrite64,fsync,fdatasync,rename', ...writerIn(root)]);
+    expect(code).toBe(0);
+    const calls = callsIn(await readFile(log, 'utf8'));
+    const key = /resolved ([0-9a-z]{26})/.exec(calls.join('\n'))?.[1] ?? 'none';
+    const shard = join(root, 'objects', key.slice(-1));
+    const order = [
+      `pwrite64(${join(root, 'tmp', key)}`,
+      `fdatasync(${join(root, 'tmp', key)}`,
+      `rename("${join(root, 'tmp', key)}", "${join(shard, key)}"`,
+      `fsync(${shard}`,
+      `resolved ${key}`,
+    ];
+    const found = order.map(part => calls.findLastIndex(call => call.includes(part)));
+    expect(found).not.toContain(-1);
+    expect(found).toEqual(found.toSorted((a, b) => a - b));
+  }, 30_000);
+});
+
+/** A process that opens a store, writes one blob and says so. */
+function writerIn(root: string): string[] {
+  const repository = join(__dirname, '..', '..', '..');
+  const script = `
+    const { FileBlobStore } = require(${JSON.stringify(join(__dirname, 'file-blob-store.ts'))});
+    const source = async function* () { yield Buffer.from('durable'); };
+    FileBlobStore.open(${JSON.stringify(root)})
+      .then(store => store.write(source(), { maxBytes: 100 }))
+      .then(blob => require('node:fs').writeSync(1, 'resolved ' + blob.objectKey));`;
+  return [process.execPath, '--require', join(repository, 'tools', 'testing', 'typescript.cjs'), '--eval', script];
+}
+
+function run(command: string, args: readonly string[]): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] }).once('error', reject).once('close', resolve);
+  });
+}
+
+/** Calls in the order they ended, their descriptors by path: `fsync(/folder) = 0`. */
+function callsIn(log: string): string[] {
+  const begun = new Map<string, string>();
+  const calls: string[] = [];
+  for (const line of log.split('\n')) {
+    const [, thread = '', text = ''] = /^(\d+) +(.*)$/.exec(line) ?? [];
+    if (text.endsWith('<unfinished ...>')) begun.set(thread, text);
+    else calls.push(text.startsWith('<...') ? `${begun.get(thread)} ${text}` : text);
+  }
+  return calls.map(call => call.replace(/\(\d+<([^>]*)>/, '($1'));
+}

@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import { setting } from '@packs/config';
+import { ENV_PREFIX, type ProcessName } from '@packs/contracts';
+import { Client } from 'pg';
+
+/** Migrated once for the whole jest run, by its global set-up. */
+const TEMPLATE = 'packs_template';
+
+export interface TestDatabase {
+  readonly name: string;
+  /** A superuser's: for what specs have to look at behind the product's back. */
+  readonly adminUrl: string;
+  /** With the login role of a process that has a database. */
+  urlOf(process: ProcessName): string;
+  drop(): Promise<void>;
+}
+
+/** A database of one's own on the real PostgreSQL of this jest run: with every schema, or `blank`. */
+export async function testDatabase(content: 'migrated' | 'blank' = 'migrated'): Promise<TestDatabase> {
+  const name = `spec_${randomBytes(8).toString('hex')}`;
+  const create = content === 'migrated' ? [`create database ${name} template ${TEMPLATE}`, ...accessOf(name)] : [`create database ${name}`];
+  await asAdmin(create);
+  return {
+    name,
+    adminUrl: urlIn(name),
+    urlOf: process => urlIn(name, { user: roleOf(process), password: required('TEST_DATABASE_PASSWORD') }),
+    drop: () => asAdmin([`drop database ${name} with (force)`]),
+  };
+}
+
+/** What `migrate` grants on the database itself; a copy does not take it over from its template. */
+function accessOf(name: string): string[] {
+  const roles = (['api-gateway', 'publisher', 'compliance'] as const).map(roleOf);
+  return [`revoke all on database ${name} from public`, `grant connect on database ${name} to ${roles.join(', ')}`];
+}
+
+function roleOf(process: ProcessName): string {
+  return `packs_${ENV_PREFIX[process].toLowerCase()}`;
+}
+
+function urlIn(database: string, login?: { user: string; password: string }): string {
+  const url = new URL(required('TEST_DATABASE_ADMIN_URL'));
+  url.pathname = `/${database}`;
+  if (login) Object.assign(url, { username: login.user, password: login.password });
+  return url.href;
+}
+
+async function asAdmin(statements: readonly string[]): Promise<void> {
+  const client = new Client({ connectionString: required('TEST_DATABASE_ADMIN_URL') });
+  await client.connect();
+  try {
+    for (const statement of statements) await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+function required(name: string): string {
+  const value = setting(name);
+  if (!value) throw new Error(`${name} is not set: specs that use PostgreSQL are named *.int.spec.ts and run in jest's project int`);
+  return value;
+}

@@ -1,0 +1,44 @@
+import { Command } from 'commander';
+import { RegistryClient } from '../../client/registry-client';
+import type { CliContext } from '../../terminal/cli-context';
+import { wholeNumber } from '../../terminal/option-values';
+import { printFields, printRows, withOutput, type OutputOptions } from '../../terminal/output';
+
+/** As much of a dead letter as is shown in a table; JSON shows all. */
+interface DeadLetter {
+  readonly id: string;
+  readonly consumer?: string;
+  readonly type?: string;
+  readonly subject?: string;
+  readonly reason?: string;
+  readonly attempts?: number;
+  readonly deadAt?: string;
+}
+
+const DEAD_LETTERS = '/api/dead-letters';
+
+export function deadLettersCommand(context: CliContext): Command {
+  const command = new Command('dead-letters').description('Messages no consumer could take');
+  withOutput(command.command('list').description('Lists them'))
+    .option('--limit <n>', 'at most so many', wholeNumber(1), 50)
+    .action(async (options: OutputOptions & { readonly limit: number }) => {
+      const registry = await RegistryClient.open(context);
+      const deadLetters = await registry.list<DeadLetter>(DEAD_LETTERS, 'deadLetters', {}, options.limit);
+      printRows(context.stdout, options, { deadLetters }, deadLetters, [
+        ['ID', letter => letter.id],
+        ['CONSUMER', letter => letter.consumer],
+        ['MESSAGE', letter => letter.type ?? letter.subject],
+        ['ATTEMPTS', letter => letter.attempts],
+        ['REASON', letter => letter.reason],
+      ]);
+    });
+  withOutput(command.command('replay').description('Gives one to its consumer again'))
+    .argument('<id>')
+    .action(async (id: string, options: OutputOptions) => {
+      const registry = await RegistryClient.open(context);
+      const response = await registry.request('POST', `${DEAD_LETTERS}/${encodeURIComponent(id)}/replay`);
+      const answer: unknown = await response.json().catch(() => null);
+      printFields(context.stdout, options, answer ?? { replayed: id }, { replayed: id });
+    });
+  return command;
+}

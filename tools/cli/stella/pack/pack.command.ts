@@ -1,0 +1,21 @@
+import { Command } from 'commander';
+import type { CliContext } from '../../terminal/cli-context';
+import { buildCommand } from './build/build.command';
+import { deprecateCommand } from './deprecate/deprecate.command';
+import { eventsCommand } from './events/events.command';
+import { initCommand } from './init/init.command';
+import { listCommand } from './list/list.command';
+import { pullCommand } from './pull/pull.command';
+import { pushCommand } from './push/push.command';
+import { showCommand } from './show/show.command';
+import { signCommand } from './sign/sign.command';
+import { validateCommand } from './validate/validate.command';
+import { verifyCommand } from './verify/verify.command';
+
+export function packCommand(context: CliContext): Command {
+  const pack = new Command('pack').description('Packs, on this machine and in the registry');
+  const local = [initCommand, validateCommand, buildCommand, signCommand];
+  const remote = [pushCommand, listCommand, showCommand, pullCommand, verifyCommand, deprecateCommand, eventsCommand];
+  for (const command of [...local, ...remote]) pack.addCommand(command(context));
+  return pack;
+}

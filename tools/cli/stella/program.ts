@@ -1,0 +1,27 @@
+import { Command } from 'commander';
+import type { CliContext } from '../terminal/cli-context';
+import { adopt, prepare } from '../terminal/run-program';
+import { CLI_VERSION } from '../version';
+import { auditCommand } from './audit/audit.command';
+import { helpCommand } from './help/help.command';
+import { keyCommand } from './key/key.command';
+import { loginCommand } from './login/login.command';
+import { logoutCommand } from './logout/logout.command';
+import { packCommand } from './pack/pack.command';
+import { policyCommand } from './policy/policy.command';
+import { trustCommand } from './trust/trust.command';
+import { whoamiCommand } from './whoami/whoami.command';
+
+/** The `stella` command line. */
+export function stellaProgram(context: CliContext): Command {
+  const program = prepare(new Command('stella'), context)
+    .description('Makes, signs, publishes and fetches packs')
+    .version(CLI_VERSION)
+    .helpCommand(false);
+  const commands = [loginCommand, logoutCommand, whoamiCommand, keyCommand, packCommand, trustCommand, policyCommand, auditCommand];
+  adopt(
+    program,
+    [...commands, helpCommand].map(command => command(context)),
+  );
+  return program;
+}

@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises';
+import type { TrustAnswer } from '@packs/contracts';
+import { DomainError, SIGNATURE_SCHEMES, type SignatureScheme, type TrustedKey } from '@packs/domain';
+import { trustedKeyFromPem } from '@packs/sigstore';
+import { Command, Option } from 'commander';
+import { RegistryClient } from '../../client/registry-client';
+import type { CliContext } from '../../terminal/cli-context';
+import { printRows, withOutput, type OutputOptions } from '../../terminal/output';
+
+interface AddOptions extends OutputOptions {
+  readonly name: string;
+  readonly key: string;
+  readonly scheme?: SignatureScheme;
+}
+
+const TRUST = '/api/trust';
+
+export function trustCommand(context: CliContext): Command {
+  const trust = new Command('trust').description('The keys whose signatures the tenant accepts');
+  withOutput(trust.command('show').description('Lists the keys')).action(async (options: OutputOptions) => {
+    const registry = await RegistryClient.open(context);
+    print(context, options, await registry.get<TrustAnswer>(TRUST));
+  });
+  withOutput(trust.command('add').description('Adds a key, or replaces the one of the same name'))
+    .requiredOption('--name <name>', 'the name policies refer to it by')
+    .requiredOption('--key <file>', 'its public key, PEM')
+    .addOption(new Option('--scheme <scheme>', "absent: the usual one of the key's type").choices(SIGNATURE_SCHEMES))
+    .action(async (options: AddOptions) => {
+      const key = trustedKeyFromPem(options.name, await readFile(options.key, 'utf8'), options.scheme);
+      await change(context, options, keys => [...keys.filter(({ name }) => name !== key.name), key]);
+    });
+  withOutput(trust.command('remove').description('Removes a key'))
+    .requiredOption('--name <name>', 'its name')
+    .action(async (options: OutputOptions & { readonly name: string }) => {
+      await change(context, options, keys => {
+        const kept = keys.filter(({ name }) => name !== options.name);
+        if (kept.length === keys.length) throw new DomainError('ERR_PACK_NOT_FOUND', `no key is named ${options.name}`);
+        return kept;
+      });
+    });
+  return trust;
+}
+
+async function change(
+  context: CliContext,
+  options: OutputOptions,
+  edit: (keys: readonly TrustedKey[]) => readonly TrustedKey[],
+): Promise<void> {
+  const registry = await RegistryClient.open(context);
+  const { keys } = await registry.get<TrustAnswer>(TRUST);
+  const wanted = edit(keys).map(({ name, publicKey, scheme }) => ({ name, publicKey, scheme }));
+  print(context, options, await registry.put<TrustAnswer>(TRUST, { keys: wanted }));
+}
+
+function print(context: CliContext, options: OutputOptions, answer: TrustAnswer): void {
+  printRows(context.stdout, options, answer, answer.keys, [
+    ['NAME', key => key.name],
+    ['SCHEME', key => key.scheme],
+    ['KEY ID', key => key.keyId],
+  ]);
+}
