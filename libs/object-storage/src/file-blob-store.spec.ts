@@ -93,25 +93,43 @@ const STRACE = ['/usr/bin', '/usr/local/bin'].map(folder => join(folder, 'strace
 describe('FileBlobStore and stable storage', () => {
   const itTraced = STRACE ? it : it.skip;
 
-  itTraced('has synced the bytes, then the name, when a write resolves (needs strace)', async () => {
-    const root = await newFolder();
-    const log = join(root, 'trace');
-    const code = await run(STRACE ?? '', ['-f', '-y', '-o', log, '-e', 'trace=write,pwrite64,fsync,fdatasync,rename', ...writerIn(root)]);
-    expect(code).toBe(0);
-    const calls = callsIn(await readFile(log, 'utf8'));
-    const key = /resolved ([0-9a-z]{26})/.exec(calls.join('\n'))?.[1] ?? 'none';
-    const shard = join(root, 'objects', key.slice(-1));
-    const order = [
-      `pwrite64(${join(root, 'tmp', key)}`,
-      `fdatasync(${join(root, 'tmp', key)}`,
-      `rename("${join(root, 'tmp', key)}", "${join(shard, key)}"`,
-      `fsync(${shard}`,
-      `resolved ${key}`,
-    ];
-    const found = order.map(part => calls.findLastIndex(call => call.includes(part)));
-    expect(found).not.toContain(-1);
-    expect(found).toEqual(found.toSorted((a, b) => a - b));
-  }, 30_000);
+  itTraced(
+    'has synced the bytes, then the name, when a write resolves (needs strace)',
+    async () => {
+      const root = await newFolder();
+      const log = join(root, 'trace');
+      const trace = ['-f', '-y', '-s', '200', '-o', log, '-e', 'trace=write,pwrite64,fsync,fdatasync,rename'];
+      const code = await run(STRACE ?? '', [...trace, ...writerIn(root)]);
+      expect(code).toBe(0);
+      const calls = callsIn(await readFile(log, 'utf8'));
+      const key = /resolved ([0-9a-z]{26})/.exec(calls.join('\n'))?.[1] ?? 'none';
+      const shard = join(root, 'objects', key.slice(-1));
+      const order = [
+        `pwrite64(${join(root, 'tmp', key)}`,
+        `fdatasync(${join(root, 'tmp', key)}`,
+        `rename("${join(root, 'tmp', key)}", "${join(shard, key)}"`,
+        `fsync(${shard}`,
+        `resolved ${key}`,
+      ];
+      const found = order.map(part => calls.findLastIndex(call => call.includes(part)));
+      expect(found).not.toContain(-1);
+      expect(found).toEqual(found.toSorted((a, b) => a - b));
+    },
+    30_000,
+  );
+
+  // Opening syncs two folders; the third fsync is the write's.
+  itTraced.each(['pwrite64:error=ENOSPC', 'fdatasync:error=EIO', 'rename:error=EIO', 'fsync:error=EIO:when=3'])(
+    'keeps nothing of a write that fails at %s (needs strace)',
+    async fault => {
+      const root = await newFolder();
+      const inject = ['-f', '-qq', '-o', '/dev/null', '-e', `trace=${fault.split(':')[0]}`, '-e', `inject=${fault}`];
+      expect(await run(STRACE ?? '', [...inject, ...writerIn(root)])).toBe(1);
+      const left = await readdir(root, { recursive: true, withFileTypes: true });
+      expect(left.filter(entry => entry.isFile()).map(entry => entry.name)).toEqual([]);
+    },
+    30_000,
+  );
 });
 
 /** A process that opens a store, writes one blob and says so. */
@@ -122,13 +140,15 @@ function writerIn(root: string): string[] {
     const source = async function* () { yield Buffer.from('durable'); };
     FileBlobStore.open(${JSON.stringify(root)})
       .then(store => store.write(source(), { maxBytes: 100 }))
-      .then(blob => require('node:fs').writeSync(1, 'resolved ' + blob.objectKey));`;
+      .then(blob => require('node:fs').writeSync(1, 'resolved ' + blob.objectKey), () => process.exit(1));`;
   return [process.execPath, '--require', join(repository, 'tools', 'testing', 'typescript.cjs'), '--eval', script];
 }
 
 function run(command: string, args: readonly string[]): Promise<number | null> {
   return new Promise((resolve, reject) => {
-    spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] }).once('error', reject).once('close', resolve);
+    spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+      .once('error', reject)
+      .once('close', resolve);
   });
 }
 

@@ -52,7 +52,8 @@ export class FileBlobStore extends BlobStore {
       await this.directories.sync(this.shardOf(key));
       return { digest: written.digest, size: written.size, objectKey: key, blockChecksums: encodeChecksums(written.checksums) };
     } catch (error) {
-      await rm(temporary, { force: true });
+      // Whichever name it has by now: when only the fsync of the folder failed, the second.
+      for (const path of [temporary, this.pathOf(key)]) await rm(path, { force: true });
       throw error;
     }
   }
@@ -119,8 +120,9 @@ async function writeHashing(
     filled = 0;
   };
   for await (const chunk of source) {
-    if (size + chunk.length > maxBytes) throw new DomainError('ERR_PACK_TOO_LARGE', `more than ${maxBytes} bytes`, { details: { maxBytes } });
-    for (let taken = 0; taken < chunk.length; ) {
+    if (size + chunk.length > maxBytes)
+      throw new DomainError('ERR_PACK_TOO_LARGE', `more than ${maxBytes} bytes`, { details: { maxBytes } });
+    for (let taken = 0; taken < chunk.length;) {
       const part = chunk.subarray(taken, taken + block.length - filled);
       block.set(part, filled);
       filled += part.length;
@@ -134,7 +136,7 @@ async function writeHashing(
 }
 
 async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
+  for (let done = 0; done < bytes.length;) {
     const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
     done += bytesWritten;
   }
@@ -152,7 +154,7 @@ async function openObject(path: string, blob: BlobRef): Promise<FileHandle> {
 
 async function readBlock(handle: FileHandle, offset: number, length: number): Promise<Buffer | undefined> {
   const block = Buffer.allocUnsafe(length);
-  for (let done = 0; done < length; ) {
+  for (let done = 0; done < length;) {
     const { bytesRead } = await handle.read(block, done, length - done, offset + done);
     if (bytesRead === 0) return undefined;
     done += bytesRead;

@@ -1,14 +1,14 @@
 import { DomainError, type FieldFault } from '@packs/domain';
 import type { ErrorObject } from 'ajv/dist/2020';
 
-/** ajv's errors as one fault a value, in the words of somebody who writes a `pack.yaml`. */
+/** ajv's errors as one fault a value, sorted by place, in the words of somebody who writes a `pack.yaml`. */
 export function schemaFaults(errors: readonly ErrorObject[]): FieldFault[] {
-  const faults = new Map<string, FieldFault>();
+  const faults = new Map<string, FieldFault & { readonly pointer: string }>();
   for (const error of errors) {
     const fault = toFault(error);
     if (fault && !faults.has(fault.pointer)) faults.set(fault.pointer, fault);
   }
-  return [...faults.values()];
+  return [...faults.values()].toSorted((a, b) => a.pointer.localeCompare(b.pointer, 'en', { numeric: true }));
 }
 
 const FAULTS_SHOWN = 32;

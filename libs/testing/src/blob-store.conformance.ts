@@ -165,7 +165,10 @@ function describeDamage(subject: () => BlobStoreUnderTest): void {
     ['a byte too many', Buffer.concat([bytes, Buffer.of(0)])],
     ['no bytes', Buffer.alloc(0)],
     ['no object', null],
-    ['two blocks in each other’s place', Buffer.concat([bytes.subarray(BLOCK, 2 * BLOCK), bytes.subarray(0, BLOCK), bytes.subarray(2 * BLOCK)])],
+    [
+      'two blocks in each other’s place',
+      Buffer.concat([bytes.subarray(BLOCK, 2 * BLOCK), bytes.subarray(0, BLOCK), bytes.subarray(2 * BLOCK)]),
+    ],
     ['other bytes of the same length', randomBytes(bytes.length)],
   ];
 

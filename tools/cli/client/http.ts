@@ -14,12 +14,13 @@ export async function send(url: URL, init: RequestInit = {}): Promise<Response> 
   }
 }
 
-/** fetch hides the reason in the cause, and the causes of several addresses behind one more. */
+/** fetch hides the reason in the cause. */
 export function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  if (typeof cause === 'object' && cause !== null && 'code' in cause && typeof cause.code === 'string') return cause.code;
-  if (cause instanceof Error) return cause.message;
-  return error instanceof Error ? error.message : String(error);
+  const { message, cause } = error as {
+    readonly message?: string;
+    readonly cause?: { readonly code?: unknown; readonly message?: string };
+  };
+  return typeof cause?.code === 'string' ? cause.code : (cause?.message ?? message ?? 'unknown reason');
 }
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;

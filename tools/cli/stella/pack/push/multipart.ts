@@ -9,10 +9,7 @@ export function multipartType(boundary: string): string {
   return `multipart/form-data; boundary=${boundary}`;
 }
 
-/**
- * A multipart/form-data body (RFC 7578). FormData would do, but tells nobody how much of a file has been sent.
- * @param boundary must not occur in the content: made of a digest, it cannot be in what has that digest but by accident
- */
+/** A multipart/form-data body (RFC 7578). FormData would do, but tells nobody how much of a file has been sent. */
 export async function* encodeMultipart(boundary: string, parts: Iterable<Part>): AsyncGenerator<Uint8Array, void> {
   for (const { name, fileName, mediaType, content } of parts) {
     yield Buffer.from(

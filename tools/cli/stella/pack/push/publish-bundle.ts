@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { ReadableStream } from 'node:stream/web';
 import type { PublishAnswer } from '@packs/contracts';
 import { MEDIA_TYPES, type Digest } from '@packs/domain';
@@ -17,7 +18,7 @@ export interface Publication {
 /** Sends a bundle and its signatures from disk, without holding the bundle. */
 export async function publishBundle(registry: RegistryClient, publication: Publication): Promise<PublishAnswer> {
   const { packId, channel, digest, idempotencyKey } = publication;
-  const boundary = `stella-${digest.slice(-32)}`;
+  const boundary = `stella-${randomUUID()}`;
   return registry.json<PublishAnswer>(
     'POST',
     `${packPath(packId)}/versions`,
