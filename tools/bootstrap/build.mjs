@@ -65,7 +65,7 @@ function compile(node, into) {
 
 function swcArguments(into) {
   const sources = SOURCES.filter(folder => existsSync(fromRoot(folder)));
-  const ignored = ['**/*.spec.ts'];
+  const ignored = ['**/*.spec.ts', '**/lint-fixtures/**'];
   const aliases = JSON.stringify({ '@packs/*': ['libs/*/src/index.ts'] });
   return [
     ...sources,

@@ -67,7 +67,8 @@ async function main(): Promise<void> {
     if (values.watch) watchBuild(stack);
   } catch (error) {
     // What was started has been stopped again. The launcher's channel would keep this process alive.
-    if (!ending.signal.aborted) console.error(`\n${describeFailure(error)}\n`);
+    if (ending.signal.aborted) console.log('Everything that was started has ended.');
+    else console.error(`\n${describeFailure(error)}\n`);
     process.exit(ending.signal.aborted ? 0 : 1);
   }
 }

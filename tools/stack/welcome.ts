@@ -36,6 +36,6 @@ function nextCommands(stack: Stack): string[] {
     `  npx stella pack show ${last.packId}@${last.version}`,
     `  npx stella pack pull ${first.packId}@${first.version} --out ${file} --key ${shown(publicKeyFile(stack))}`,
     '  npx stella audit --limit 5',
-    `  curl -H "Authorization: Bearer $STELLA_TOKEN" ${stack.gatewayUrl}/api/packs`,
+    `  curl -s -H "Authorization: Bearer $STELLA_TOKEN" ${stack.gatewayUrl}/api/packs`,
   ];
 }

@@ -118,12 +118,23 @@ describe('FileBlobStore and stable storage', () => {
     30_000,
   );
 
-  // Opening syncs two folders; the third fsync is the write's.
+  // Opening syncs two folders; the third fsync is the write's. Calls are counted by thread, so there is only one.
   itTraced.each(['pwrite64:error=ENOSPC', 'fdatasync:error=EIO', 'rename:error=EIO', 'fsync:error=EIO:when=3'])(
     'keeps nothing of a write that fails at %s (needs strace)',
     async fault => {
       const root = await newFolder();
-      const inject = ['-f', '-qq', '-o', '/dev/null', '-e', `trace=${fault.split(':')[0]}`, '-e', `inject=${fault}`];
+      const inject = [
+        '-f',
+        '-qq',
+        '-E',
+        'UV_THREADPOOL_SIZE=1',
+        '-o',
+        '/dev/null',
+        '-e',
+        `trace=${fault.split(':')[0]}`,
+        '-e',
+        `inject=${fault}`,
+      ];
       expect(await run(STRACE ?? '', [...inject, ...writerIn(root)])).toBe(1);
       const left = await readdir(root, { recursive: true, withFileTypes: true });
       expect(left.filter(entry => entry.isFile()).map(entry => entry.name)).toEqual([]);

@@ -11,7 +11,7 @@ export interface PackFile {
   readonly file: string;
 }
 
-export interface OpenPackFile extends AsyncDisposable {
+interface OpenPackFile extends AsyncDisposable {
   readonly size: number;
   readonly executable: boolean;
   read(): AsyncIterable<Buffer>;

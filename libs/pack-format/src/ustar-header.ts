@@ -3,7 +3,7 @@ import { badBundle } from './bundle-limits';
 /** POSIX.1-1988 ustar: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html, "ustar Interchange Format". */
 export const BLOCK = 512;
 
-export interface TarHeader {
+interface TarHeader {
   readonly path: string;
   readonly size: number;
   readonly directory: boolean;

@@ -1,7 +1,7 @@
 import type { AuditEntryView, AuditList } from '@packs/contracts';
 import type { RegistryClient } from './registry-client';
 
-export interface AuditFilter {
+interface AuditFilter {
   readonly packId?: string;
   readonly type?: string;
   /** Only entries behind this `seq`. */

@@ -18,7 +18,7 @@ export interface StoredLogin {
   readonly expiresAt: number;
 }
 
-export function configFile(env: CliContext['env']): string {
+function configFile(env: CliContext['env']): string {
   return path.join(env['STELLA_CONFIG_DIR'] || path.join(homedir(), '.config', 'stella'), 'config.json');
 }
 

@@ -1,7 +1,7 @@
 import { DomainError } from '@packs/domain';
 import { CLI_VERSION } from '../version';
 
-export const USER_AGENT = `stella/${CLI_VERSION}`;
+const USER_AGENT = `stella/${CLI_VERSION}`;
 
 /** `fetch` that names itself, follows no redirect (a token must not travel further) and says plainly when nobody answers. */
 export async function send(url: URL, init: RequestInit = {}): Promise<Response> {

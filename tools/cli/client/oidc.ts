@@ -1,7 +1,7 @@
 import { DomainError } from '@packs/domain';
 import { send } from './http';
 
-export interface ClientCredentials {
+interface ClientCredentials {
   readonly issuer: string;
   readonly clientId: string;
   readonly secret: string;
@@ -9,7 +9,7 @@ export interface ClientCredentials {
   readonly scope?: string;
 }
 
-export interface AccessToken {
+interface AccessToken {
   readonly token: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;

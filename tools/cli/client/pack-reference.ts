@@ -1,7 +1,7 @@
 import { DomainError, parsePackId, parseVersion } from '@packs/domain';
 
 /** `packId` or `packId@version` as people write it. */
-export interface PackReference {
+interface PackReference {
   readonly packId: string;
   readonly version?: string;
 }

@@ -3,7 +3,7 @@ import { send } from './http';
 import { problemOf } from './registry-problem';
 import { openSession, type Session } from './session';
 
-export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** The registry's HTTP API, with the caller's token. Answers that are no success are thrown as RegistryProblem. */
 export class RegistryClient {

@@ -1,5 +1,5 @@
 /** What a token says of its bearer. Not verified: that is the registry's to do. */
-export interface TokenClaims {
+interface TokenClaims {
   readonly sub?: string;
   readonly client_id?: string;
   readonly tenant?: string;

@@ -15,7 +15,7 @@ export const EXIT_CODES = {
   unavailable: [8, 'the registry or the issuer cannot be reached'],
 } as const satisfies Readonly<Record<string, readonly [code: number, meaning: string]>>;
 
-export type ExitReason = keyof typeof EXIT_CODES;
+type ExitReason = keyof typeof EXIT_CODES;
 
 const REASON_OF: Readonly<Record<ErrorCode, ExitReason>> = {
   ERR_PACK_AUTHENTICATION: 'notAuthenticated',

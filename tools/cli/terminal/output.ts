@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { Option, type Command } from 'commander';
 
-export type OutputFormat = 'json' | 'table';
+type OutputFormat = 'json' | 'table';
 
 export interface OutputOptions {
   readonly output: OutputFormat;
@@ -51,6 +51,6 @@ export function printFields(out: Writable, { output }: OutputOptions, json: unkn
   for (const [name, value] of shown) if (value !== '') out.write(`${`${name}:`.padEnd(width + 2)}${value}\n`);
 }
 
-export function printJson(out: Writable, value: unknown): void {
+function printJson(out: Writable, value: unknown): void {
   out.write(`${JSON.stringify(value, null, 2)}\n`);
 }

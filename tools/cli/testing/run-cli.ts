@@ -10,7 +10,7 @@ export interface Run {
   readonly stderr: string;
 }
 
-export interface RunOptions {
+interface RunOptions {
   readonly env?: CliContext['env'];
   readonly stdin?: string;
   readonly now?: () => number;

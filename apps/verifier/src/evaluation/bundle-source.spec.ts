@@ -1,5 +1,5 @@
 import { BundleSource } from './bundle-source';
-import { MemoryBlobs } from './verifier.fixture';
+import { inPieces } from './verifier.fixture';
 
 const neverEnds = new AbortController().signal;
 
@@ -14,7 +14,7 @@ describe('BundleSource', () => {
     ['keeps a small bundle', 4 * 1024 * 1024, 1],
     ['streams a larger one anew', 4 * 1024 * 1024 + 1, 3],
   ])('%s', async (_, size, reads) => {
-    const blobs = new MemoryBlobs();
+    const blobs = inPieces();
     const source = new BundleSource(blobs, blobs.put(Buffer.alloc(size)), neverEnds);
     expect(await source.isProven()).toBe(true);
     expect([await lengthOf(source), await lengthOf(source)]).toEqual([size, size]);
@@ -22,7 +22,7 @@ describe('BundleSource', () => {
   });
 
   it('does not read on past the size it expects', async () => {
-    const blobs = new MemoryBlobs();
+    const blobs = inPieces();
     const ref = blobs.put(Buffer.alloc(10));
     let given = 0;
     blobs.read = async function* () {

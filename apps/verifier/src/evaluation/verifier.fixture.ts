@@ -1,42 +1,14 @@
-import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { DomainError, MEDIA_TYPES, sha256, type SigningPolicy, type TrustMaterial } from '@packs/domain';
-import { BlobStore, type BlobRef, type StoredBlob, type WriteExpectation } from '@packs/ports';
-import { encodeTrustMaterial, trustedKeyFromPem } from '@packs/sigstore';
+import { MEDIA_TYPES, type SigningPolicy, type TrustMaterial } from '@packs/domain';
+import { encodeTrustMaterial } from '@packs/sigstore';
+import { InMemoryBlobStore } from '@packs/testing';
 import { SignatureEvaluator, type SignatureRef } from './signature-evaluator';
 import { SignatureTimer } from './signature-timer';
 import { TrustMaterials, type TrustRef } from './trust-materials';
 
-export class MemoryBlobs extends BlobStore {
-  readonly objects = new Map<string, Buffer>();
-  readonly reads: string[] = [];
-
-  async write(source: AsyncIterable<Uint8Array>, expect: WriteExpectation): Promise<StoredBlob> {
-    const parts: Uint8Array[] = [];
-    for await (const part of source) parts.push(part);
-    const ref = this.put(Buffer.concat(parts));
-    if (expect.digest && expect.digest !== ref.digest) throw new DomainError('ERR_PACK_DIGEST_MISMATCH', 'other bytes');
-    return { ...ref, blockChecksums: '' };
-  }
-
-  put(bytes: Buffer): BlobRef {
-    const objectKey = `object-${this.objects.size}`;
-    this.objects.set(objectKey, bytes);
-    return { digest: sha256(bytes), size: bytes.length, objectKey };
-  }
-
-  async *read({ objectKey }: BlobRef): AsyncIterable<Uint8Array> {
-    this.reads.push(objectKey);
-    const bytes = this.objects.get(objectKey);
-    if (!bytes) throw new DomainError('ERR_PACK_CORRUPT', `no object ${objectKey}`);
-    for (let at = 0; at < bytes.length; at += 100) yield bytes.subarray(at, at + 100);
-  }
-
-  async remove(objectKey: string): Promise<void> {
-    this.objects.delete(objectKey);
-  }
-
-  async check(): Promise<void> {}
+/** A store that hands bytes on in pieces smaller than any header. */
+export function inPieces(): InMemoryBlobStore {
+  return new InMemoryBlobStore(100);
 }
 
 export class RecordingTimer extends SignatureTimer {
@@ -45,23 +17,6 @@ export class RecordingTimer extends SignatureTimer {
   observe(seconds: number, result: string): void {
     if (seconds >= 0) this.results.push(result);
   }
-}
-
-export function aSigner(name: string) {
-  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-  const key = trustedKeyFromPem(name, publicKey.export({ type: 'spki', format: 'pem' }).toString());
-  const hint = createHash('sha256')
-    .update(publicKey.export({ type: 'spki', format: 'der' }))
-    .digest('base64');
-  const bundle = (artifact: Buffer, signature = sign(null, artifact, privateKey)): Buffer =>
-    Buffer.from(
-      JSON.stringify({
-        mediaType: MEDIA_TYPES.sigstoreBundle,
-        verificationMaterial: { publicKey: { hint } },
-        messageSignature: { signature: signature.toString('base64') },
-      }),
-    );
-  return { key, bundle };
 }
 
 export const MANIFEST = `apiVersion: stellaops.io/pack.v1
@@ -98,7 +53,7 @@ export function aPolicy(changes: Partial<SigningPolicy> = {}): SigningPolicy {
 
 /** The parts of a verifier over one store, and what its requests are made of. */
 export function aVerifier() {
-  const blobs = new MemoryBlobs();
+  const blobs = inPieces();
   const timer = new RecordingTimer();
   const signatures = new SignatureEvaluator(blobs, new TrustMaterials(blobs), timer);
   return {

@@ -1,6 +1,7 @@
 import type { ReverifyVersionRequest } from '@packs/contracts';
 import { verdictHash, type Check } from '@packs/domain';
-import { aBundle, aPolicy, aSigner, aVerifier } from '../evaluation/verifier.fixture';
+import { aSigner } from '@packs/testing';
+import { aBundle, aPolicy, aVerifier } from '../evaluation/verifier.fixture';
 import { ReverifyVersion } from './reverify-version';
 
 const release = aSigner('release');

@@ -27,7 +27,9 @@ export interface ConsumerContract {
 }
 
 export const AUDIT_CONSUMER: ConsumerContract = { name: 'compliance-audit', process: 'compliance', subject: '>' };
-const CONSUMERS: readonly ConsumerContract[] = [AUDIT_CONSUMER];
+
+/** Everybody who takes events from the stream. */
+export const CONSUMERS: readonly ConsumerContract[] = [AUDIT_CONSUMER];
 
 /** Core NATS signals that say "look again"; losing one costs only time. */
 export const WAKE_AUDIT = 'wake.audit';

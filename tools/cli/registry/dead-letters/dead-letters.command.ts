@@ -1,19 +1,9 @@
+import type { DeadLetterView } from '@packs/contracts';
 import { Command } from 'commander';
 import { RegistryClient } from '../../client/registry-client';
 import type { CliContext } from '../../terminal/cli-context';
 import { wholeNumber } from '../../terminal/option-values';
 import { printFields, printRows, withOutput, type OutputOptions } from '../../terminal/output';
-
-/** As much of a dead letter as is shown in a table; JSON shows all. */
-interface DeadLetter {
-  readonly id: string;
-  readonly consumer?: string;
-  readonly type?: string;
-  readonly subject?: string;
-  readonly reason?: string;
-  readonly attempts?: number;
-  readonly deadAt?: string;
-}
 
 const DEAD_LETTERS = '/api/dead-letters';
 
@@ -23,12 +13,14 @@ export function deadLettersCommand(context: CliContext): Command {
     .option('--limit <n>', 'at most so many', wholeNumber(1), 50)
     .action(async (options: OutputOptions & { readonly limit: number }) => {
       const registry = await RegistryClient.open(context);
-      const deadLetters = await registry.list<DeadLetter>(DEAD_LETTERS, 'deadLetters', {}, options.limit);
+      const deadLetters = await registry.list<DeadLetterView>(DEAD_LETTERS, 'deadLetters', {}, options.limit);
       printRows(context.stdout, options, { deadLetters }, deadLetters, [
         ['ID', letter => letter.id],
         ['CONSUMER', letter => letter.consumer],
-        ['MESSAGE', letter => letter.type ?? letter.subject],
+        ['MESSAGE', letter => letter.subject],
         ['ATTEMPTS', letter => letter.attempts],
+        ['DEAD SINCE', letter => letter.deadAt],
+        ['REPLAYED', letter => letter.replayedAt],
         ['REASON', letter => letter.reason],
       ]);
     });

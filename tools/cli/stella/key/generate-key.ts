@@ -3,7 +3,7 @@ import { mkdir, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { DomainError, sha256, type Digest, type SignatureScheme } from '@packs/domain';
 
-export interface GeneratedKey {
+interface GeneratedKey {
   readonly privateKey: string;
   readonly publicKey: string;
   /** SHA-256 of the SubjectPublicKeyInfo. */

@@ -36,7 +36,7 @@ function mediaTypeOf(file: string): SignatureMediaType {
   return file.endsWith(SUFFIXES[MEDIA_TYPES.dsseEnvelope]) ? MEDIA_TYPES.dsseEnvelope : MEDIA_TYPES.sigstoreBundle;
 }
 
-export interface Measured {
+interface Measured {
   readonly digest: Digest;
   readonly size: number;
 }

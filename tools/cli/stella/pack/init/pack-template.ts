@@ -1,6 +1,6 @@
 import type { PackType } from '@packs/domain';
 
-export interface TemplateFile {
+interface TemplateFile {
   readonly file: string;
   readonly content: string;
   readonly executable?: true;
@@ -25,7 +25,7 @@ const KINDS: Readonly<Record<PackType, Kind>> = {
       name: Check the target
       run: [scripts/check.sh]
 `,
-    files: [{ file: 'scripts/check.sh', content: '#!/bin/sh\nset -eu\necho "checking \${TARGET:?}"\n', executable: true }],
+    files: [{ file: 'scripts/check.sh', content: '#!/bin/sh\nset -eu\necho "checking ${TARGET:?}"\n', executable: true }],
   },
   policy: {
     kind: 'PolicyPack',

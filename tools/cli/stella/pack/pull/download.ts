@@ -5,7 +5,7 @@ import { DomainError, type Digest } from '@packs/domain';
 import { reasonOf } from '../../../client/http';
 import type { Progress } from '../../../terminal/progress';
 
-export interface WantedBytes {
+interface WantedBytes {
   /** What the file will be called; the download itself is `<file>.part`. */
   readonly file: string;
   readonly digest: Digest;

@@ -17,20 +17,20 @@ import { signatureFileOf, type SignatureFile } from '../pack-files';
 import { checkBundle, type CheckedBundle } from '../verify/check-bundle';
 import { download } from './download';
 
-export interface WantedVersion extends VersionReference {
+interface WantedVersion extends VersionReference {
   readonly namespace?: string;
   /** The digest it must have. */
   readonly digest?: Digest;
 }
 
-export interface PullTarget {
+interface PullTarget {
   readonly file: string;
   /** One of these must have signed. Empty: signatures are fetched and not judged. */
   readonly keys: readonly TrustedKey[];
   readonly progress?: boolean;
 }
 
-export interface PulledVersion extends CheckedBundle {
+interface PulledVersion extends CheckedBundle {
   readonly file: string;
   readonly signatures: readonly string[];
 }

@@ -6,7 +6,7 @@ import { canonicalJson, digestHex, type Digest } from '@packs/domain';
 import { measure } from '../pack-files';
 import type { SigningKey } from './signing-key';
 
-export interface SignedBundle {
+interface SignedBundle {
   readonly digest: Digest;
   /** A sigstore bundle v0.3 in JSON. */
   readonly document: string;

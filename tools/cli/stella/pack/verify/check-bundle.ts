@@ -3,7 +3,7 @@ import { walkBundle } from '@packs/pack-format';
 import { verifyPackSignature, type SignatureResult } from '@packs/sigstore';
 import { readBundle, type SignatureFile } from '../pack-files';
 
-export interface BundleToCheck {
+interface BundleToCheck {
   readonly file: string;
   /** The digest the bytes of `file` have been found to have. */
   readonly digest: Digest;
