@@ -1,1 +1,1 @@
-export { JoseTokenVerifier, type AuthorityOptions } from './jose-token-verifier';
+export { JoseTokenVerifier } from './jose-token-verifier';

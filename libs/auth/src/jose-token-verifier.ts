@@ -65,11 +65,13 @@ export class JoseTokenVerifier extends TokenVerifier {
     if (!answer.ok || discovery.issuer !== issuer || typeof discovery.jwks_uri !== 'string') {
       throw new Error(`no OpenID discovery document for ${issuer}`);
     }
-    return createRemoteJWKSet(new URL(discovery.jwks_uri), {
+    const keys = createRemoteJWKSet(new URL(discovery.jwks_uri), {
       cooldownDuration: JWKS_COOLDOWN_MS,
       cacheMaxAge: JWKS_MAX_AGE_MS,
       timeoutDuration: 5_000,
     });
+    await keys.reload();
+    return keys;
   }
 }
 

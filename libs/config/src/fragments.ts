@@ -43,26 +43,56 @@ export const streamSettings = {
 } satisfies Record<string, Setting<unknown>>;
 
 export const blobStoreSettings = {
-  blobStore: { name: 'BLOB_STORE', doc: 'Where bytes are kept: a folder as file:///…', example: 'file:///var/lib/packs/blobs', parse: urlOf('file:') },
+  blobStore: {
+    name: 'BLOB_STORE',
+    doc: 'Where bytes are kept: a folder as file:///…',
+    example: 'file:///var/lib/packs/blobs',
+    parse: urlOf('file:'),
+  },
 } satisfies Record<string, Setting<unknown>>;
 
 export const authoritySettings = {
-  issuer: { name: 'AUTHORITY_ISSUER', doc: 'The OIDC issuer whose access tokens are accepted', example: 'https://authority.example', parse: urlOf('https:', 'http:') },
+  issuer: {
+    name: 'AUTHORITY_ISSUER',
+    doc: 'The OIDC issuer whose access tokens are accepted',
+    example: 'https://authority.example',
+    parse: urlOf('https:', 'http:'),
+  },
   audience: { name: 'AUTHORITY_AUDIENCE', doc: 'The audience a token must name', fallback: 'packs-registry', parse: text },
-  jwksFile: { name: 'AUTHORITY_JWKS_FILE', doc: "A file with the issuer's JWKS, in place of fetching it", optional: true, parse: text as (value: string) => string | undefined },
+  jwksFile: {
+    name: 'AUTHORITY_JWKS_FILE',
+    doc: "A file with the issuer's JWKS, in place of fetching it",
+    optional: true,
+    parse: text as (value: string) => string | undefined,
+  },
 } satisfies Record<string, Setting<unknown>>;
 
 export const operatorSettings = {
-  operatorTenant: { name: 'OPERATOR_TENANT', doc: 'The tenant whose administrators see dead letters that name no tenant', fallback: 'platform', parse: text },
+  operatorTenant: {
+    name: 'OPERATOR_TENANT',
+    doc: 'The tenant whose administrators see dead letters that name no tenant',
+    fallback: 'platform',
+    parse: text,
+  },
 } satisfies Record<string, Setting<unknown>>;
 
 export const uploadSettings = {
-  maxBundleBytes: { name: 'GATEWAY_MAX_BUNDLE_BYTES', doc: 'Largest bundle accepted, in bytes', fallback: String(512 * 1024 * 1024), parse: positive },
+  maxBundleBytes: {
+    name: 'GATEWAY_MAX_BUNDLE_BYTES',
+    doc: 'Largest bundle accepted, in bytes',
+    fallback: String(512 * 1024 * 1024),
+    parse: positive,
+  },
   maxEventStreams: { name: 'GATEWAY_MAX_EVENT_STREAMS', doc: 'Event streams (SSE) open at a time', fallback: '500', parse: positive },
 } satisfies Record<string, Setting<unknown>>;
 
 export const observabilitySettings = {
-  logLevel: { name: 'LOG_LEVEL', doc: 'Least severe log line written', fallback: 'info', parse: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal']) },
+  logLevel: {
+    name: 'LOG_LEVEL',
+    doc: 'Least severe log line written',
+    fallback: 'info',
+    parse: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal']),
+  },
   otlpEndpoint: {
     name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
     doc: 'OTLP/HTTP endpoint for traces; absent: no tracing',

@@ -1,2 +1,2 @@
 export { PROCESS_SETTINGS, TOOL_SETTINGS } from './process-settings';
-export { ConfigError, readSettings, setting, type Setting, type Settings, type Values } from './settings';
+export { ConfigError, readSettings, setting, type Setting, type Values } from './settings';

@@ -42,6 +42,10 @@ export const PROCESS_SETTINGS = {
 
 /** What `migrate` and `npm start` read. */
 export const TOOL_SETTINGS: readonly Pick<Setting<unknown>, 'name' | 'doc' | 'fallback' | 'secret'>[] = [
-  { name: 'DATABASE_ADMIN_URL', doc: 'PostgreSQL with a role that may create roles and schemas; read by migrate alone. For `npm start`: use this server in place of the embedded one', secret: true },
+  {
+    name: 'DATABASE_ADMIN_URL',
+    doc: 'PostgreSQL with a role that may create roles and schemas; read by migrate alone. For `npm start`: use this server in place of the embedded one',
+    secret: true,
+  },
   { name: 'DATA_DIR', doc: 'Where `npm start` keeps its data', fallback: './.data' },
 ];

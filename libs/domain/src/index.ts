@@ -1,13 +1,35 @@
-export * from './audit-entry';
-export * from './canonical-json';
-export * from './digest';
-export * from './domain-error';
-export * from './identifiers';
-export * from './media-types';
-export * from './oci-manifest';
-export * from './pack-manifest';
-export * from './policy-rule';
-export * from './scopes';
-export * from './signing-policy';
-export * from './verdict';
-export * from './version';
+export { auditLeaf, type AuditEntry, type AuditLeaf } from './audit-entry';
+export { canonicalDigest, canonicalJson } from './canonical-json';
+export { digestHex, parseDigest, sha256, type Digest } from './digest';
+export { DomainError, type ErrorCode, type FieldFault } from './domain-error';
+export {
+  CHANNEL_MAX,
+  DEFAULT_CHANNEL,
+  NAME_PATTERN,
+  PACK_ID_MAX,
+  PACK_TYPES,
+  TENANT_MAX,
+  isName,
+  parseChannel,
+  parsePackId,
+  type PackType,
+} from './identifiers';
+export { MEDIA_TYPES, SIGNATURE_MEDIA_TYPES, type SignatureMediaType } from './media-types';
+export { EMPTY_JSON, encodePackConfig, encodePackManifest, encodeSignatureManifest, type EncodedManifest } from './oci-manifest';
+export { PACK_API_VERSION, PACK_MANIFEST_FILE, packTypeOf, requirementsOf, type PackManifest, type PackMetadata } from './pack-manifest';
+export { parsePolicyRule } from './policy-rule';
+export { SCOPES, canonicalScopes, type Principal, type Scope } from './scopes';
+export {
+  SIGNATURE_SCHEMES,
+  isSatisfied,
+  keysOf,
+  policyDigest,
+  selectPolicy,
+  type PolicyRule,
+  type SignatureScheme,
+  type SigningPolicy,
+  type TrustMaterial,
+  type TrustedKey,
+} from './signing-policy';
+export { verdictHash, type Check, type Verdict, type VerdictFault, type VerifiedIdentity } from './verdict';
+export { VERSION_MAX, isPrerelease, isVersionRange, parseVersion, satisfiesRange, versionSortKey, withoutBuild } from './version';

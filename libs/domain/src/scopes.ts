@@ -2,20 +2,20 @@
 export const SCOPES = ['packs.read', 'packs.write', 'packs.approve', 'packs.run', 'packs.admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
-const ALIASES: Readonly<Record<string, Scope>> = {
-  'packs:read': 'packs.read',
-  'packs:publish': 'packs.write',
-  'packs:execute': 'packs.run',
-  'packs:approve': 'packs.approve',
-  'packs:admin': 'packs.admin',
-};
+const ALIASES: ReadonlyMap<string, Scope> = new Map([
+  ['packs:read', 'packs.read'],
+  ['packs:publish', 'packs.write'],
+  ['packs:execute', 'packs.run'],
+  ['packs:approve', 'packs.approve'],
+  ['packs:admin', 'packs.admin'],
+]);
 
 /** The scopes of this product among `granted`, by their canonical names; others are dropped. `Packs.Read` is `packs.read`. */
 export function canonicalScopes(granted: readonly string[]): Scope[] {
   const found = new Set<Scope>();
   for (const name of granted) {
     const lower = name.toLowerCase();
-    const scope = SCOPES.find(known => known === lower) ?? ALIASES[lower];
+    const scope = SCOPES.find(known => known === lower) ?? ALIASES.get(lower);
     if (scope) found.add(scope);
   }
   return [...found];

@@ -57,13 +57,15 @@ export function versionSortKey(version: string): string {
   const parsed = parse(version);
   if (!parsed) throw new DomainError('ERR_PACK_VERSION_INVALID', `not a SemVer version: ${version}`);
   const core = [parsed.major, parsed.minor, parsed.patch].map(numberKey).join('.');
-  const identifiers = parsed.prerelease.map(part => (typeof part === 'number' ? `1${numberKey(part)}` : `2${part}`));
+  // semver leaves numbers a double cannot hold as text; they are numbers all the same.
+  const identifiers = parsed.prerelease.map(part => (/^[0-9]+$/.test(String(part)) ? `1${numberKey(part)}` : `2${part}`));
   // '!' sorts below every identifier character, so a shorter list of equal identifiers comes first; '~' sorts above all.
   const pre = identifiers.length > 0 ? identifiers.map(part => `${part}!`).join('') : '~';
   return `${core}-${pre}+${parsed.build.join('.')}`;
 }
 
-function numberKey(value: number): string {
+/** `z` for every 26 digits, then a letter for the rest, so that longer numbers come later. */
+function numberKey(value: number | string): string {
   const digits = String(value);
-  return String.fromCharCode(96 + digits.length) + digits;
+  return 'z'.repeat((digits.length - 1) / 26) + String.fromCharCode(97 + ((digits.length - 1) % 26)) + digits;
 }

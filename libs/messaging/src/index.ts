@@ -1,7 +1,6 @@
 export type { NatsConnection } from 'nats';
 export { openConnection, type NatsSettings } from './connection';
-export { decideDelivery, MAX_ATTEMPTS } from './delivery-decision';
-export { EventConsumer, readEvent, type EventHandler } from './event-consumer';
+export { EventConsumer, readEvent } from './event-consumer';
 export { EventStream } from './event-stream';
 export { NatsCommandBus } from './nats-command-bus';
 export { NatsWakeUps } from './nats-wake-ups';

@@ -165,6 +165,6 @@ export const bundleSpec = {
     type: 'object',
     required: ['packId', 'version'],
     additionalProperties: false,
-    properties: { packId: ref('packId'), version: ref('range'), optional: { type: 'boolean' }, description: ref('text') },
+    properties: { packId: ref('packId'), version: ref('range'), description: ref('text') },
   },
 };

@@ -1,14 +1,24 @@
-export * from './audit-log';
-export * from './audit-read-model';
-export * from './blob-store';
-export * from './clock';
-export * from './command-bus';
-export * from './content-catalog';
-export * from './dead-letters';
-export * from './inbox';
-export * from './outbox';
-export * from './pack-read-model';
-export * from './read-whole';
-export * from './registry-unit-of-work';
-export * from './token-verifier';
-export * from './wake-ups';
+export { AuditLog, AuditUnitOfWork, type AuditTx } from './audit-log';
+export { AuditReadModel, type AuditQuery } from './audit-read-model';
+export { BlobStore, type BlobRef, type ByteRange, type StoredBlob, type WriteExpectation } from './blob-store';
+export { Clock, SystemClock } from './clock';
+export { CommandBus } from './command-bus';
+export { ContentCatalog } from './content-catalog';
+export { DeadLetters, type DeadMessage } from './dead-letters';
+export { Inbox } from './inbox';
+export { Outbox, OutboxQueue, type OutboxRow } from './outbox';
+export { PackReadModel, TrustReadModel, type ServableVersion, type Viewpoint } from './pack-read-model';
+export { readWhole } from './read-whole';
+export {
+  IdempotencyStore,
+  PackStore,
+  RegistryUnitOfWork,
+  TrustStore,
+  type ExistingVersion,
+  type NewSignature,
+  type NewVersion,
+  type RegistryTx,
+  type TrustState,
+} from './registry-unit-of-work';
+export { TokenVerifier } from './token-verifier';
+export { WakeUps } from './wake-ups';

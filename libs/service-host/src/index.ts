@@ -1,2 +1,2 @@
-export { Readiness, type ReadinessCheck } from './readiness';
-export { runService, type ConfigOf, type ServiceModule } from './run-service';
+export { Readiness } from './readiness';
+export { runService, type ConfigOf } from './run-service';

@@ -19,7 +19,7 @@ function verify(name: string, keys = [keyOf('managed-key-happy-path')], artifact
   const own = path.join(CASES, name, 'artifact');
   const bytes = artifact ?? readFileSync(existsSync(own) ? own : path.join(CASES, 'a.txt'));
   return verifyPackSignature({
-    artifact: async function* () {
+    async *artifact() {
       yield bytes;
     },
     digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`,

@@ -51,7 +51,7 @@ suite(`bundles made by cosign${isWanted ? '' : ' (skipped: no cosign in PEERS_DI
 
   function verify(file: string, keys = [new SpecSigner('ed25519', 'stranger').key], artifact = ARTIFACT) {
     return verifyPackSignature({
-      artifact: async function* () {
+      async *artifact() {
         yield artifact;
       },
       digest: `sha256:${createHash('sha256').update(artifact).digest('hex')}`,

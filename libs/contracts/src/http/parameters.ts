@@ -4,7 +4,7 @@ import { Transform, Type } from 'class-transformer';
 import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
 
 const NAME = new RegExp(NAME_PATTERN);
-export const PAGE_MAX = 200;
+const PAGE_MAX = 200;
 
 /** `?deprecated` without a value means true. Anything but true and false stays as it is, to be refused. */
 function toBoolean({ value }: { value: unknown }): unknown {

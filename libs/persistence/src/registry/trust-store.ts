@@ -59,7 +59,7 @@ export class PostgresTrustStore extends TrustStore {
   }
 }
 
-export function trustMaterialOf(row: Pick<TenantRow, 'trust_digest' | 'size' | 'object_key'>): BlobRef | null {
+function trustMaterialOf(row: Pick<TenantRow, 'trust_digest' | 'size' | 'object_key'>): BlobRef | null {
   if (row.trust_digest === null || row.object_key === null) return null;
   return { digest: row.trust_digest, size: Number(row.size), objectKey: row.object_key };
 }

@@ -170,7 +170,7 @@ describe('stella pack push', () => {
     expect(run.stderr).toContain('pushing big@1.0.0 100%');
     const request = server.requests.at(-1);
     expect(Object.fromEntries(request?.query ?? [])).toEqual({ channel: 'beta', digest });
-    expect(request?.headers['idempotency-key']).toBe(`push-${digest}-beta`);
+    expect(request?.headers['idempotency-key']).toMatch(/^[0-9a-f-]{36}$/);
     const part = form?.get('bundle') as File;
     expect(part.type).toBe('application/vnd.stellaops.pack.bundle.v1.tar+gzip');
     expect(Buffer.from(await part.arrayBuffer())).toEqual(bundle);

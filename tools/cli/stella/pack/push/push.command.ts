@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { DEFAULT_CHANNEL, DomainError, parseChannel } from '@packs/domain';
 import { walkBundle } from '@packs/pack-format';
@@ -24,7 +25,7 @@ export function pushCommand(context: CliContext): Command {
     .option('--signature <file>', 'a signature of it, may be repeated; absent: <file>.sigstore.json', collect, [])
     .option('--channel <channel>', 'the channel to publish to', DEFAULT_CHANNEL)
     .option('--insecure-publish', 'publish without a signature; the registry may refuse it')
-    .option('--idempotency-key <key>', "absent: made from the bundle's digest, so that a repeated push is one publish")
+    .option('--idempotency-key <key>', 'for a push that is repeated with the same answer; absent: a new one')
     .option('--progress', 'show progress although stderr is not a terminal')
     .action((file: string, options: PushOptions) => push(context, file, options));
 }
@@ -40,7 +41,7 @@ async function push(context: CliContext, file: string, options: PushOptions): Pr
   const { manifest } = await walkBundle(readBundle(file), { size });
   const { digest } = await measure(readBundle(file));
   const { packId, version } = manifest.metadata;
-  const idempotencyKey = options.idempotencyKey ?? `push-${digest}-${channel}`;
+  const idempotencyKey = options.idempotencyKey ?? randomUUID();
   const registry = await RegistryClient.open(context);
   const progress = Progress.of(context, `pushing ${packId}@${version}`, { total: size, wanted: options.progress });
   const publication: Publication = { packId, channel, digest, idempotencyKey, signatures, bundle: () => progress.count(readBundle(file)) };
