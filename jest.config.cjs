@@ -23,6 +23,12 @@ module.exports = {
       globalSetup: '<rootDir>/tools/testing/global-setup.cjs',
       globalTeardown: '<rootDir>/tools/testing/global-teardown.cjs',
     },
-    { ...base, displayName: 'e2e', testMatch: ['<rootDir>/test-e2e/**/*.spec.ts'] },
+    {
+      ...base,
+      displayName: 'e2e',
+      testMatch: ['<rootDir>/test-e2e/**/*.spec.ts'],
+      globalSetup: '<rootDir>/test-e2e/global-setup.cjs',
+      globalTeardown: '<rootDir>/test-e2e/global-teardown.cjs',
+    },
   ],
 };

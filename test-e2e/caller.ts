@@ -60,7 +60,7 @@ export class Caller {
         ...(json !== undefined && { 'content-type': 'application/json' }),
         ...headers,
       },
-      body: json === undefined ? (body as BodyInit | undefined) : JSON.stringify(json),
+      body: json === undefined ? (body as RequestInit['body']) : JSON.stringify(json),
       signal,
     });
   }

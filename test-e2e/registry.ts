@@ -1,40 +1,104 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ProcessName } from '@packs/contracts';
 import { Client } from 'pg';
+import { clientSecretFile } from '../tools/authority/clients';
 import { requestAccessToken } from '../tools/authority/request-access-token';
 import { signAccessToken, type AccessTokenClaims } from '../tools/authority/sign-access-token';
-import { startStack, type Stack } from '../tools/stack/stack';
+import type { PartName } from '../tools/stack/stack';
 import { Caller } from './caller';
+import { ask } from './host-client';
+import type { StackFacts } from './stack-host-protocol';
 
 export const AUDIENCE = 'packs-registry';
 export const ALL_SCOPES = 'packs.read packs.write packs.approve packs.run packs.admin';
+/** Small enough for a test to exceed. */
+export const MAX_BUNDLE_BYTES = 4 * 1024 * 1024;
 const TOKEN_SECONDS = 3600;
+
+// Whoever comes first waits for the whole system to start. A time-out of a project is not among jest's settings.
+jest.setTimeout(60_000);
 
 /** A tenant nobody else has: what one story does is invisible to the others. */
 export function newTenant(): string {
   return `t${randomBytes(6).toString('hex')}`;
 }
 
-/** The running system: real processes, PostgreSQL, nats-server and Authority, on ports and data of their own. */
-export class Registry {
-  private constructor(readonly stack: Stack) {}
+/** One process of the running system. */
+export class Part {
+  constructor(
+    private readonly id: string,
+    private readonly part: PartName,
+  ) {}
 
-  static async start(env: Readonly<Record<string, string>> = {}): Promise<Registry> {
-    const dataDir = mkdtempSync(join(tmpdir(), 'packs-e2e-'));
-    return new Registry(await startStack({ dataDir, ports: 'auto', quiet: true, env: { LOG_LEVEL: 'info', ...env } }));
+  /** Resolves when it is ready. */
+  start(): Promise<void> {
+    return ask('/part', { id: this.id, part: this.part, action: 'start' });
+  }
+
+  stop(): Promise<void> {
+    return ask('/part', { id: this.id, part: this.part, action: 'stop' });
+  }
+
+  kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    return ask('/part', { id: this.id, part: this.part, action: 'kill', signal });
+  }
+
+  /** Without the part while `work` runs; it is back when this resolves, whatever became of the work. */
+  async without<T>(work: () => Promise<T>): Promise<T> {
+    await this.kill();
+    try {
+      return await work();
+    } finally {
+      await this.start();
+    }
+  }
+
+  pid(): Promise<number | null> {
+    return ask('/part', { id: this.id, part: this.part, action: 'pid' });
+  }
+
+  /** Everything it has written. */
+  logs(): Promise<string> {
+    return ask('/part', { id: this.id, part: this.part, action: 'logs' });
+  }
+}
+
+/** The running system: real processes, PostgreSQL, nats-server and Authority. */
+export class Registry {
+  private constructor(readonly facts: StackFacts) {}
+
+  /** The one all stories share; whoever takes a part of it down brings it back. */
+  static async shared(): Promise<Registry> {
+    return new Registry(await ask('/start', { shared: 'all', env: { GATEWAY_MAX_BUNDLE_BYTES: String(MAX_BUNDLE_BYTES) } }));
+  }
+
+  /** One of its own, to be ended by `end`. */
+  static async start(env: Readonly<Record<string, string>> = {}, dataDir?: string): Promise<Registry> {
+    return new Registry(await ask('/start', { env, dataDir }));
+  }
+
+  end(): Promise<void> {
+    return ask('/end', { id: this.facts.id });
+  }
+
+  part(name: PartName): Part {
+    return new Part(this.facts.id, name);
+  }
+
+  get gatewayUrl(): string {
+    return this.facts.gatewayUrl;
   }
 
   get authorityFolder(): string {
-    return join(this.stack.dataDir, 'authority');
+    return join(this.facts.dataDir, 'authority');
   }
 
   /** A token as the Authority signs it, with any claims. */
   token(claims: Partial<AccessTokenClaims> = {}): Promise<string> {
     return signAccessToken(this.authorityFolder, {
-      issuer: this.stack.authorityUrl,
+      issuer: this.facts.authorityUrl,
       audience: AUDIENCE,
       clientId: 'somebody',
       expiresInSeconds: TOKEN_SECONDS,
@@ -44,18 +108,22 @@ export class Registry {
 
   /** Somebody of a tenant, by default one who may do everything there. */
   async caller(tenant = newTenant(), scope = ALL_SCOPES): Promise<Caller> {
-    return new Caller(this.stack.gatewayUrl, await this.token({ tenant, scope, clientId: `${tenant}-client` }), tenant);
+    return new Caller(this.gatewayUrl, await this.token({ tenant, scope, clientId: `${tenant}-client` }), tenant);
   }
 
-  /** A client of the Authority, with the token it is given by client credentials. */
+  /** A client of the Authority, with the token it is given for its secret. */
   async client(clientId: string): Promise<Caller> {
-    const token = await requestAccessToken(this.stack.authorityUrl, clientId, this.stack.secretOf(clientId));
-    return new Caller(this.stack.gatewayUrl, token, clientId.split('-')[0] ?? '');
+    const token = await requestAccessToken(this.facts.authorityUrl, clientId, readFileSync(this.secretFile(clientId), 'utf8').trim());
+    return new Caller(this.gatewayUrl, token, clientId.split('-')[0] ?? '');
   }
 
-  /** Whoever may see every row. */
+  secretFile(clientId: string): string {
+    return clientSecretFile(this.authorityFolder, clientId);
+  }
+
+  /** As the administrator of the database, who sees every row. */
   async sql<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    const client = new Client({ connectionString: this.stack.databaseAdminUrl });
+    const client = new Client({ connectionString: this.facts.databaseAdminUrl });
     await client.connect();
     try {
       return (await client.query(text, [...values])).rows as Row[];
@@ -66,10 +134,13 @@ export class Registry {
 
   /** Address of a process's own routes: health and metrics. */
   urlOf(process: ProcessName): string {
-    return `http://127.0.0.1:${this.stack.ports[process]}`;
+    return `http://127.0.0.1:${this.facts.ports[process]}`;
   }
 
-  async stop(): Promise<void> {
-    await this.stack.destroy();
+  /** The value of one metric, 0 when it was never counted. `labels` as Prometheus writes them. */
+  async metric(process: ProcessName, name: string, ...labels: readonly string[]): Promise<number> {
+    const text = await (await fetch(`${this.urlOf(process)}/metrics`)).text();
+    const lines = text.split('\n').filter(line => new RegExp(`^${name}[{ ]`).test(line) && labels.every(label => line.includes(label)));
+    return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
   }
 }

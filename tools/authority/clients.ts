@@ -13,7 +13,7 @@ export interface AuthorityClient {
 
 type ClientDefinition = Omit<AuthorityClient, 'secret'>;
 
-export const CLIENTS: readonly ClientDefinition[] = [
+const CLIENTS: readonly ClientDefinition[] = [
   { clientId: 'acme-viewer', tenant: 'acme', scope: 'packs.read' },
   { clientId: 'acme-publisher', tenant: 'acme', scope: 'packs.read packs.write' },
   { clientId: 'acme-approver', tenant: 'acme', scope: 'packs.read packs.approve' },

@@ -10,7 +10,7 @@ import { StepError } from './step-error';
 
 const ADMIN = 'postgres';
 const WRONG_PASSWORD = '28P01';
-export const DATABASE = 'packs';
+const DATABASE = 'packs';
 
 export interface EmbeddedPostgres {
   readonly spec: ChildSpec;

@@ -10,5 +10,14 @@ export function buildOpenApi(app: INestApplication): OpenAPIObject {
     .setVersion('1')
     .addBearerAuth()
     .build();
-  return SwaggerModule.createDocument(app, config);
+  return withNullTypes(SwaggerModule.createDocument(app, config)) as OpenAPIObject;
+}
+
+/** OpenAPI 3.1 is JSON Schema, which says `null` as a type; the decorators still say `nullable`, which 3.1 does not know. */
+function withNullTypes(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withNullTypes);
+  if (typeof value !== 'object' || value === null) return value;
+  const { nullable, ...rest } = Object.fromEntries(Object.entries(value).map(([key, member]) => [key, withNullTypes(member)]));
+  if (nullable !== true) return nullable === undefined ? rest : { nullable, ...rest };
+  return typeof rest['type'] === 'string' ? { ...rest, type: [rest['type'], 'null'] } : { anyOf: [rest, { type: 'null' }] };
 }

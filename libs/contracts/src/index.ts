@@ -67,14 +67,17 @@ export {
   VisibilityInput,
 } from './http/administration';
 export {
+  DeletedAnswer,
   PackDetail,
   PackList,
   PackSummary,
+  PackSummaryList,
   PackView,
   PublishAnswer,
   SignatureList,
   VersionList,
   VersionSummary,
+  VersionSummaryList,
   VersionView,
 } from './http/packs';
 export {

@@ -39,7 +39,9 @@ export class PostgresContentCatalog extends ContentCatalog {
   record(blobs: readonly StoredBlob[]): Promise<StoredBlob[]> {
     return inTransaction(this.dataSource, null, async sql => {
       await insertBlobs(sql, blobs);
-      const rows = await sql.query<BlobRow>(`select ${BLOB_COLUMNS} from content.blobs b where b.digest = any($1)`, [blobs.map(b => b.digest)]);
+      const rows = await sql.query<BlobRow>(`select ${BLOB_COLUMNS} from content.blobs b where b.digest = any($1)`, [
+        blobs.map(b => b.digest),
+      ]);
       const byDigest = new Map(rows.map(row => [row.digest, toStoredBlob(row)]));
       return blobs.map(blob => byDigest.get(blob.digest) ?? blob);
     });

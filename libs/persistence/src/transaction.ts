@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { DomainError } from '@packs/domain';
 import type { DataSource } from 'typeorm';
 
@@ -62,8 +63,11 @@ async function connect<T>(open: () => Promise<T>): Promise<T> {
 
 /** Lost connections and a server that is going down or coming up: the same request may succeed later. */
 function unavailableWhenDown(error: unknown): unknown {
-  if (error instanceof DomainError || !(error instanceof Error)) return error;
+  if (error instanceof DomainError || !isNativeError(error)) return error;
   const code = 'code' in error ? String(error.code) : '';
-  const lost = /^(08|57P0|53)/.test(code) || /^(ECONN|EPIPE)/.test(code) || /connection terminated|client has encountered a connection error/i.test(error.message);
+  const lost =
+    /^(08|57P0|53)/.test(code) ||
+    /^(ECONN|EPIPE)/.test(code) ||
+    /connection terminated|client has encountered a connection error/i.test(error.message);
   return lost ? new DomainError('ERR_PACK_UNAVAILABLE', 'the database is not available', { retry: 'later', cause: error }) : error;
 }

@@ -34,10 +34,13 @@ export class BundleSender {
     const length = range ? range.end - range.start + 1 : bundle.size;
     void reply.header('content-length', length).status(range ? 206 : 200);
     if (range) void reply.header('content-range', `bytes ${range.start}-${range.end}/${bundle.size}`);
-    return reply.send(request.method === 'HEAD' ? '' : this.open(bundle, range));
+    // For HEAD the server would put the length of any other empty payload in place of the bundle's.
+    return reply.send(request.method === 'HEAD' ? Readable.from([]) : this.open(bundle, range));
   }
 
+  /** Ranges are defined for GET alone (RFC 9110 §14.2). */
   private rangeFor(request: FastifyRequest, reply: FastifyReply, etag: string, size: number): ByteRange | undefined {
+    if (request.method !== 'GET') return undefined;
     const condition = request.headers['if-range'];
     if (condition !== undefined && condition !== etag) return undefined;
     try {

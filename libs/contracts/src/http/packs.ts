@@ -41,6 +41,11 @@ export class PackSummary {
   @ApiProperty({ type: String, nullable: true }) author!: string | null;
 }
 
+export class PackSummaryList {
+  @ApiProperty({ type: [PackSummary] }) packs!: PackSummary[];
+  @ApiProperty({ type: String, nullable: true }) next!: string | null;
+}
+
 export class PackList {
   @ApiProperty({ type: [PackView] }) packs!: PackView[];
   @ApiProperty({ type: String, nullable: true, description: 'The cursor of the next page' }) next!: string | null;
@@ -124,6 +129,15 @@ export class VersionSummary {
   @ApiProperty() size!: number;
   @ApiProperty({ format: 'date-time' }) publishedAt!: string;
   @ApiProperty() deprecated!: boolean;
+}
+
+export class VersionSummaryList {
+  @ApiProperty({ type: [VersionSummary] }) versions!: VersionSummary[];
+  @ApiProperty({ type: String, nullable: true }) next!: string | null;
+}
+
+export class DeletedAnswer {
+  @ApiProperty() deleted!: boolean;
 }
 
 export class PublishAnswer {

@@ -180,7 +180,7 @@ alter table registry.pack_versions enable row level security;
 alter table registry.pack_versions force row level security;
 create policy own on registry.pack_versions using (tenant = registry.current_tenant());
 create policy visible on registry.pack_versions for select
-  using (tenant_visibility && array['*', registry.current_tenant()]);
+  using (registry.current_tenant() <> '' and tenant_visibility && array['*', registry.current_tenant()]);
 
 alter table registry.packs enable row level security;
 alter table registry.packs force row level security;

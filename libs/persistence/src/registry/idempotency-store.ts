@@ -9,6 +9,8 @@ export class PostgresIdempotencyStore extends IdempotencyStore {
   }
 
   async find(tenant: string, key: string): Promise<{ requestHash: Digest; reply: PublishPackReply } | undefined> {
+    // Requests under one key take turns until their transactions end: the later one finds the earlier one's answer.
+    await this.sql.query(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [`idempotency ${tenant} ${key}`]);
     const [row] = await this.sql.query<{ request_hash: Digest; reply: PublishPackReply }>(
       `select request_hash, reply from registry.idempotency_keys where tenant = $1 and key = $2`,
       [tenant, key],

@@ -14,24 +14,23 @@ interface TenantRow {
   policies: SigningPolicy[] | null;
 }
 
-const LOCKS = { none: '', share: 'for share of t', update: 'for update of t' } as const;
+const LOCKS = { share: 'for share', update: 'for update' } as const;
 
 export class PostgresTrustStore extends TrustStore {
   constructor(private readonly sql: Sql) {
     super();
   }
 
-  async state(tenant: string, lock: keyof typeof LOCKS): Promise<TrustState> {
-    const select = `
-      select t.trust_epoch, t.trust_digest, t.share_with, b.size, b.object_key,
-        (select json_agg(p.document order by p.name) from registry.policies p where p.tenant = t.tenant and p.active) as policies
-      from registry.tenants t left join content.blobs b on b.digest = t.trust_digest
-      where t.tenant = $1 ${LOCKS[lock]}`;
-    let [row] = await this.sql.query<TenantRow>(select, [tenant]);
-    if (!row && lock !== 'none') {
-      await this.sql.query(`insert into registry.tenants (tenant) values ($1) on conflict do nothing`, [tenant]);
-      [row] = await this.sql.query<TenantRow>(select, [tenant]);
-    }
+  async state(tenant: string, lock: 'none' | keyof typeof LOCKS): Promise<TrustState> {
+    // In a statement of its own: one that waited for the lock would still read policies as they were before it waited.
+    if (lock !== 'none') await this.lock(tenant, lock);
+    const [row] = await this.sql.query<TenantRow>(
+      `select t.trust_epoch, t.trust_digest, t.share_with, b.size, b.object_key,
+         (select json_agg(p.document order by p.name) from registry.policies p where p.tenant = t.tenant and p.active) as policies
+       from registry.tenants t left join content.blobs b on b.digest = t.trust_digest
+       where t.tenant = $1`,
+      [tenant],
+    );
     if (!row) return { epoch: 0, digest: NO_TRUST, material: null, policies: [], shareWith: [] };
     return {
       epoch: Number(row.trust_epoch),
@@ -42,8 +41,20 @@ export class PostgresTrustStore extends TrustStore {
     };
   }
 
+  private async lock(tenant: string, lock: keyof typeof LOCKS): Promise<void> {
+    const select = `select 1 from registry.tenants where tenant = $1 ${LOCKS[lock]}`;
+    const found = await this.sql.query(select, [tenant]);
+    if (found.length > 0) return;
+    await this.sql.query(`insert into registry.tenants (tenant) values ($1) on conflict do nothing`, [tenant]);
+    await this.sql.query(select, [tenant]);
+  }
+
   async setMaterial(tenant: string, epoch: number, material: BlobRef): Promise<void> {
-    await this.sql.query(`update registry.tenants set trust_epoch = $2, trust_digest = $3 where tenant = $1`, [tenant, epoch, material.digest]);
+    await this.sql.query(`update registry.tenants set trust_epoch = $2, trust_digest = $3 where tenant = $1`, [
+      tenant,
+      epoch,
+      material.digest,
+    ]);
   }
 
   async addPolicy(policy: SigningPolicy, tenant: string, actor: string): Promise<void> {

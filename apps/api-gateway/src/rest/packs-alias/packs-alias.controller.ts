@@ -1,6 +1,17 @@
 import { Body, Controller, Delete, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { DeprecateVersion, PackListQuery, PackUpload, VersionListQuery, type PackSummary, type PackView, type VersionSummary } from '@packs/contracts';
+import {
+  DeletedAnswer,
+  DeprecateVersion,
+  PackDetail,
+  PackListQuery,
+  PackSummaryList,
+  PackUpload,
+  VersionListQuery,
+  VersionSummaryList,
+  type PackSummary,
+  type PackView,
+} from '@packs/contracts';
 import { canonicalDigest, DomainError, MEDIA_TYPES, parsePackId, parseVersion, type Principal } from '@packs/domain';
 import { CommandBus, PackReadModel } from '@packs/ports';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -28,14 +39,16 @@ export class PacksAliasController {
 
   @Get()
   @Operation('packs.read', 'Packs, in short', 'aliasListPacks')
-  async list(@Query() query: PackListQuery, @Caller() caller: Principal): Promise<{ packs: PackSummary[]; next: string | null }> {
+  @ApiOkResponse({ type: PackSummaryList })
+  async list(@Query() query: PackListQuery, @Caller() caller: Principal): Promise<PackSummaryList> {
     const { packs, next } = await this.packs.listPacks(viewpointOf(caller, query.tenant ?? query.namespace), query);
     return { packs: packs.map(toSummary), next };
   }
 
   @Get(':id')
   @Operation('packs.read', 'One pack', 'aliasGetPack')
-  async get(@Param('id') id: string, @Caller() caller: Principal): Promise<{ pack: PackView }> {
+  @ApiOkResponse({ type: PackDetail })
+  async get(@Param('id') id: string, @Caller() caller: Principal): Promise<PackDetail> {
     const found = await this.packs.findPack(viewpointOf(caller, undefined), parsePackId(id));
     if (!found) throw new DomainError('ERR_PACK_NOT_FOUND', `no pack ${id}`);
     return found;
@@ -43,11 +56,12 @@ export class PacksAliasController {
 
   @Get(':id/versions')
   @Operation('packs.read', 'Versions of a pack, in short', 'aliasListVersions')
+  @ApiOkResponse({ type: VersionSummaryList })
   async listVersions(
     @Param('id') id: string,
     @Query() query: VersionListQuery,
     @Caller() caller: Principal,
-  ): Promise<{ versions: VersionSummary[]; next: string | null }> {
+  ): Promise<VersionSummaryList> {
     const found = await this.packs.listVersions(viewpointOf(caller, query.namespace), parsePackId(id), query);
     if (!found) throw new DomainError('ERR_PACK_NOT_FOUND', `no pack ${id}`);
     return {
@@ -91,12 +105,13 @@ export class PacksAliasController {
 
   @Delete(':id/:version')
   @Operation('packs.write', 'Deprecate a version', 'aliasDeprecate')
+  @ApiOkResponse({ type: DeletedAnswer })
   async deprecate(
     @Param('id') id: string,
     @Param('version') version: string,
     @Caller() caller: Principal,
     @Req() request: FastifyRequest,
-  ): Promise<{ deleted: boolean }> {
+  ): Promise<DeletedAnswer> {
     const target = { packId: parsePackId(id), version: parseVersion(version), reason: null, replacement: null };
     await this.commands.send(DeprecateVersion, { ...originOf(caller, request), ...target });
     return { deleted: true };
