@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createCipheriv, createHash } from 'node:crypto';
 import type { SignatureList } from '@packs/contracts';
 import type { Caller } from './caller';
 import { aBundle, aManifest, BUNDLE_TYPE, digestOf } from './pack-bundle';
@@ -7,8 +7,9 @@ import { SigningKey } from './signing-key';
 
 const MIB = 1024 * 1024;
 const key = new SigningKey('release');
-// Random, so that it does not compress: the bundle spans several of the blocks that are checked as they leave.
-const bundle = aBundle(aManifest('large'), [{ path: 'data.bin', content: randomBytes(2.5 * MIB) }]);
+// Content that does not compress: the bundle spans several of the blocks that are checked as they leave.
+const noise = createCipheriv('aes-256-ctr', Buffer.alloc(32), Buffer.alloc(16)).update(Buffer.alloc(2.5 * MIB));
+const bundle = aBundle(aManifest('large'), [{ path: 'data.bin', content: noise }]);
 const { bytes } = bundle;
 const ETAG = `"${bundle.digest}"`;
 const PATHS = ['/api/packs/large/versions/1.0.0/bundle', '/packs/large/1.0.0'];
@@ -48,8 +49,8 @@ describe.each(PATHS)('GET %s', path => {
   });
 
   it('answers HEAD with the same headers and nothing else, a range asked for or not', async () => {
-    for (const headers of [{ accept: '*/*' }, { accept: '*/*', range: 'bytes=0-9' }]) {
-      const answer = await reader.send('HEAD', path, { headers });
+    for (const range of ['', 'bytes=0-9']) {
+      const answer = await reader.send('HEAD', path, { headers: { range } });
       expect([answer.status, answer.bytes.length]).toEqual([200, 0]);
       expect(Object.fromEntries(answer.headers)).toMatchObject(WHOLE());
     }

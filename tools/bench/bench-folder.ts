@@ -1,13 +1,11 @@
-import { chmodSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDataDir } from '../stack/data-dir';
 import { REPOSITORY_ROOT } from '../stack/repository-root';
 
-/** A new folder on the disk that `npm start` keeps its data on, deleted after the run; `npm start -- --fresh` removes what a killed run left. */
+/**
+ * Where the stack under test keeps everything, on the disk that `npm start` keeps its data on. Always the same folder: the stack finds there
+ * what a killed run left behind, ends it, and lets only one bench at a time go ahead.
+ */
 export function benchFolder(): string {
-  const parent = openDataDir(process.env.DATA_DIR ?? join(REPOSITORY_ROOT, '.data'));
-  const folder = mkdtempSync(join(parent, 'bench-'));
-  // With root the database server runs as another user, who must pass through; else its data would lie on another disk.
-  chmodSync(folder, 0o711);
-  return folder;
+  return join(openDataDir(process.env.DATA_DIR ?? join(REPOSITORY_ROOT, '.data')), 'bench');
 }

@@ -19,7 +19,7 @@ export async function profileProcess(pid: number, milliseconds: number, file: st
     writeFileSync(file, JSON.stringify(profile));
     // Later, when this session has ended: closing waits for the sessions there are.
     await session.send('Runtime.evaluate', {
-      expression: "setTimeout(() => require('node:inspector').close(), 100); 0",
+      expression: "{ const { close } = require('node:inspector'); setTimeout(close, 100); }",
       includeCommandLineAPI: true,
     });
   } finally {

@@ -34,8 +34,9 @@ export class DockerRegistry {
     writeFileSync(config, configuration(folder, port));
     const file = openSync(log, 'a');
     // Without the bench's settings, some of which it would take for its own.
-    const child = spawn(PROGRAM, ['serve', config], { env: { PATH: process.env.PATH }, stdio: ['ignore', file, file], detached: true });
+    const child = spawn(PROGRAM, ['serve', config], { env: { PATH: process.env.PATH }, stdio: ['ignore', file, file] });
     closeSync(file);
+    process.once('exit', () => child.kill('SIGKILL'));
     const registry = new DockerRegistry(`http://127.0.0.1:${port}`, child);
     try {
       await registry.untilReady(log);

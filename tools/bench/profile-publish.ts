@@ -20,6 +20,8 @@ export async function profileProcesses(
   mkdirSync(folder, { recursive: true });
   const ending = new AbortController();
   const publishing = publishUntil(registry, packs, AbortSignal.any([signal, ending.signal]));
+  // Its failure is reported below, when the last profile is there or could not be taken.
+  publishing.catch(() => undefined);
   try {
     for (const name of PROCESSES) {
       const file = join(folder, `${name}.cpuprofile`);

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { ENV_PREFIX, PROCESSES } from '@packs/contracts';
 import { MEDIA_TYPES } from '@packs/domain';
 import { requestAccessToken } from '../authority/request-access-token';
@@ -23,7 +22,7 @@ export class RegistryUnderTest {
   static async start(dataDir: string, publicKey: string, signal: AbortSignal): Promise<RegistryUnderTest> {
     const pointers = [...POINTERS, ...PROCESSES.flatMap(name => OWN_POINTERS.map(setting => `${ENV_PREFIX[name]}_${setting}`))];
     const env = Object.fromEntries(pointers.map(name => [name, undefined]));
-    const stack = await startStack({ dataDir, ports: 'auto', env, signal });
+    const stack = await startStack({ dataDir, ports: 'auto', fresh: true, env, signal });
     try {
       const admin = await RegistryApi.login(stack, 'acme-admin');
       await admin.trust([{ name: KEY_NAME, publicKey }]);
@@ -40,10 +39,6 @@ export class RegistryUnderTest {
   get roots(): Roots {
     const named = [...PROCESSES.map(name => [name, name] as const), ['PostgreSQL', 'postgres'] as const, ['NATS', 'nats-server'] as const];
     return Object.fromEntries(named.map(([shown, part]) => [shown, this.stack.process(part).pid ?? 0]));
-  }
-
-  get blobFolder(): string {
-    return join(this.stack.dataDir, 'blobs');
   }
 
   /** One signed publish, answered when it is verified, stored and committed. */

@@ -27,7 +27,6 @@ export class SignedPacks {
   private made = 0;
 
   constructor(private readonly folder: string) {
-    mkdirSync(folder, { recursive: true });
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     this.privateKey = privateKey;
     this.publicKey = publicKey.export({ type: 'spki', format: 'pem' }).toString();
@@ -38,6 +37,7 @@ export class SignedPacks {
 
   /** Packs nobody has published, with bundles of `size` bytes or a few less. */
   async make(count: number, size: number): Promise<SignedPack[]> {
+    mkdirSync(this.folder, { recursive: true });
     const probe = await this.build(this.made++, 0);
     const payload = size - probe.bundle.length - 64;
     const made: SignedPack[] = [];

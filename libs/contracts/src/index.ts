@@ -24,6 +24,7 @@ export {
   UpdatePolicy,
   UpdateTrust,
   UpdateVisibility,
+  publishTimeoutMs,
   type DeprecateVersionReply,
   type DeprecateVersionRequest,
   type PublishPackReply,
@@ -38,6 +39,7 @@ export {
 export {
   ReverifyVersion,
   VerifyBundle,
+  verifyTimeoutMs,
   type ReverifyVersionReply,
   type ReverifyVersionRequest,
   type VerifyBundleReply,

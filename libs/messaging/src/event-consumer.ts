@@ -8,8 +8,11 @@ import { checkMessage } from './schema-check';
 
 export type EventHandler = (event: EventEnvelope) => Promise<void>;
 
-/** Longer than a handler may take; a message not settled by then is delivered again. */
-const ACK_WAIT_NANOS = 30 * 1_000_000_000;
+/**
+ * A message not settled by then is delivered again: its process died, or its ack was lost with the server. One that is still being
+ * handled is delivered again too, and finds itself in the inbox.
+ */
+const ACK_WAIT_NANOS = 10 * 1_000_000_000;
 const RETRY_MS = 500;
 
 /**
@@ -42,7 +45,8 @@ export class EventConsumer {
   /** Finishes the message at hand and stops. */
   async drain(): Promise<void> {
     this.stopping = true;
-    await this.messages?.close();
+    // Not awaited: it is settled by the iteration, which ends at the message at hand instead.
+    void this.messages?.close();
     await this.loop;
   }
 
@@ -98,7 +102,9 @@ export class EventConsumer {
   private async attempt(message: JsMsg): Promise<unknown> {
     try {
       const event = readEvent(message.data);
-      await inSpan(`consume ${message.subject}`, 'consumer', () => this.handle(event), { traceparent: message.headers?.get('traceparent') });
+      await inSpan(`consume ${message.subject}`, 'consumer', () => this.handle(event), {
+        traceparent: message.headers?.get('traceparent'),
+      });
       return undefined;
     } catch (error) {
       return error ?? new Error('handler failed without an error');
@@ -130,7 +136,14 @@ export function readEvent(bytes: Uint8Array): EventEnvelope {
 
 function deadMessage(consumer: string, message: JsMsg, reason: string): DeadMessage {
   const named = namesOf(message.data);
-  return { consumer, subject: message.subject, ...named, payload: Buffer.from(message.data), reason, attempts: message.info.redeliveryCount };
+  return {
+    consumer,
+    subject: message.subject,
+    ...named,
+    payload: Buffer.from(message.data),
+    reason,
+    attempts: message.info.redeliveryCount,
+  };
 }
 
 function namesOf(bytes: Uint8Array): { eventId: string | null; tenant: string | null } {

@@ -33,7 +33,8 @@ export class EventStream {
     const { config } = known ? await manager.streams.update(EVENT_STREAM.name, wanted) : await manager.streams.add(wanted);
     for (const [key, value] of Object.entries(wanted)) {
       const kept = config[key as keyof StreamConfig];
-      if (JSON.stringify(kept) !== JSON.stringify(value)) throw new Error(`the server keeps ${key} of stream ${config.name} at ${JSON.stringify(kept)}`);
+      if (JSON.stringify(kept) !== JSON.stringify(value))
+        throw new Error(`the server keeps ${key} of stream ${config.name} at ${JSON.stringify(kept)}`);
     }
   }
 

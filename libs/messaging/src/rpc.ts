@@ -51,7 +51,8 @@ export class RpcErrorFilter implements ExceptionFilter {
 }
 
 function toRpcError(error: unknown): RpcError {
-  if (!(error instanceof DomainError)) return { code: 'ERR_PACK_INTERNAL', message: 'internal error', details: {}, errors: [], retry: 'never' };
+  if (!(error instanceof DomainError))
+    return { code: 'ERR_PACK_INTERNAL', message: 'internal error', details: {}, errors: [], retry: 'never' };
   const { code, message, details, errors, retry } = error;
   return { code, message, details, errors, retry };
 }

@@ -18,6 +18,8 @@ export function checkMessage<S extends TSchema>(schema: S, message: unknown, wha
     compiled.set(schema, validate);
   }
   if (validate(message)) return message;
-  const errors = (validate.errors ?? []).slice(0, 20).map(fault => ({ pointer: fault.instancePath, message: fault.message ?? 'is not valid' }));
+  const errors = (validate.errors ?? [])
+    .slice(0, 20)
+    .map(fault => ({ pointer: fault.instancePath, message: fault.message ?? 'is not valid' }));
   throw new DomainError('ERR_PACK_REQUEST_INVALID', `${what} does not follow its contract`, { errors });
 }

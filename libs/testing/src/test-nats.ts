@@ -54,7 +54,9 @@ export class TestNats {
     this.child = child;
     let said = '';
     child.stderr.setEncoding('utf8').on('data', text => (said += String(text)));
-    process.once('exit', () => child.kill('SIGKILL'));
+    const endWithUs = (): void => void child.kill('SIGKILL');
+    process.once('exit', endWithUs);
+    child.once('exit', () => process.removeListener('exit', endWithUs));
     await once(child, 'spawn');
     this.port = await eventually(() => {
       if (child.exitCode !== null) throw new Error(`nats-server ended: ${said}`);

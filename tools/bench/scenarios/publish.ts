@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { benchFolder } from '../bench-folder';
 import { Floor, type FloorTimes } from '../floor';
@@ -50,20 +50,17 @@ const TOUCH_FACTOR = 1.3;
 /** A signed publish beside the sum of what it cannot do without, and beside the peer's unsigned push of the same bytes; in turns. */
 export async function runPublish(options: PublishOptions): Promise<void> {
   const folder = benchFolder();
+  const packs = new SignedPacks(join(folder, 'made'));
+  const registry = await RegistryUnderTest.start(folder, packs.publicKey, options.signal);
   try {
-    const packs = new SignedPacks(join(folder, 'made'));
-    const registry = await RegistryUnderTest.start(join(folder, 'stack'), packs.publicKey, options.signal);
-    try {
-      await measureAll(registry, packs, options, folder);
-    } finally {
-      await registry.stack.destroy();
-    }
+    await measureAll(registry, packs, options);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    await registry.stack.destroy();
   }
 }
 
-async function measureAll(registry: RegistryUnderTest, packs: SignedPacks, options: PublishOptions, folder: string): Promise<void> {
+async function measureAll(registry: RegistryUnderTest, packs: SignedPacks, options: PublishOptions): Promise<void> {
+  const folder = registry.stack.dataDir;
   const machine = describeMachine(folder);
   const peerVersion = DockerRegistry.version();
   const peer = peerVersion === undefined ? undefined : await DockerRegistry.start(join(folder, 'peer'));

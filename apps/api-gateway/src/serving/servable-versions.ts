@@ -1,4 +1,4 @@
-import { ReverifyVersion, type ReverifyVersionReply } from '@packs/contracts';
+import { ReverifyVersion, verifyTimeoutMs, type ReverifyVersionReply } from '@packs/contracts';
 import { DomainError, parsePackId, parseVersion } from '@packs/domain';
 import { withdrawnReads } from '@packs/observability';
 import type { Clock, CommandBus, PackReadModel, ServableVersion, Viewpoint } from '@packs/ports';
@@ -48,7 +48,7 @@ export class ServableVersions {
   }
 
   private ask({ view, bundle, signatures, type, channel, verdictPolicy, trust }: ServableVersion): Promise<ReverifyVersionReply> {
-    return this.commands.send(ReverifyVersion, {
+    const question = {
       tenant: view.tenant,
       channel,
       packType: type,
@@ -58,6 +58,7 @@ export class ServableVersions {
       policies: verdictPolicy ? [verdictPolicy] : [],
       trust: { digest: trust.digest, epoch: trust.epoch, material: trust.material },
       evaluatedAt: this.clock.now().toISOString(),
-    });
+    };
+    return this.commands.send(ReverifyVersion, question, verifyTimeoutMs(bundle.size));
   }
 }

@@ -1,4 +1,4 @@
-import { newEvent, PackVersionRejected, VerifyBundle, type PublishPackReply, type PublishPackRequest, type VerifyBundleReply } from '@packs/contracts';
+import { newEvent, PackVersionRejected, VerifyBundle, verifyTimeoutMs, type PublishPackReply, type PublishPackRequest, type VerifyBundleReply } from '@packs/contracts';
 import { canonicalDigest, DomainError, type Digest, type PackManifest } from '@packs/domain';
 import { readWhole, type BlobStore, type Clock, type CommandBus, type RegistryTx, type RegistryUnitOfWork, type StoredBlob, type TrustState } from '@packs/ports';
 import { acceptVersion } from './accept-version';
@@ -51,7 +51,7 @@ export class PublishPack {
   }
 
   private verify(request: PublishPackRequest, trust: TrustState): Promise<VerifyBundleReply> {
-    return this.commands.send(VerifyBundle, {
+    const question = {
       tenant: request.tenant,
       packId: request.packId,
       version: request.version,
@@ -61,7 +61,8 @@ export class PublishPack {
       policies: [...trust.policies],
       trust: { digest: trust.digest, epoch: trust.epoch, material: trust.material },
       evaluatedAt: this.clock.now().toISOString(),
-    });
+    };
+    return this.commands.send(VerifyBundle, question, verifyTimeoutMs(request.bundle.size));
   }
 
   private async prepare(request: PublishPackRequest, verified: VerifyBundleReply, config: StoredBlob): Promise<PreparedArtifact> {
@@ -117,7 +118,6 @@ function hashOf(request: PublishPackRequest): Digest {
 }
 
 async function earlierReply(tx: RegistryTx, request: PublishPackRequest, requestHash: Digest): Promise<PublishPackReply | undefined> {
-  if (request.idempotencyKey === null) return undefined;
   const earlier = await tx.idempotency.find(request.tenant, request.idempotencyKey);
   if (earlier && earlier.requestHash !== requestHash) {
     throw new DomainError('ERR_PACK_IDEMPOTENCY_MISMATCH', 'this Idempotency-Key was used for a different request', {
@@ -128,5 +128,5 @@ async function earlierReply(tx: RegistryTx, request: PublishPackRequest, request
 }
 
 async function keepReply(tx: RegistryTx, request: PublishPackRequest, requestHash: Digest, reply: PublishPackReply): Promise<void> {
-  if (request.idempotencyKey !== null) await tx.idempotency.put(request.tenant, request.idempotencyKey, requestHash, reply);
+  await tx.idempotency.put(request.tenant, request.idempotencyKey, requestHash, reply);
 }

@@ -12,6 +12,7 @@ import {
   VersionSchema,
 } from '../contract-types';
 import { command } from './command-contract';
+import { verifyTimeoutMs } from './verify-bundle';
 import { PolicyRuleSchema, SigningPolicySchema, VerdictFaultSchema, VerdictSchema } from './schemas';
 
 /** Who caused a command: copied into the events it leads to. */
@@ -21,10 +22,15 @@ const origin = {
   source: nullable(Type.String({ maxLength: 256 })),
 };
 
+/** Long enough for the publisher to ask the verifier twice. */
+export function publishTimeoutMs(bytes: number): number {
+  return Math.min(PublishPack.timeoutMs, 3_000 + 2 * verifyTimeoutMs(bytes));
+}
+
 /** Publishes bytes that the gateway has already stored. */
 export const PublishPack = command({
   subject: 'cmd.publisher.publish-pack',
-  timeoutMs: 120_000,
+  timeoutMs: 200_000,
   request: closed({
     ...origin,
     packId: nullable(PackIdSchema),
@@ -34,7 +40,7 @@ export const PublishPack = command({
     signatures: Type.Array(closed({ ...BlobRefSchema.properties, mediaType: SignatureMediaTypeSchema }), { maxItems: 8 }),
     /** The pack.yaml the caller says it sends (RFC 8785 digest); it has to be the bundle's. */
     manifestDigest: nullable(DigestSchema),
-    idempotencyKey: nullable(Type.String({ minLength: 1, maxLength: 128 })),
+    idempotencyKey: Type.String({ minLength: 1, maxLength: 128 }),
   }),
   reply: Type.Union([
     closed({

@@ -31,6 +31,11 @@ const VerifiedPackSchema = closed({
   type: PackTypeSchema,
 });
 
+/** How long a verification of this many bytes may take: a lost verifier is noticed soon when the bundle is small. */
+export function verifyTimeoutMs(bytes: number): number {
+  return Math.min(VerifyBundle.timeoutMs, 5_000 + bytes / 5_000);
+}
+
 /** Asks whether a bundle may be published. A rejected bundle is a normal answer. */
 export const VerifyBundle = command({
   subject: 'cmd.verifier.verify-bundle',

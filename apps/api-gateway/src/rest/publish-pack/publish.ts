@@ -1,4 +1,5 @@
-import { PublishPack, type PublishAnswer } from '@packs/contracts';
+import { randomUUID } from 'node:crypto';
+import { PublishPack, publishTimeoutMs, type PublishAnswer } from '@packs/contracts';
 import { DomainError, parsePackId, parseVersion, type Digest, type Principal } from '@packs/domain';
 import type { CommandBus } from '@packs/ports';
 import type { FastifyRequest } from 'fastify';
@@ -16,9 +17,10 @@ export interface Publication {
 }
 
 /** Checked before the body is read, so that a bad request costs nobody an upload. */
-export function idempotencyKeyOf(request: FastifyRequest): string | null {
+export function idempotencyKeyOf(request: FastifyRequest): string {
   const key = request.headers['idempotency-key'];
-  if (key === undefined) return null;
+  // Without a client's key the command still has one: it may be sent twice.
+  if (key === undefined) return randomUUID();
   if (typeof key === 'string' && IDEMPOTENCY_KEY.test(key)) return key;
   throw new DomainError('ERR_PACK_REQUEST_INVALID', 'Idempotency-Key must have 1 to 128 visible ASCII characters', {
     errors: [{ field: 'Idempotency-Key', message: 'must have 1 to 128 visible ASCII characters' }],
@@ -36,7 +38,7 @@ export async function publish(
   caller: Principal,
   request: FastifyRequest,
 ): Promise<{ answer: PublishAnswer; created: boolean }> {
-  const reply = await commands.send(PublishPack, {
+  const command = {
     ...originOf(caller, request),
     packId: publication.packId === null ? null : parsePackId(publication.packId),
     version: publication.version === null ? null : parseVersion(publication.version),
@@ -45,7 +47,8 @@ export async function publish(
     signatures: [...publication.received.signatures],
     manifestDigest: publication.manifestDigest,
     idempotencyKey: idempotencyKeyOf(request),
-  });
+  };
+  const reply = await commands.send(PublishPack, command, publishTimeoutMs(publication.received.bundle.size));
   if (reply.outcome === 'rejected') {
     throw new DomainError('ERR_PACK_VERDICT_REJECTED', 'the pack was not accepted: see errors', {
       details: { verdict: { ...reply.verdict, hash: reply.verdictHash } },
