@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProcessName } from '@packs/contracts';
-import { Client } from 'pg';
+import { Pool } from 'pg';
 import { clientSecretFile } from '../tools/authority/clients';
 import { requestAccessToken } from '../tools/authority/request-access-token';
 import { signAccessToken, type AccessTokenClaims } from '../tools/authority/sign-access-token';
@@ -67,6 +67,8 @@ export class Part {
 
 /** The running system: real processes, PostgreSQL, nats-server and Authority. */
 export class Registry {
+  private pool: Pool | undefined;
+
   private constructor(readonly facts: StackFacts) {}
 
   /** The one all stories share; whoever takes a part of it down brings it back. */
@@ -123,13 +125,8 @@ export class Registry {
 
   /** As the administrator of the database, who sees every row. */
   async sql<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    const client = new Client({ connectionString: this.facts.databaseAdminUrl });
-    await client.connect();
-    try {
-      return (await client.query(text, [...values])).rows as Row[];
-    } finally {
-      await client.end();
-    }
+    this.pool ??= openPool(this.facts.databaseAdminUrl);
+    return (await this.pool.query(text, [...values])).rows as Row[];
   }
 
   /** Address of a process's own routes: health and metrics. */
@@ -143,4 +140,9 @@ export class Registry {
     const lines = text.split('\n').filter(line => new RegExp(`^${name}[{ ]`).test(line) && labels.every(label => line.includes(label)));
     return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
   }
+}
+
+/** Connections that end with the spec file, and that may be lost with the server. */
+function openPool(connectionString: string | undefined): Pool {
+  return new Pool({ connectionString, max: 2, allowExitOnIdle: true }).on('error', () => undefined);
 }

@@ -42,16 +42,22 @@ export class BundleReceiver {
   private async receiveParts(request: FastifyRequest, digest: Digest | undefined): Promise<ReceivedBundle> {
     const signatures: SignatureDocument[] = [];
     let bundle: StoredBlob | undefined;
-    for await (const part of request.parts({ limits: { parts: MAX_SIGNATURES + 2, files: MAX_SIGNATURES + 2, fileSize: Infinity } })) {
-      if (part.type !== 'file') throw invalid(part.fieldname, 'is not a part of a publish');
-      if (part.fieldname === 'signature') {
-        if (signatures.length === MAX_SIGNATURES) throw invalid('signature', `at most ${MAX_SIGNATURES} signatures`);
-        signatures.push({ mediaType: signatureType(part.mimetype), content: await readSmall(part.file) });
-      } else if (part.fieldname === 'bundle' && !bundle) {
-        bundle = await this.blobs.write(part.file, { maxBytes: this.maxBundleBytes, digest });
-      } else {
-        throw invalid(part.fieldname, part.fieldname === 'bundle' ? 'is given twice' : 'is not a part of a publish');
+    try {
+      for await (const part of request.parts({ limits: { parts: MAX_SIGNATURES + 2, files: MAX_SIGNATURES + 2, fileSize: Infinity } })) {
+        if (part.type !== 'file') throw invalid(part.fieldname, 'is not a part of a publish');
+        if (part.fieldname === 'signature') {
+          if (signatures.length === MAX_SIGNATURES) throw invalid('signature', `at most ${MAX_SIGNATURES} signatures`);
+          signatures.push({ mediaType: signatureType(part.mimetype), content: await readSmall(part.file) });
+        } else if (part.fieldname === 'bundle' && !bundle) {
+          bundle = await this.blobs.write(part.file, { maxBytes: this.maxBundleBytes, digest });
+        } else {
+          throw invalid(part.fieldname, part.fieldname === 'bundle' ? 'is given twice' : 'is not a part of a publish');
+        }
       }
+    } catch (error) {
+      // It is on no record, so nobody else would ever clear it away.
+      if (bundle) await this.blobs.remove(bundle.objectKey);
+      throw error;
     }
     if (!bundle) throw invalid('bundle', 'is missing');
     return this.record(bundle, signatures);

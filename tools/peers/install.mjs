@@ -1,0 +1,24 @@
+// Installs the clients and servers of others that tests and benchmarks run beside us, once, into a cache outside the clone.
+// Tests use what is there and name the rest as skipped; they never build. Needs Go 1.26 or newer.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
+
+const CACHE = process.env.PEERS_DIR ?? path.join(homedir(), '.cache', 'packs-peers');
+const PEERS = { cosign: 'github.com/sigstore/cosign/v3/cmd/cosign@v3.1.2' };
+
+mkdirSync(CACHE, { recursive: true });
+if (spawnSync('go', ['version'], { stdio: 'ignore' }).status !== 0) {
+  console.error('Failed: peers\nCause:  there is no go on PATH.\nRemedy: install Go 1.26 or newer; tests that need a peer are skipped by name until then.');
+  process.exit(1);
+}
+for (const [name, module] of Object.entries(PEERS)) {
+  if (existsSync(path.join(CACHE, name))) {
+    console.log(`${name} is there`);
+    continue;
+  }
+  console.log(`${name}: building ${module} (some minutes) ...`);
+  const { status } = spawnSync('go', ['install', module], { stdio: 'inherit', env: { ...process.env, GOBIN: CACHE } });
+  if (status !== 0) process.exitCode = 1;
+}
