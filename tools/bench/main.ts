@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
+import { StepError } from '../stack/step-error';
 import { describeFailure } from '../stack/steps';
 import { ANSWER_HOPS, answerHops } from './floor-hops';
-import { runPublish, type PublishOptions } from './scenarios/publish';
+import { runPublish } from './scenarios/publish';
 
 const USAGE = `npm run bench -- <scenario> [options]
 
@@ -14,43 +15,44 @@ Options
   --json FILE     writes all figures, of each round
   --profile DIR   afterwards publishes on without measuring and writes a CPU profile of each process
 `;
+const EXIT_USAGE = 2;
+const EXIT_INTERRUPTED = 130;
 
 async function main(): Promise<void> {
   const [scenario, ...args] = process.argv.slice(2);
   if (scenario === ANSWER_HOPS) return answerHops();
-  const { values } = parseArgs({
-    args,
-    options: {
-      rounds: { type: 'string', default: '3' },
-      count: { type: 'string', default: '300' },
-      json: { type: 'string' },
-      profile: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help || scenario !== 'publish') {
-    process.stdout.write(USAGE);
-    process.exitCode = values.help || scenario === undefined || scenario === '--help' ? 0 : 2;
-    return;
-  }
+  if (scenario === 'publish') return measurePublish(args);
+  process.stdout.write(USAGE);
+  if (scenario !== undefined && scenario !== '--help') process.exitCode = EXIT_USAGE;
+}
+
+async function measurePublish(args: string[]): Promise<void> {
+  const options = { rounds: { type: 'string' }, count: { type: 'string' }, json: { type: 'string' }, profile: { type: 'string' } } as const;
+  const { values } = parseArgs({ args, options });
   const ending = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => ending.abort(new Error(`ended by ${signal}`)));
-  const options: PublishOptions = {
-    rounds: positive('--rounds', values.rounds),
-    count: positive('--count', values.count),
-    json: values.json,
-    profile: values.profile,
-    signal: ending.signal,
-  };
-  await runPublish(options);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => ending.abort());
+  try {
+    await runPublish({
+      rounds: positive('--rounds', values.rounds ?? '3'),
+      count: positive('--count', values.count ?? '300'),
+      json: values.json,
+      profile: values.profile,
+      signal: ending.signal,
+    });
+  } catch (error) {
+    if (!ending.signal.aborted) throw error;
+    console.error('\nEnded before the last round; what was started has been stopped.');
+    process.exitCode = EXIT_INTERRUPTED;
+  }
 }
 
 function positive(name: string, text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new Error(`${name} must be a positive number, not ${text}`);
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new StepError(`${name} ${text}: not a positive number.`, 'See npm run bench -- --help');
   return Number(text);
 }
 
 main().catch((error: unknown) => {
-  console.error(`\n${describeFailure(error)}\n`);
-  process.exitCode = 1;
+  const usage = String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS');
+  console.error(usage ? `${(error as Error).message}\n\n${USAGE}` : `\n${describeFailure(error)}\n`);
+  process.exitCode = usage ? EXIT_USAGE : 1;
 });

@@ -51,6 +51,7 @@ function circumstances({ machine, database, nats, rows, peer, sizes }: PublishRe
     '  peer        unsigned push (POST, PUT, PUT manifest), no token, no log; fsync of files, none of folders.',
     `  floor       objects: the six of a publish through FileBlobStore, all at once; verify: digest, walk and signature in memory;`,
     `              commit: ${rows} rows, one statement, one transaction, no row-level security, no foreign keys; hops: two, 1 KiB each way.`,
+    '  CPU         whole process trees until they are idle again; PostgreSQL counts shared pages once for each of its processes.',
   ].join('\n');
 }
 

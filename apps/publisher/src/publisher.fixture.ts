@@ -38,9 +38,9 @@ export interface PublishChanges extends PackChanges {
 
 /** Publisher's use-cases over a real database, with the verifier and the bytes replaced. */
 export class SpecPublisher {
-  readonly blobs = new InMemoryBlobStore();
-  readonly commands = new ScriptedCommandBus();
-  readonly clock = new FixedClock();
+  blobs = new InMemoryBlobStore();
+  commands = new ScriptedCommandBus();
+  clock = new FixedClock();
   /** What the verifier finds wrong, if anything. */
   fault: VerdictFault | undefined;
   /** Happens while the verifier is at work. */
@@ -52,9 +52,7 @@ export class SpecPublisher {
     readonly dataSource: DataSource,
     private readonly admin: DataSource,
     readonly unitOfWork: RegistryUnitOfWork,
-  ) {
-    this.commands.answer(VerifyBundle, request => this.verify(request));
-  }
+  ) {}
 
   static async open(poolSize = 20): Promise<SpecPublisher> {
     const database = await testDatabase();
@@ -62,6 +60,16 @@ export class SpecPublisher {
     const admin = await createDataSource({ url: database.adminUrl, applicationName: 'spec', poolSize: 1 }).initialize();
     const unitOfWork = new PostgresRegistryUnitOfWork(dataSource, { committed: () => undefined, traceparent: () => null });
     return new SpecPublisher(database, dataSource, admin, unitOfWork);
+  }
+
+  /** As if it had just been opened. */
+  async reset(): Promise<void> {
+    await this.database.empty();
+    this.blobs = new InMemoryBlobStore();
+    this.commands = new ScriptedCommandBus().answer(VerifyBundle, request => this.verify(request));
+    this.clock = new FixedClock();
+    this.fault = undefined;
+    this.duringVerification = undefined;
   }
 
   get publishPack(): PublishPack {

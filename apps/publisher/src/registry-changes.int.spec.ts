@@ -9,10 +9,11 @@ const FROM = { tenant: 'acme', actor: 'user:root', source: 'stella/1.0' };
 
 describe('changes of the registry', () => {
   let publisher: SpecPublisher;
-  beforeEach(async () => {
+  beforeAll(async () => {
     publisher = await SpecPublisher.open();
   });
-  afterEach(() => publisher.close());
+  beforeEach(() => publisher.reset());
+  afterAll(() => publisher.close());
 
   describe('DeprecateVersion', () => {
     const version = { ...FROM, packId: 'acme.hello', version: '1.0.0', reason: 'broken', replacement: 'acme.hello@1.0.1' };

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { SpecDatabase } from './persistence.fixture';
-import { LOGIN_ROLES } from './roles';
+import type { LOGIN_ROLES } from './roles';
 
 type Process = keyof typeof LOGIN_ROLES;
 

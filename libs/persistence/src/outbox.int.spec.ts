@@ -9,12 +9,13 @@ describe('the outbox', () => {
   let db: SpecDatabase;
   let publisher: DataSource;
   let queue: PostgresOutboxQueue;
-  beforeEach(async () => {
+  beforeAll(async () => {
     db = await SpecDatabase.open();
     publisher = await db.as('publisher', 8);
     queue = new PostgresOutboxQueue(publisher, 'registry');
   });
-  afterEach(() => db.close());
+  beforeEach(() => db.database.empty());
+  afterAll(() => db.close());
 
   async function append(count: number): Promise<string[]> {
     const events = Array.from({ length: count }, (_, at) => anEvent(at % 2 ? 'acme' : 'globex'));

@@ -1,6 +1,6 @@
 export { aPack, type PackChanges } from './a-pack';
-export { describeBlobStore, type BlobStoreUnderTest } from './blob-store.conformance';
-export { aSigner, type EphemeralSigner } from './ephemeral-signer';
+export { describeBlobStore } from './blob-store.conformance';
+export { aSigner } from './ephemeral-signer';
 export { eventually } from './eventually';
 export { FixedClock } from './fixed-clock';
 export { InMemoryBlobStore } from './in-memory-blob-store';

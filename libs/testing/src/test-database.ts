@@ -12,8 +12,21 @@ export interface TestDatabase {
   readonly adminUrl: string;
   /** With the login role of a process that has a database. */
   urlOf(process: ProcessName): string;
+  /** Takes every row away: much quicker than another database. */
+  empty(): Promise<void>;
   drop(): Promise<void>;
 }
+
+/** Without foreign keys' triggers, so that the order of tables does not matter. */
+const EMPTY = `
+begin;
+set local session_replication_role = replica;
+do $$ declare one record; begin
+  for one in select schemaname, tablename from pg_tables where schemaname in ('content', 'registry', 'compliance') loop
+    execute format('delete from %I.%I', one.schemaname, one.tablename);
+  end loop;
+end $$;
+commit`;
 
 /** A database of one's own on the real PostgreSQL of this jest run: with every schema, or `blank`. */
 export async function testDatabase(content: 'migrated' | 'blank' = 'migrated'): Promise<TestDatabase> {
@@ -24,6 +37,7 @@ export async function testDatabase(content: 'migrated' | 'blank' = 'migrated'): 
     name,
     adminUrl: urlIn(name),
     urlOf: process => urlIn(name, { user: roleOf(process), password: required('TEST_DATABASE_PASSWORD') }),
+    empty: () => asAdmin([EMPTY], urlIn(name)),
     drop: () => asAdmin([`drop database ${name} with (force)`]),
   };
 }
@@ -45,8 +59,8 @@ function urlIn(database: string, login?: { user: string; password: string }): st
   return url.href;
 }
 
-async function asAdmin(statements: readonly string[]): Promise<void> {
-  const client = new Client({ connectionString: required('TEST_DATABASE_ADMIN_URL') });
+async function asAdmin(statements: readonly string[], url = required('TEST_DATABASE_ADMIN_URL')): Promise<void> {
+  const client = new Client({ connectionString: url });
   await client.connect();
   try {
     for (const statement of statements) await client.query(statement);

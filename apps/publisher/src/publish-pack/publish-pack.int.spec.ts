@@ -11,10 +11,11 @@ const FROM = { tenant: 'acme', actor: 'user:root', source: null };
 
 describe('PublishPack', () => {
   let publisher: SpecPublisher;
-  beforeEach(async () => {
+  beforeAll(async () => {
     publisher = await SpecPublisher.open();
   });
-  afterEach(() => publisher.close());
+  beforeEach(() => publisher.reset());
+  afterAll(() => publisher.close());
 
   let materials = 0;
   async function changeTrust(): Promise<void> {

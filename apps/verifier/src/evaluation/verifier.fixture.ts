@@ -11,7 +11,7 @@ export function inPieces(): InMemoryBlobStore {
   return new InMemoryBlobStore(100);
 }
 
-export class RecordingTimer extends SignatureTimer {
+class RecordingTimer extends SignatureTimer {
   readonly results: string[] = [];
 
   observe(seconds: number, result: string): void {

@@ -29,12 +29,13 @@ describe('the audit log', () => {
   let db: SpecDatabase;
   let unitOfWork: PostgresAuditUnitOfWork;
   let log: PostgresAuditReadModel;
-  beforeEach(async () => {
+  beforeAll(async () => {
     db = await SpecDatabase.open();
     unitOfWork = new PostgresAuditUnitOfWork(await db.as('compliance', 12));
     log = new PostgresAuditReadModel(await db.as('api-gateway'));
   });
-  afterEach(() => db.close());
+  beforeEach(() => db.database.empty());
+  afterAll(() => db.close());
   const append = (tx: AuditTx, tenant: string, changes?: Partial<AuditEntry>) =>
     tx.audit.append(tenant, seq => {
       const entry = anEntry(tenant, seq, changes);
@@ -161,11 +162,12 @@ describe('the audit log', () => {
 describe('dead letters', () => {
   let db: SpecDatabase;
   let letters: PostgresDeadLetters;
-  beforeEach(async () => {
+  beforeAll(async () => {
     db = await SpecDatabase.open();
     letters = new PostgresDeadLetters(await db.as('compliance'), 'compliance', 'platform');
   });
-  afterEach(() => db.close());
+  beforeEach(() => db.database.empty());
+  afterAll(() => db.close());
   const aLetter = (payload: string, tenant: string | null = 'acme') => ({
     consumer: 'compliance-audit',
     subject: 'pack.version.published',

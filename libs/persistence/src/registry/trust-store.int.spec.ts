@@ -19,11 +19,12 @@ function aGate(): { opened: Promise<void>; open: () => void } {
 describe('the registry’s trust', () => {
   let db: SpecDatabase;
   let publisher: DataSource;
-  beforeEach(async () => {
+  beforeAll(async () => {
     db = await SpecDatabase.open();
     publisher = await db.as('publisher');
   });
-  afterEach(() => db.close());
+  beforeEach(() => db.database.empty());
+  afterAll(() => db.close());
   const run = <T>(work: (tx: RegistryTx) => Promise<T>, tenant = 'acme') => unitOfWorkOn(publisher).run(tenant, work);
 
   /** Until somebody waits for a lock. */
