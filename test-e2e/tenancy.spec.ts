@@ -144,8 +144,8 @@ describe('a pack that is made visible', () => {
     const fetched = await friend.get('/api/packs/shared/versions/1.0.0/bundle', { namespace });
     expect(fetched.bytes.equals(forFriend.bytes)).toBe(true);
     for (const [caller, found] of [[friend, ['shared']], [third, []], [owner, ['shared', 'unshared']]] as const) {
-      for (const query of [{ tenant: ownerName }, { namespace }]) {
-        const { packs } = (await caller.get<PackList>('/api/packs', query)).body;
+      for (const name of ['tenant', 'namespace']) {
+        const { packs } = (await caller.get<PackList>('/api/packs', { [name]: ownerName })).body;
         expect(packs.map(pack => pack.packId)).toEqual(found);
       }
     }

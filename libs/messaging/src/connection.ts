@@ -19,6 +19,8 @@ export function connectionOptions({ process, url, password }: NatsSettings): Con
     reconnectTimeWait: 250,
     reconnectJitter: 100,
     timeout: 5_000,
+    // Else an Error is made for every request, in case it fails.
+    noAsyncTraces: true,
   };
 }
 

@@ -37,12 +37,16 @@ export class OutboxRelay {
   }
 
   private async run(): Promise<void> {
+    let countedAt = 0;
     while (!this.stopping) {
       this.awake = false;
       let pause = POLL_MS;
       try {
         if ((await this.queue.drain(BATCH, this.publish)) === BATCH) continue;
-        outboxUnsent.set(await this.queue.countUnsent());
+        if (Date.now() - countedAt >= POLL_MS) {
+          outboxUnsent.set(await this.queue.countUnsent());
+          countedAt = Date.now();
+        }
       } catch (error) {
         this.logger.warn({ err: error }, 'events could not be sent; they stay in the outbox and are sent again');
         pause = RETRY_MS;

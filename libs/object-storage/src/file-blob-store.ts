@@ -100,6 +100,10 @@ export class FileBlobStore extends BlobStore {
   }
 }
 
+/** Blocks of finished writes: making a new one for each small blob is what a collector would be busy with. */
+const spareBlocks: Buffer[] = [];
+const MAX_SPARE_BLOCKS = 16;
+
 async function writeHashing(
   handle: FileHandle,
   source: AsyncIterable<Uint8Array>,
@@ -107,7 +111,7 @@ async function writeHashing(
 ): Promise<{ digest: Digest; size: number; checksums: number[] }> {
   const hash = createHash('sha256');
   const checksums: number[] = [];
-  const block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, maxBytes));
+  const block = maxBytes < BLOCK_BYTES ? Buffer.allocUnsafe(maxBytes) : (spareBlocks.pop() ?? Buffer.allocUnsafe(BLOCK_BYTES));
   let filled = 0;
   let size = 0;
   // The hash is computed while the write is in flight, so the block may be filled again only after both.
@@ -132,6 +136,7 @@ async function writeHashing(
     }
   }
   if (filled > 0) await flush();
+  if (block.length === BLOCK_BYTES && spareBlocks.length < MAX_SPARE_BLOCKS) spareBlocks.push(block);
   return { digest: `sha256:${hash.digest('hex')}`, size, checksums };
 }
 

@@ -15,11 +15,15 @@ export class PostgresOutbox extends Outbox {
     super();
   }
 
+  /** Whether anything was appended. */
+  used = false;
+
   async append(event: EventEnvelope): Promise<void> {
     const payload = Buffer.from(JSON.stringify(event));
     if (payload.length > MESSAGE_MAX_BYTES) {
       throw new DomainError('ERR_PACK_LIMIT', `event ${event.type} has ${payload.length} bytes; a message may have ${MESSAGE_MAX_BYTES}`);
     }
+    this.used = true;
     await this.sql.query(
       `insert into ${this.schema}.outbox (event_id, tenant, subject, payload, traceparent, created_at) values ($1, $2, $3, $4, $5, $6)`,
       [event.id, event.data.tenant, event.type, payload, this.traceparent(), event.time],

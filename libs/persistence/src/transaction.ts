@@ -11,7 +11,16 @@ export interface Sql {
 }
 
 interface Client {
-  query(text: string, values?: readonly SqlValue[]): Promise<{ rows: unknown[] }>;
+  query(statement: string | { name: string; text: string; values?: readonly SqlValue[] }): Promise<{ rows: unknown[] }>;
+}
+
+/** A name a statement text: the server parses and plans it once a connection. The texts are those of the stores, so there are few. */
+const names = new Map<string, string>();
+
+function nameOf(text: string): string {
+  let name = names.get(text);
+  if (name === undefined) names.set(text, (name = `s${names.size}`));
+  return name;
 }
 
 /**
@@ -30,7 +39,9 @@ export async function inTransaction<T>(
     // One simple query, so that opening costs one round trip; tenants have been parsed to [a-z0-9._-].
     await client.query(`begin ${mode}; select set_config('app.tenant', '${literal(tenant ?? '')}', true)`);
     try {
-      const result = await work({ query: async (text, values) => (await client.query(text, values)).rows as never });
+      const result = await work({
+        query: async (text, values) => (await client.query({ name: nameOf(text), text, values })).rows as never,
+      });
       await client.query('commit');
       return result;
     } catch (error) {

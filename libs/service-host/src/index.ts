@@ -1,2 +1,3 @@
 export { Readiness } from './readiness';
-export { runService, type ConfigOf } from './run-service';
+export { runService } from './run-service';
+export type { ConfigOf } from './service-module';

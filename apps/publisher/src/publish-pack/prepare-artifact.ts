@@ -43,9 +43,22 @@ export async function prepareArtifact(store: BlobStore, parts: Parts): Promise<P
     identity: verdict.identities.find(identity => identity.signature === blob.digest) ?? null,
   }));
   const documents = [ociManifest.bytes, ...signatures.map(signature => signature.manifest.bytes)];
-  if (signatures.length > 0) documents.push(EMPTY_JSON);
-  const written = await Promise.all(documents.map(bytes => writeWhole(store, bytes)));
-  return { manifest, config, bundle, ociManifest, signatures, blobs: [config, ...written] };
+  const written = documents.map(bytes => writeWhole(store, bytes));
+  if (signatures.length > 0) written.push(emptyConfig(store));
+  return { manifest, config, bundle, ociManifest, signatures, blobs: [config, ...(await Promise.all(written))] };
+}
+
+const emptyConfigs = new WeakMap<BlobStore, Promise<StoredBlob>>();
+
+/** The config of every referrer, `{}`, is written once a process: what is recorded already would lie there unused. */
+function emptyConfig(store: BlobStore): Promise<StoredBlob> {
+  let written = emptyConfigs.get(store);
+  if (!written) {
+    written = writeWhole(store, EMPTY_JSON);
+    emptyConfigs.set(store, written);
+    written.catch(() => emptyConfigs.delete(store));
+  }
+  return written;
 }
 
 function writeWhole(store: BlobStore, bytes: Buffer): Promise<StoredBlob> {

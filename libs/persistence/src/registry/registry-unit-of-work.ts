@@ -7,7 +7,7 @@ import { PostgresPackStore } from './pack-store';
 import { PostgresTrustStore } from './trust-store';
 
 export interface UnitOfWorkHooks {
-  /** Called after every commit: there may be events to send. */
+  /** Called after a commit that appended events. */
   readonly committed: () => void;
   readonly traceparent: () => string | null;
 }
@@ -21,15 +21,17 @@ export class PostgresRegistryUnitOfWork extends RegistryUnitOfWork {
   }
 
   async run<T>(tenant: string, work: (tx: RegistryTx) => Promise<T>): Promise<T> {
-    const result = await inTransaction(this.dataSource, tenant, sql =>
-      work({
+    let outbox: PostgresOutbox | undefined;
+    const result = await inTransaction(this.dataSource, tenant, sql => {
+      outbox = new PostgresOutbox(sql, 'registry', this.hooks.traceparent);
+      return work({
         packs: new PostgresPackStore(sql),
         trust: new PostgresTrustStore(sql),
         idempotency: new PostgresIdempotencyStore(sql),
-        outbox: new PostgresOutbox(sql, 'registry', this.hooks.traceparent),
-      }),
-    );
-    this.hooks.committed();
+        outbox,
+      });
+    });
+    if (outbox?.used) this.hooks.committed();
     return result;
   }
 }

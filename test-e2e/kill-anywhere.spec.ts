@@ -1,0 +1,128 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { PROCESSES } from '@packs/contracts';
+import { eventually } from '@packs/testing';
+import type { PartName } from '../tools/stack/stack';
+import type { Caller } from './caller';
+import { allVersions, expectAudited, expectBytesOnDisk, expectJudged, expectKept, wholeAmong } from './client-log-checker';
+import { digestOf } from './pack-bundle';
+import { PublishingClient, seeded } from './publishing-client';
+import { Registry } from './registry';
+import { SigningKey } from './signing-key';
+
+const VICTIMS: readonly PartName[] = ['api-gateway', 'publisher', 'verifier', 'compliance', 'nats-server', 'postgres'];
+/** `SEED=… npm test -- test-e2e/kill-anywhere` repeats a run; TEST_SCALE=10 makes ten times as many faults. */
+const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
+const SCALE = Math.max(1, Math.round(Number(process.env.TEST_SCALE ?? 1)));
+const WORKERS = 4;
+const READY_WITHIN_MS = 10_000;
+
+const key = new SigningKey('release');
+const random = seeded(SEED);
+let registry: Registry;
+let tenant: Caller;
+let client: PublishingClient;
+
+beforeAll(async () => {
+  console.log(`seed ${SEED}: SEED=${SEED} npm test -- test-e2e/kill-anywhere`);
+  registry = await Registry.start();
+  tenant = await registry.caller();
+  await tenant.accept(key);
+  client = new PublishingClient(tenant, key, random);
+});
+
+afterAll(() => registry.end());
+
+async function allReady(): Promise<void> {
+  for (const process of PROCESSES) expect([process, (await fetch(`${registry.urlOf(process)}/readyz`)).status]).toEqual([process, 200]);
+}
+
+/** Waits until `more` further publishes were acknowledged. */
+async function progress(more: number): Promise<void> {
+  const wanted = client.acknowledged.length + more;
+  await eventually(() => expect(client.acknowledged.length).toBeGreaterThanOrEqual(wanted), 30_000);
+}
+
+/** While something is being published, the process is gone without warning; some time later it is started again. */
+async function fault(victim: PartName): Promise<{ readyMs: number }> {
+  await progress(2);
+  await delay(random() * 150);
+  await eventually(() => expect(client.inFlight).toBeGreaterThan(0));
+  await registry.part(victim).kill('SIGKILL');
+  await delay(random() * 600);
+  const started = performance.now();
+  await registry.part(victim).start();
+  await eventually(allReady, READY_WITHIN_MS);
+  return { readyMs: performance.now() - started };
+}
+
+/** Readers who look while processes die: right bytes or no answer, and never that something acknowledged is not there. */
+async function readWhile(running: () => boolean): Promise<readonly string[]> {
+  const wrong: string[] = [];
+  for (; running(); await delay(50)) {
+    const known = client.acknowledged;
+    const entry = known[Math.floor(random() * known.length)];
+    if (!entry) continue;
+    const { packId, version, digest } = entry.bundle;
+    const answer = await tenant.bundle(packId, version).catch(() => undefined);
+    if (answer?.status === 200 && digestOf(answer.bytes) !== digest) wrong.push(`${packId}@${version} has other bytes`);
+    if (answer && answer.status !== 200 && answer.status !== 503) wrong.push(`${packId}@${version} answers ${answer.status} ${answer.body.code}`);
+  }
+  return wrong;
+}
+
+describe('processes are killed while packs are published', () => {
+  const rounds = Array.from({ length: SCALE }, () => VICTIMS).flat();
+  let misread: readonly string[] = [];
+
+  it(
+    `each in turn (seed ${process.env.SEED === undefined ? 'printed above' : SEED}), and each is ready within 10 s`,
+    async () => {
+      let running = true;
+      const reader = readWhile(() => running);
+      client.start(WORKERS);
+      for (const victim of rounds.toSorted(() => random() - 0.5)) {
+        const { readyMs } = await fault(victim);
+        expect(readyMs).toBeLessThan(READY_WITHIN_MS);
+      }
+      await progress(2);
+      await client.stop();
+      running = false;
+      misread = await reader;
+    },
+    60_000 * SCALE,
+  );
+
+  it('no client got an answer other than published, or to try again', () => {
+    expect(client.unexpected).toEqual([]);
+    expect(client.acknowledged.length).toBeGreaterThan(rounds.length * 2);
+  });
+
+  it('no reader ever got wrong bytes, or was told that something acknowledged is not there', () => {
+    expect(misread).toEqual([]);
+  });
+
+  it('everything acknowledged is there with its bytes', () => expectKept(tenant, client.log));
+
+  it('everything else is there as a whole or not at all, and the same request again makes it whole', async () => {
+    const open = client.log.filter(({ acknowledged }) => !acknowledged);
+    const there = await wholeAmong(tenant, open);
+    for (const entry of open) {
+      await client.attempt(entry);
+      expect([entry.idempotencyKey, entry.answers.at(-1)]).toEqual([entry.idempotencyKey, '201']);
+    }
+    await expectKept(tenant, open);
+    console.log(`${client.log.length} publishes, ${client.log.length - open.length} acknowledged at once; of the others ${there.length} of ${open.length} were there`);
+  });
+
+  it('nothing is served without the verdict that accepted it', async () => {
+    const versions = await allVersions(tenant);
+    expect(versions.map(({ digest }) => digest).toSorted()).toEqual(client.log.map(({ bundle }) => bundle.digest).toSorted());
+    expectJudged(versions);
+  });
+
+  it('every version has one event and one audit entry, in a log without gap, and nothing is left on the way', async () => {
+    await expectAudited(registry, tenant, await allVersions(tenant));
+  });
+
+  it('every blob on record has its bytes', () => expectBytesOnDisk(registry));
+});
