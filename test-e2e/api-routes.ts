@@ -80,11 +80,13 @@ const BODY: Readonly<Record<string, (target: Target) => Pick<Request, 'json' | '
 export function ask(caller: Caller, { method, path, operationId }: Route, target: Target, query: Request['query'] = {}): Promise<Answer> {
   const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = PARAMETER[name]?.(target, path);
-    if (value === undefined) throw new Error(`${method} ${path} has a parameter ${name} that these tests do not know; add it to api-routes.ts`);
+    if (value === undefined)
+      throw new Error(`${method} ${path} has a parameter ${name} that these tests do not know; add it to api-routes.ts`);
     return encodeURIComponent(value);
   });
   const body = BODY[operationId]?.(target);
-  if (!body && method !== 'GET' && method !== 'DELETE') throw new Error(`${operationId} is not known to these tests; add its request to api-routes.ts`);
+  if (!body && method !== 'GET' && method !== 'DELETE')
+    throw new Error(`${operationId} is not known to these tests; add its request to api-routes.ts`);
   return untilFirstBytes(caller, method, filled, { query, ...body });
 }
 

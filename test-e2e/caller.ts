@@ -65,7 +65,11 @@ export class Caller {
     });
   }
 
-  get<T = Readonly<Record<string, unknown>>>(path: string, query: Request['query'] = {}, headers: Request['headers'] = {}): Promise<Answer<T>> {
+  get<T = Readonly<Record<string, unknown>>>(
+    path: string,
+    query: Request['query'] = {},
+    headers: Request['headers'] = {},
+  ): Promise<Answer<T>> {
     return this.send<T>('GET', path, { query, headers });
   }
 
@@ -83,7 +87,11 @@ export class Caller {
     return this.publishParts(packId, parts, publication);
   }
 
-  publishParts(packId: string, parts: readonly Part[], { query, headers, signal }: Publication = {}): Promise<Answer<PublishAnswer & Problem>> {
+  publishParts(
+    packId: string,
+    parts: readonly Part[],
+    { query, headers, signal }: Publication = {},
+  ): Promise<Answer<PublishAnswer & Problem>> {
     const form = multipart(parts);
     return this.send('POST', `/api/packs/${packId}/versions`, {
       query,
@@ -133,7 +141,7 @@ export class Caller {
   /** The whole audit log, or the part of it a query asks for. */
   async audit(query: Readonly<Record<string, string>> = {}): Promise<AuditEntryView[]> {
     const entries: AuditEntryView[] = [];
-    for (let after: number | null = 0; after !== null; ) {
+    for (let after: number | null = 0; after !== null;) {
       const { status, body }: Answer<AuditList> = await this.get<AuditList>('/api/audit', { ...query, after, limit: 200 });
       if (status !== 200) throw new Error(`the audit log answered ${status}: ${JSON.stringify(body)}`);
       entries.push(...body.entries);

@@ -13,7 +13,10 @@ const SETTLED_WITHIN_MS = 30_000;
 
 /** SHA-256(0x00 ‖ RFC 8785 JSON of the entry), as RFC 6962 hashes leaves. */
 export function leafHashOf({ leafHash: _, ...entry }: AuditEntryView): string {
-  return createHash('sha256').update(Buffer.of(0)).update(canonicalize(entry) ?? '').digest('hex');
+  return createHash('sha256')
+    .update(Buffer.of(0))
+    .update(canonicalize(entry) ?? '')
+    .digest('hex');
 }
 
 /** Every version a tenant can see. */
@@ -21,7 +24,7 @@ export async function allVersions(reader: Caller): Promise<readonly VersionView[
   const { packs } = (await reader.get<PackList>('/api/packs', { limit: 200 })).body;
   const versions: VersionView[] = [];
   for (const { packId } of packs) {
-    for (let cursor: string | null = ''; cursor !== null; ) {
+    for (let cursor: string | null = ''; cursor !== null;) {
       const query: Record<string, string | number> = cursor === '' ? { limit: 200 } : { limit: 200, cursor };
       const page: VersionList = (await reader.get<VersionList>(`/api/packs/${packId}/versions`, query)).body;
       versions.push(...page.versions);
@@ -88,7 +91,8 @@ export async function expectAudited(registry: Registry, tenant: Caller, versions
   }, SETTLED_WITHIN_MS);
   expect(published.map(({ seq }) => seq)).toEqual(published.map((_, at) => at + 1));
   expect(published.map(({ leafHash }) => leafHash)).toEqual(published.map(leafHashOf));
-  const named = (list: readonly { packId: string | null; version: string | null }[]) => list.map(one => `${one.packId}@${one.version}`).toSorted();
+  const named = (list: readonly { packId: string | null; version: string | null }[]) =>
+    list.map(one => `${one.packId}@${one.version}`).toSorted();
   expect(named(published.filter(({ type }) => type === 'pack.version.published'))).toEqual(named(versions));
   expect(await registry.sql('select * from compliance.dead_letters')).toEqual([]);
 }

@@ -89,7 +89,10 @@ describe('a pack is shown', () => {
   });
 
   it('as its newest release, not as a pre-release', async () => {
-    expect((await reader.get<PackDetail>('/api/packs/alpha')).body.pack).toMatchObject({ version: '1.10.0', channels: { edge: '2.0.0-beta.1' } });
+    expect((await reader.get<PackDetail>('/api/packs/alpha')).body.pack).toMatchObject({
+      version: '1.10.0',
+      channels: { edge: '2.0.0-beta.1' },
+    });
   });
 
   it('with everything that is known about a version', async () => {
@@ -122,7 +125,11 @@ describe('a pack is shown', () => {
         },
       ],
     });
-    expect([publishedAt, manifestDigest, verdict.outcome]).toEqual([expect.stringMatching(TIME), expect.stringMatching(DIGEST), 'accepted']);
+    expect([publishedAt, manifestDigest, verdict.outcome]).toEqual([
+      expect.stringMatching(TIME),
+      expect.stringMatching(DIGEST),
+      'accepted',
+    ]);
     const { versions } = (await reader.get<VersionList>('/api/packs/policy-baseline/versions')).body;
     expect(versions).toEqual([body]);
   });
@@ -164,7 +171,7 @@ describe('packs are found', () => {
   it('page by page, each once and in order, whatever the size of a page', async () => {
     for (const limit of [1, 2, 4, 6, 200]) {
       const pages: string[][] = [];
-      for (let cursor: string | null = ''; cursor !== null; ) {
+      for (let cursor: string | null = ''; cursor !== null;) {
         const query: Record<string, string | number> = cursor === '' ? { limit } : { limit, cursor };
         const { packs, next } = (await reader.get<PackList>('/api/packs', query)).body;
         pages.push(packs.map(pack => pack.packId));
@@ -189,7 +196,7 @@ describe('versions of a pack', () => {
   it('come newest first by SemVer precedence, page by page', async () => {
     for (const limit of [1, 4, 100]) {
       const seen: string[] = [];
-      for (let cursor: string | null = ''; cursor !== null; ) {
+      for (let cursor: string | null = ''; cursor !== null;) {
         const query: Record<string, string | number> = cursor === '' ? { limit } : { limit, cursor };
         const { versions, next } = (await reader.get<VersionList>('/api/packs/alpha/versions', query)).body;
         expect(versions.length).toBeLessThanOrEqual(limit);

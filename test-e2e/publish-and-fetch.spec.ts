@@ -5,7 +5,12 @@ import { aBundle, aManifest, BUNDLE_TYPE, digestOf, type Bundle, type Manifest }
 import { newTenant, Registry } from './registry';
 import { SigningKey } from './signing-key';
 
-const TYPE_OF_KIND: Readonly<Record<string, string>> = { TaskPack: 'task', PolicyPack: 'policy', AnalyzerPack: 'analyzer', BundlePack: 'bundle' };
+const TYPE_OF_KIND: Readonly<Record<string, string>> = {
+  TaskPack: 'task',
+  PolicyPack: 'policy',
+  AnalyzerPack: 'analyzer',
+  BundlePack: 'bundle',
+};
 const key = new SigningKey('release', 'rsa-pkcs1-sha256');
 let registry: Registry;
 let publisher: Caller;
@@ -198,7 +203,11 @@ describe('a version is published once', () => {
     const other = aBundle(aManifest('immutable'), [{ path: 'more.txt', content: 'more' }]);
     const refused = await publish(other);
     expect([refused.status, refused.body.code]).toEqual([409, 'ERR_PACK_VERSION_EXISTS']);
-    expect(refused.body).toMatchObject({ digest: original.digest, manifestDigest: manifestDigestOf(original), errors: [{ field: 'version' }] });
+    expect(refused.body).toMatchObject({
+      digest: original.digest,
+      manifestDigest: manifestDigestOf(original),
+      errors: [{ field: 'version' }],
+    });
     expect((await publisher.version('immutable', '1.0.0')).body).toEqual(before);
     await expectStored(original);
     expect(await publishedEvents('immutable')).toHaveLength(1);
@@ -225,10 +234,10 @@ describe('a version is published once', () => {
 });
 
 async function publishedEvents(packId: string): Promise<unknown[]> {
-  return registry.sql(`select 1 from registry.outbox where tenant = $1 and subject = 'pack.version.published' and position($2 in encode(payload, 'escape')) > 0`, [
-    publisher.tenant,
-    `"packId":"${packId}"`,
-  ]);
+  return registry.sql(
+    `select 1 from registry.outbox where tenant = $1 and subject = 'pack.version.published' and position($2 in encode(payload, 'escape')) > 0`,
+    [publisher.tenant, `"packId":"${packId}"`],
+  );
 }
 
 describe('an Idempotency-Key', () => {

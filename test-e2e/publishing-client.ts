@@ -91,7 +91,9 @@ export class PublishingClient {
   /** Answers no client should ever get. */
   get unexpected(): readonly string[] {
     const fine = (answer: string) => answer === '201' || LATER.test(answer);
-    return this.log.flatMap(({ idempotencyKey, answers }) => answers.filter(answer => !fine(answer)).map(answer => `${idempotencyKey}: ${answer}`));
+    return this.log.flatMap(({ idempotencyKey, answers }) =>
+      answers.filter(answer => !fine(answer)).map(answer => `${idempotencyKey}: ${answer}`),
+    );
   }
 }
 

@@ -78,9 +78,17 @@ const ARCHIVES: readonly Rejected[] = [
   ['a symbolic link', () => withEntries({ path: 'link', type: '2', link: '/etc/passwd' }), 'ERR_PACK_BUNDLE_INVALID'],
   ['a hard link', () => withEntries({ path: 'link', type: '1', link: 'pack.yaml' }), 'ERR_PACK_BUNDLE_INVALID'],
   ['a device', () => withEntries({ path: 'dev', type: '3' }), 'ERR_PACK_BUNDLE_INVALID'],
-  ['more entries than allowed', () => withEntries(...Array.from({ length: 10_001 }, (_, at) => ({ path: `f${at}` }))), 'ERR_PACK_BUNDLE_LIMIT'],
+  [
+    'more entries than allowed',
+    () => withEntries(...Array.from({ length: 10_001 }, (_, at) => ({ path: `f${at}` }))),
+    'ERR_PACK_BUNDLE_LIMIT',
+  ],
   ['a path of too many folders', () => withEntries({ path: `${'a/'.repeat(20)}b` }), 'ERR_PACK_BUNDLE_LIMIT'],
-  ['an entry said to be larger than all limits', () => ofTar(withoutEnd, tarHeader('big', 8 * 1024 * MIB - 1), END), 'ERR_PACK_BUNDLE_LIMIT'],
+  [
+    'an entry said to be larger than all limits',
+    () => ofTar(withoutEnd, tarHeader('big', 8 * 1024 * MIB - 1), END),
+    'ERR_PACK_BUNDLE_LIMIT',
+  ],
   ['data behind the end of the archive', () => ofTar(goodTar, Buffer.alloc(512, 7)), 'ERR_PACK_BUNDLE_INVALID'],
   ['an archive that is cut', () => ofTar(withoutEnd, tarHeader('half', 4096), Buffer.alloc(512)), 'ERR_PACK_BUNDLE_INVALID'],
   ['a gzip stream that is cut', () => ofBytes(good.bytes.subarray(0, -20)), 'ERR_PACK_BUNDLE_INVALID'],
@@ -98,7 +106,11 @@ const manifests = (changes: object): Bundle => aBundle({ ...VICTIM, ...changes }
 const MANIFESTS: readonly Rejected[] = [
   ['aliases', () => withYaml('a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n'), 'ERR_PACK_MANIFEST_YAML'],
   ['10,000 levels', () => withYaml('['.repeat(10_000)), 'ERR_PACK_MANIFEST_YAML'],
-  ['10,000 levels of keys', () => withYaml(Array.from({ length: 10_000 }, (_, at) => `${' '.repeat(at % 900)}a:`).join('\n')), 'ERR_PACK_MANIFEST_YAML'],
+  [
+    '10,000 levels of keys',
+    () => withYaml(Array.from({ length: 10_000 }, (_, at) => `${' '.repeat(at % 900)}a:`).join('\n')),
+    'ERR_PACK_MANIFEST_YAML',
+  ],
   ['a key twice', () => withYaml('kind: TaskPack\nkind: PolicyPack\n'), 'ERR_PACK_MANIFEST_YAML'],
   ['two documents', () => withYaml('{}\n---\n{}\n'), 'ERR_PACK_MANIFEST_YAML'],
   ['a language’s own types', () => withYaml('a: !!js/function "x"\n'), 'ERR_PACK_MANIFEST_YAML'],
@@ -108,10 +120,30 @@ const MANIFESTS: readonly Rejected[] = [
   ['an unknown kind', () => manifests({ kind: 'VirusPack' }), 'ERR_PACK_MANIFEST_SCHEMA', '/kind'],
   ['a member nobody knows', () => manifests({ surprise: 1 }), 'ERR_PACK_MANIFEST_SCHEMA', '/surprise'],
   ['another apiVersion', () => manifests({ apiVersion: 'stellaops.io/pack.v9' }), 'ERR_PACK_MANIFEST_SCHEMA', '/apiVersion'],
-  ['a version that is not semver', () => manifests({ metadata: { ...metadata, version: '2.0' } }), 'ERR_PACK_MANIFEST_SCHEMA', '/metadata/version'],
-  ['a version with a v', () => manifests({ metadata: { ...metadata, version: 'v2.0.0' } }), 'ERR_PACK_MANIFEST_SCHEMA', '/metadata/version'],
-  ['a packId that is no name', () => manifests({ metadata: { ...metadata, packId: 'Victim/..' } }), 'ERR_PACK_MANIFEST_SCHEMA', '/metadata/packId'],
-  ['a range that is none', () => manifests({ dependencies: [{ packId: 'a', version: '>>1' }] }), 'ERR_PACK_MANIFEST_SCHEMA', '/dependencies/0/version'],
+  [
+    'a version that is not semver',
+    () => manifests({ metadata: { ...metadata, version: '2.0' } }),
+    'ERR_PACK_MANIFEST_SCHEMA',
+    '/metadata/version',
+  ],
+  [
+    'a version with a v',
+    () => manifests({ metadata: { ...metadata, version: 'v2.0.0' } }),
+    'ERR_PACK_MANIFEST_SCHEMA',
+    '/metadata/version',
+  ],
+  [
+    'a packId that is no name',
+    () => manifests({ metadata: { ...metadata, packId: 'Victim/..' } }),
+    'ERR_PACK_MANIFEST_SCHEMA',
+    '/metadata/packId',
+  ],
+  [
+    'a range that is none',
+    () => manifests({ dependencies: [{ packId: 'a', version: '>>1' }] }),
+    'ERR_PACK_MANIFEST_SCHEMA',
+    '/dependencies/0/version',
+  ],
   ['steps missing', () => manifests({ spec: {} }), 'ERR_PACK_MANIFEST_SCHEMA', '/spec/steps'],
   [
     'a file that the bundle does not have',
@@ -123,7 +155,11 @@ const MANIFESTS: readonly Rejected[] = [
 ];
 
 describe('rejected by the verdict, and nothing changed but the event that says so', () => {
-  async function expectRejected(send: () => Promise<Answer<PublishAnswer & Problem>>, codes: readonly string[], pointer?: string): Promise<void> {
+  async function expectRejected(
+    send: () => Promise<Answer<PublishAnswer & Problem>>,
+    codes: readonly string[],
+    pointer?: string,
+  ): Promise<void> {
     const before = await state();
     const { status, body } = await send();
     expect([status, body.code, body.errors?.map(fault => fault.code)]).toEqual([422, 'ERR_PACK_VERDICT_REJECTED', codes]);
@@ -143,7 +179,9 @@ describe('rejected by the verdict, and nothing changed but the event that says s
     expect(entry).toMatchObject({ type: 'pack.version.rejected', data: { reasons: [...new Set(codes)], verdictHash: verdict.hash } });
   }
 
-  it.each([...ARCHIVES, ...MANIFESTS].map(([name, ...rest]) => [name, rest] as const))('%s', (_, [bundle, code, pointer]) => expectRejected(() => signedBy(key, bundle()), [code], pointer));
+  it.each([...ARCHIVES, ...MANIFESTS].map(([name, ...rest]) => [name, rest] as const))('%s', (_, [bundle, code, pointer]) =>
+    expectRejected(() => signedBy(key, bundle()), [code], pointer),
+  );
 
   it('a version other than the one the request names', () =>
     expectRejected(
@@ -175,7 +213,10 @@ describe('rejected by the verdict, and nothing changed but the event that says s
     ['nothing', ''],
   ])('a signature document that is %s', (_, content) =>
     expectRejected(
-      () => publisher.publish(good, { signatures: [{ mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json', content: Buffer.from(content) }] }),
+      () =>
+        publisher.publish(good, {
+          signatures: [{ mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json', content: Buffer.from(content) }],
+        }),
       ['ERR_PACK_SIGNATURE_INVALID'],
     ),
   );
@@ -268,7 +309,13 @@ describe('refused before anything was judged, and nothing changed at all', () =>
       'ERR_PACK_REQUEST_INVALID',
       { field: 'channel' },
     ],
-    ['two bundles', () => publisher.publishParts('victim', [...parts(other), ...parts(good)]), 400, 'ERR_PACK_REQUEST_INVALID', { field: 'bundle' }],
+    [
+      'two bundles',
+      () => publisher.publishParts('victim', [...parts(other), ...parts(good)]),
+      400,
+      'ERR_PACK_REQUEST_INVALID',
+      { field: 'bundle' },
+    ],
     ['no bundle', () => publisher.publishParts('victim', []), 400, 'ERR_PACK_REQUEST_INVALID', { field: 'bundle' }],
   ])('%s', async (_, send, status, code, fault) => {
     const before = await state();

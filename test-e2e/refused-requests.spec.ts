@@ -70,8 +70,14 @@ const UNAUTHENTIC: readonly (readonly [name: string, authorization: () => Promis
   ['three parts of garbage', () => 'Bearer a.b.c'],
   ['an overlong token', () => `Bearer ${'a'.repeat(9000)}`],
   ['an expired token', async () => `Bearer ${await registry.token({ tenant: admin.tenant, scope: ALL_SCOPES, expiresInSeconds: -60 })}`],
-  ['a token for somebody else', async () => `Bearer ${await registry.token({ tenant: admin.tenant, scope: ALL_SCOPES, audience: 'another-service' })}`],
-  ['a token of another issuer', async () => `Bearer ${await registry.token({ tenant: admin.tenant, scope: ALL_SCOPES, issuer: 'http://evil.test' })}`],
+  [
+    'a token for somebody else',
+    async () => `Bearer ${await registry.token({ tenant: admin.tenant, scope: ALL_SCOPES, audience: 'another-service' })}`,
+  ],
+  [
+    'a token of another issuer',
+    async () => `Bearer ${await registry.token({ tenant: admin.tenant, scope: ALL_SCOPES, issuer: 'http://evil.test' })}`,
+  ],
   ['a token without signature (alg none)', () => `Bearer ${forged({ alg: 'none' }, {}, () => Buffer.alloc(0))}`],
   [
     'a token signed with the public key as secret (HS256)',
@@ -107,7 +113,9 @@ describe('without a token of the Authority', () => {
     const headers = { authorization: await authorization() };
     await expectNothingChanged(async () => {
       for (const [method, path] of ROUTES) {
-        const answer = await admin.withToken(null).send<Problem>(method, path, { headers, ...(method === 'PUT' && { json: { keys: [] } }) });
+        const answer = await admin
+          .withToken(null)
+          .send<Problem>(method, path, { headers, ...(method === 'PUT' && { json: { keys: [] } }) });
         expect([method, path, answer.status, answer.body.code]).toEqual([method, path, 401, 'ERR_PACK_AUTHENTICATION']);
         expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer /);
       }
@@ -139,7 +147,11 @@ describe('with a token that lacks something', () => {
   ])('%s: ERR_PACK_SCOPE', async (_, claims) => {
     const token = await registry.token(claims);
     await expectNothingChanged(async () => {
-      for (const [method, path] of [['GET', '/api/packs'], ['GET', '/packs'], ['PUT', '/api/trust']] as const) {
+      for (const [method, path] of [
+        ['GET', '/api/packs'],
+        ['GET', '/packs'],
+        ['PUT', '/api/trust'],
+      ] as const) {
         const answer = await admin.withToken(token).send<Problem>(method, path, method === 'PUT' ? { json: { keys: [] } } : {});
         expect([answer.status, answer.body.code]).toEqual([403, 'ERR_PACK_SCOPE']);
         expect(answer.headers.get('www-authenticate')).toContain('insufficient_scope');
@@ -148,7 +160,11 @@ describe('with a token that lacks something', () => {
   });
 });
 
-type Refused = readonly [name: string, send: () => Promise<Answer<Problem>>, expected: readonly [status: number, code: string, place?: string]];
+type Refused = readonly [
+  name: string,
+  send: () => Promise<Answer<Problem>>,
+  expected: readonly [status: number, code: string, place?: string],
+];
 
 const get = (path: string, query: Readonly<Record<string, string>> = {}, headers: Readonly<Record<string, string>> = {}) =>
   admin.get<Problem>(path, query, headers);
@@ -175,14 +191,22 @@ const PARAMETERS: readonly Refused[] = [
   ['an endless cursor', () => get('/api/packs', { cursor: 'x'.repeat(513) }), [400, INVALID, 'cursor']],
   ['a channel that is no name', () => admin.publish(bundle, { query: { channel: 'Not A Name' } }), [400, INVALID, 'channel']],
   ['a declared digest that is none', () => admin.publish(bundle, { query: { digest: 'sha256:xyz' } }), [400, INVALID, 'digest']],
-  ['a declared version that is not semver', () => admin.publish(bundle, { query: { version: '1.0' } }), [400, 'ERR_PACK_VERSION_INVALID', 'version']],
+  [
+    'a declared version that is not semver',
+    () => admin.publish(bundle, { query: { version: '1.0' } }),
+    [400, 'ERR_PACK_VERSION_INVALID', 'version'],
+  ],
   ['a packId that is no name', () => get('/api/packs/NotAName'), [400, 'ERR_PACK_ID_INVALID', 'packId']],
   ['a packId that climbs', () => get('/api/packs/..%2f..%2fetc/versions'), [400, 'ERR_PACK_ID_INVALID', 'packId']],
   ['a packId that is too long', () => get(`/api/packs/${'a'.repeat(129)}`), [400, 'ERR_PACK_ID_INVALID', 'packId']],
   ['a version that is not semver', () => get('/api/packs/there/versions/latest'), [400, 'ERR_PACK_VERSION_INVALID', 'version']],
   ['a version with a v', () => get('/packs/there/v1.0.0'), [400, 'ERR_PACK_VERSION_INVALID', 'version']],
   ['a namespace that is no name', () => get('/api/packs/there', { namespace: "x' or 1=1" }), [400, INVALID, 'namespace']],
-  ['a Last-Event-ID that is no number', () => get('/api/packs/there/events', {}, { 'last-event-id': 'yesterday' }), [400, INVALID, 'Last-Event-ID']],
+  [
+    'a Last-Event-ID that is no number',
+    () => get('/api/packs/there/events', {}, { 'last-event-id': 'yesterday' }),
+    [400, INVALID, 'Last-Event-ID'],
+  ],
   ['a route that is not there', () => get('/api/nothing'), [404, 'ERR_PACK_NOT_FOUND']],
   ['a range outside of the bundle', () => get('/packs/there/1.0.0', {}, { range: 'bytes=999999-' }), [416, 'ERR_PACK_RANGE']],
   ...['', ' ', 'a b', 'k'.repeat(129), 'schlüssel'].map((idempotencyKey): Refused => [
@@ -193,8 +217,16 @@ const PARAMETERS: readonly Refused[] = [
 ];
 
 const BODIES: readonly Refused[] = [
-  ['JSON that is none', () => admin.send('PUT', '/api/trust', { body: '{"keys": [', headers: { 'content-type': 'application/json' } }), [400, INVALID]],
-  ['JSON that reaches for a prototype', () => admin.send('PUT', '/api/trust', { body: '{"__proto__": {}}', headers: { 'content-type': 'application/json' } }), [400, INVALID]],
+  [
+    'JSON that is none',
+    () => admin.send('PUT', '/api/trust', { body: '{"keys": [', headers: { 'content-type': 'application/json' } }),
+    [400, INVALID],
+  ],
+  [
+    'JSON that reaches for a prototype',
+    () => admin.send('PUT', '/api/trust', { body: '{"__proto__": {}}', headers: { 'content-type': 'application/json' } }),
+    [400, INVALID],
+  ],
   ['a list where an object belongs', () => put('/api/trust', []), [400, INVALID]],
   ['a body of no kind', () => admin.send('PUT', '/api/trust', { body: 'keys', headers: { 'content-type': 'text/plain' } }), [400, INVALID]],
   ['a member nobody knows', () => put('/api/trust', { keys: [], roots: [] }), [400, INVALID, 'roots']],
@@ -202,7 +234,11 @@ const BODIES: readonly Refused[] = [
   ['a key without a name', () => keyed({ name: undefined }), [400, INVALID, 'keys.0.name']],
   ['a key that is none', () => keyed({ publicKey: 'PEM' }), [400, 'ERR_PACK_TRUST_INVALID', '/keys/0/publicKey']],
   ['a key that is too weak', () => keyed({ publicKey: pem('spki', 'weak') }), [400, 'ERR_PACK_TRUST_INVALID', '/keys/0/publicKey']],
-  ['a key on a curve nobody uses here', () => keyed({ publicKey: pem('spki', 'p384') }), [400, 'ERR_PACK_TRUST_INVALID', '/keys/0/publicKey']],
+  [
+    'a key on a curve nobody uses here',
+    () => keyed({ publicKey: pem('spki', 'p384') }),
+    [400, 'ERR_PACK_TRUST_INVALID', '/keys/0/publicKey'],
+  ],
   ['a private key', () => keyed({ publicKey: pem('pkcs8', 'p384') }), [400, 'ERR_PACK_TRUST_INVALID', '/keys/0/publicKey']],
   ['a scheme that does not fit the key', () => keyed({ scheme: 'ed25519' }), [400, 'ERR_PACK_TRUST_INVALID', '/keys/0/scheme']],
   [
@@ -213,8 +249,16 @@ const BODIES: readonly Refused[] = [
   ['a policy without a rule', () => put('/api/policies/p', {}), [400, INVALID, 'rule']],
   ['a policy whose rule is none', () => put('/api/policies/p', { rule: { allOf: [] } }), [400, 'ERR_PACK_POLICY_INVALID', '/rule']],
   ['a policy of no keys', () => put('/api/policies/p', { rule: { anyOf: [] } }), [400, 'ERR_PACK_POLICY_INVALID', '/rule/anyOf']],
-  ['a policy whose name is none', () => put('/api/policies/NOT%20A%20NAME', { rule: { keyRef: 'a' } }), [400, 'ERR_PACK_POLICY_INVALID', 'name']],
-  ['a policy for unsigned packs of no kind', () => put('/api/policies/p', { rule: { keyRef: 'a' }, unsigned: 'perhaps' }), [400, INVALID, 'unsigned']],
+  [
+    'a policy whose name is none',
+    () => put('/api/policies/NOT%20A%20NAME', { rule: { keyRef: 'a' } }),
+    [400, 'ERR_PACK_POLICY_INVALID', 'name'],
+  ],
+  [
+    'a policy for unsigned packs of no kind',
+    () => put('/api/policies/p', { rule: { keyRef: 'a' }, unsigned: 'perhaps' }),
+    [400, INVALID, 'unsigned'],
+  ],
   ['tenants that are no names', () => put('/api/visibility', { shareWith: ['ok', 'NOT OK'] }), [400, INVALID, 'shareWith']],
   ['a JSON body that is too large', () => put('/api/trust', { keys: [], x: 'x'.repeat(600_000) }), [413, 'ERR_PACK_TOO_LARGE']],
   [
@@ -228,8 +272,16 @@ const BODIES: readonly Refused[] = [
     () => admin.publishRaw(bundle, key.raw(bundle.bytes), { headers: { 'stella-signature': '***' } }),
     [400, INVALID, 'Stella-Signature'],
   ],
-  ['base64 that is none', () => admin.send('POST', '/packs', { json: { manifest: bundle.manifest, content: '%%%' } }), [400, INVALID, 'content']],
-  ['an upload without manifest', () => admin.send('POST', '/packs', { json: { content: bundle.bytes.toString('base64') } }), [400, INVALID, 'manifest']],
+  [
+    'base64 that is none',
+    () => admin.send('POST', '/packs', { json: { manifest: bundle.manifest, content: '%%%' } }),
+    [400, INVALID, 'content'],
+  ],
+  [
+    'an upload without manifest',
+    () => admin.send('POST', '/packs', { json: { content: bundle.bytes.toString('base64') } }),
+    [400, INVALID, 'manifest'],
+  ],
 ];
 
 describe('a bad request is refused with its place, and nothing changes', () => {
@@ -237,7 +289,12 @@ describe('a bad request is refused with its place, and nothing changes', () => {
     const answer = await expectNothingChanged(send);
     expect([answer.status, answer.body.code]).toEqual([status, code]);
     expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
-    expect(answer.body).toMatchObject({ status, type: expect.stringContaining(code), title: expect.any(String), instance: expect.any(String) });
+    expect(answer.body).toMatchObject({
+      status,
+      type: expect.stringContaining(code),
+      title: expect.any(String),
+      instance: expect.any(String),
+    });
     if (place !== undefined) expect(answer.body.errors?.map(fault => fault.pointer ?? fault.field)).toContain(place);
   });
 

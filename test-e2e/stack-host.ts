@@ -29,7 +29,8 @@ export class StackHost {
     writeFileSync(join(folder, OWNER_FILE), JSON.stringify(identify(process.pid)));
     const host = new StackHost(folder);
     await host.listen(join(folder, 'host.sock'));
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => void host.close().then(() => process.exit(1)));
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.once(signal, () => void host.close().then(() => process.exit(1)));
     return host;
   }
 

@@ -93,7 +93,14 @@ describe('to another tenant what exists is as if it did not', () => {
 
   it('but the owner is answered otherwise, so that the comparison means something', async () => {
     const admin = await registry.caller(owner);
-    const target: Target = { packId: PACK, version: '1.0.0', deadLetter, bundle, signature: ownersKey.sigstore(bundle.bytes), key: ownersKey };
+    const target: Target = {
+      packId: PACK,
+      version: '1.0.0',
+      deadLetter,
+      bundle,
+      signature: ownersKey.sigstore(bundle.bytes),
+      key: ownersKey,
+    };
     const reads = routes.filter(({ method, scope }) => method === 'GET' && scope !== undefined);
     const same: string[] = [];
     for (const route of reads) {
@@ -128,7 +135,11 @@ describe('a pack that is made visible', () => {
     await owner.accept(key);
     expect((await publish(owner, key, forFriend)).body.code).toBe('ERR_PACK_VISIBILITY');
     expect((await owner.put('/api/visibility', { shareWith: [friendName] })).status).toBe(200);
-    for (const [bundle, channel] of [[forFriend, 'edge'], [visible('2.0.0', []), 'edge'], [visible('0.9.0', []), 'beta']] as const) {
+    for (const [bundle, channel] of [
+      [forFriend, 'edge'],
+      [visible('2.0.0', []), 'edge'],
+      [visible('0.9.0', []), 'beta'],
+    ] as const) {
       expect((await publish(owner, key, bundle, channel)).status).toBe(201);
     }
     expect((await publish(owner, key, aBundle(aManifest('unshared')))).status).toBe(201);
@@ -143,7 +154,11 @@ describe('a pack that is made visible', () => {
     }
     const fetched = await friend.get('/api/packs/shared/versions/1.0.0/bundle', { namespace });
     expect(fetched.bytes.equals(forFriend.bytes)).toBe(true);
-    for (const [caller, found] of [[friend, ['shared']], [third, []], [owner, ['shared', 'unshared']]] as const) {
+    for (const [caller, found] of [
+      [friend, ['shared']],
+      [third, []],
+      [owner, ['shared', 'unshared']],
+    ] as const) {
       for (const name of ['tenant', 'namespace']) {
         const { packs } = (await caller.get<PackList>('/api/packs', { [name]: ownerName })).body;
         expect(packs.map(pack => pack.packId)).toEqual(found);
@@ -160,7 +175,9 @@ describe('a pack that is made visible', () => {
     const { pack } = (await friend.get<{ pack: object }>('/api/packs/shared', { namespace })).body;
     // The owner's edge points at 2.0.0 and beta at 0.9.0: neither is told.
     expect(pack).toMatchObject({ tenant: ownerName, version: '1.0.0', name: 'Shared 1.0.0', channels: {} });
-    expect((await owner.get<{ pack: object }>('/api/packs/shared')).body.pack).toMatchObject({ channels: { edge: '2.0.0', beta: '0.9.0' } });
+    expect((await owner.get<{ pack: object }>('/api/packs/shared')).body.pack).toMatchObject({
+      channels: { edge: '2.0.0', beta: '0.9.0' },
+    });
   });
 
   it('is read-only to the tenant it names', async () => {

@@ -28,7 +28,9 @@ export async function rowsOf(registry: Registry, tenant: string): Promise<Counts
     [...counts, `select 'content.blobs', count(*)::int from content.blobs`].join(' union all '),
     [tenant],
   );
-  const objects = readdirSync(join(registry.facts.dataDir, 'blobs'), { recursive: true, withFileTypes: true }).filter(entry => entry.isFile());
+  const objects = readdirSync(join(registry.facts.dataDir, 'blobs'), { recursive: true, withFileTypes: true }).filter(entry =>
+    entry.isFile(),
+  );
   return { ...(Object.fromEntries(rows.map(({ name, count }) => [name, count])) as Counts), objects: objects.length };
 }
 

@@ -245,7 +245,9 @@ describe('changes of trust', () => {
     const before = (await admin.get('/api/trust')).body;
     expect((await admin.trust(b, a)).body).toEqual(before);
     expect((await admin.policy({ anyOf: [{ keyRef: 'a' }, { keyRef: 'b' }] })).body).toMatchObject({ version: 1 });
-    const rows = await registry.sql<{ subject: string }>('select subject from registry.outbox where tenant = $1 order by id', [admin.tenant]);
+    const rows = await registry.sql<{ subject: string }>('select subject from registry.outbox where tenant = $1 order by id', [
+      admin.tenant,
+    ]);
     expect(rows.map(row => row.subject)).toEqual(['registry.trust.updated', 'registry.policy.updated']);
   });
 

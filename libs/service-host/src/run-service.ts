@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ConfigError, PROCESS_SETTINGS, readSettings } from '@packs/config';
 import type { ProcessName } from '@packs/contracts';
@@ -7,6 +8,7 @@ import type { ConfigOf, HostConfig, ServiceModule } from './service-module';
 
 /** How long a process that was told to stop may take before it exits all the same. */
 const SHUTDOWN_MS = 10_000;
+const CLOSE_IDLE_MS = 100;
 const EXIT_CONFIG = 78;
 
 /** Runs one process: settings, traces, Nest, NATS, HTTP, and an orderly end on SIGTERM. */
@@ -22,7 +24,9 @@ export async function runService<P extends ProcessName>(name: P, load: () => Pro
     stopOnSignal(app, logger, stopTracing);
     logger.info({ address: await app.getUrl() }, 'ready');
   } catch (error) {
-    process.stderr.write(`${name} cannot start: ${error instanceof ConfigError ? error.message : ((error as Error).stack ?? String(error))}\n`);
+    process.stderr.write(
+      `${name} cannot start: ${error instanceof ConfigError ? error.message : ((error as Error).stack ?? String(error))}\n`,
+    );
     process.exit(error instanceof ConfigError ? EXIT_CONFIG : 1);
   }
 }
@@ -35,6 +39,8 @@ function stopOnSignal(app: NestFastifyApplication, logger: Logger, stopTracing: 
     logger.info({ signal }, 'stopping');
     app.get(Readiness).stop();
     setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
+    // Closing ends the connections that are idle now. One that is answered later becomes idle then, and its client may keep it open for long.
+    setInterval(() => (app.getHttpServer() as Server).closeIdleConnections(), CLOSE_IDLE_MS).unref();
     await app.close();
     await stopTracing();
     process.exit(0);

@@ -35,7 +35,11 @@ export class BundleReceiver {
     throw invalid('Content-Type', `must be multipart/form-data or ${MEDIA_TYPES.packBundle}`);
   }
 
-  async store(source: AsyncIterable<Uint8Array>, signatures: readonly SignatureDocument[], digest: Digest | undefined): Promise<ReceivedBundle> {
+  async store(
+    source: AsyncIterable<Uint8Array>,
+    signatures: readonly SignatureDocument[],
+    digest: Digest | undefined,
+  ): Promise<ReceivedBundle> {
     return this.record(await this.blobs.write(source, { maxBytes: this.maxBundleBytes, digest }), signatures);
   }
 

@@ -32,11 +32,11 @@ export function pushCommand(context: CliContext): Command {
 
 async function push(context: CliContext, file: string, options: PushOptions): Promise<void> {
   const channel = parseChannel(options.channel);
+  const { size } = await stat(file);
   const signatures = await readSignatures(file, options.signature);
   if (signatures.length === 0 && !options.insecurePublish) {
     throw new DomainError('ERR_PACK_SIGNATURE_MISSING', `${file} is not signed; sign it with stella pack sign, or give --insecure-publish`);
   }
-  const { size } = await stat(file);
   // The same walk as the verifier's: a bundle it would refuse need not travel.
   const { manifest } = await walkBundle(readBundle(file), { size });
   const { digest } = await measure(readBundle(file));

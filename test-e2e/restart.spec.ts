@@ -1,0 +1,149 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { PROCESSES, type TrustAnswer, type VersionView } from '@packs/contracts';
+import { eventually } from '@packs/testing';
+import { signalProcess } from '../tools/stack/end-process';
+import type { Caller } from './caller';
+import { allVersions, leafHashOf } from './client-log-checker';
+import { NpmStart, running } from './npm-start';
+import { aBundle, aManifest, digestOf } from './pack-bundle';
+import { SigningKey } from './signing-key';
+
+const PARTS = [...PROCESSES, 'authority', 'nats-server', 'postgres'].toSorted();
+const QUICK_MS = 20_000;
+const dataDir = NpmStart.dataDir('restarted');
+const key = new SigningKey('release');
+const runs: NpmStart[] = [];
+let port: number;
+let latest: NpmStart;
+let before: readonly VersionView[];
+
+/** A port nobody else on the machine asks for at this moment. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise(resolve => server.once('listening', resolve));
+  const { port: found } = server.address() as AddressInfo;
+  await new Promise(resolve => server.close(resolve));
+  return found;
+}
+
+async function start(): Promise<NpmStart> {
+  latest = await NpmStart.run(dataDir, port);
+  runs.push(latest);
+  return latest;
+}
+
+async function publish(by: Caller, version: string, packId = 'kept'): Promise<void> {
+  const bundle = aBundle(aManifest(packId, version));
+  const { status, body } = await by.publish(bundle, { signatures: [key.sigstore(bundle.bytes)] });
+  expect([version, status, body.code]).toEqual([version, 201, undefined]);
+}
+
+/** Everything is as it was told, with its bytes; the audit log has each once. */
+async function expectAllKept(expected: readonly VersionView[]): Promise<void> {
+  const reader = await latest.client('acme-admin');
+  const byName = (versions: readonly VersionView[]) =>
+    versions.toSorted((a, b) => `${a.packId}@${a.version}`.localeCompare(`${b.packId}@${b.version}`));
+  expect(byName(await allVersions(reader))).toEqual(byName(expected));
+  for (const { packId, version, digest } of expected) expect(digestOf((await reader.bundle(packId, version)).bytes)).toBe(digest);
+  await eventually(async () => {
+    const entries = await reader.audit();
+    const published = entries.filter(({ type }) => type === 'pack.version.published').map(entry => `${entry.packId}@${entry.version}`);
+    expect(published.toSorted()).toEqual(expected.map(({ packId, version }) => `${packId}@${version}`).toSorted());
+    expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, at) => at + 1));
+    expect(entries.map(({ leafHash }) => leafHash)).toEqual(entries.map(leafHashOf));
+  });
+}
+
+beforeAll(async () => {
+  port = await freePort();
+  await start();
+  const admin = await latest.client('acme-admin');
+  // Beside the key the samples are signed with.
+  const { keys } = (await admin.get<TrustAnswer>('/api/trust')).body;
+  const trusted = [...keys, key].map(({ name, publicKey, scheme }) => ({ name, publicKey, scheme }));
+  expect((await admin.put('/api/trust', { keys: trusted })).status).toBe(200);
+  expect((await admin.policy({ anyOf: trusted.map(({ name }) => ({ keyRef: name })) })).status).toBe(200);
+  await publish(admin, '1.0.0');
+  before = await allVersions(admin);
+});
+
+afterAll(() => NpmStart.endAll(dataDir, runs));
+
+it('the first start publishes the samples', () => {
+  expect(latest.processes.map(({ name }) => name).toSorted()).toEqual(PARTS);
+  expect(before.map(({ packId }) => packId)).toHaveLength(5);
+  expect(latest.said).not.toContain('is published already');
+});
+
+describe('after Ctrl-C', () => {
+  it('nothing it has started runs any more, and it ends without complaint', async () => {
+    const started = latest.processes;
+    expect(running(started).toSorted()).toEqual(PARTS);
+    expect(await latest.interrupt()).toBe(0);
+    expect(running(started)).toEqual([]);
+    expect(latest.said).toContain('Everything that was started has ended. The data is kept.');
+  });
+
+  it('the next start is quick, finds the samples published, at the same addresses', async () => {
+    const [first] = runs;
+    const { said, ready } = await start();
+    expect(ready.ms).toBeLessThan(QUICK_MS);
+    expect(said.match(/is published already/g)).toHaveLength(4);
+    expect(said).not.toContain('left over');
+    expect([latest.address('API'), latest.address('Authority')]).toEqual([first?.address('API'), first?.address('Authority')]);
+  });
+
+  it('all data is kept', () => expectAllKept(before));
+});
+
+describe('after the launcher was killed', () => {
+  let orphans: ReturnType<() => NpmStart['processes']>;
+
+  it('what it has started runs on, and works', async () => {
+    orphans = latest.processes;
+    await latest.kill();
+    expect(running(orphans).toSorted()).toEqual(PARTS);
+    const admin = await latest.client('acme-admin');
+    await publish(admin, '1.1.0');
+    before = await allVersions(admin);
+    expect(before).toHaveLength(6);
+  });
+
+  it('the next start ends every orphan and takes its place', async () => {
+    const { said, processes, ready } = await start();
+    expect(ready.ms).toBeLessThan(QUICK_MS);
+    for (const { name, identity } of orphans)
+      expect(said).toContain(`ending ${name} (process ${identity.pid}), left over from an earlier run`);
+    expect(running(orphans)).toEqual([]);
+    expect(running(processes).toSorted()).toEqual(PARTS);
+  });
+
+  it('all data is kept, what was published to the orphans too', () => expectAllKept(before));
+});
+
+describe('after everything was killed at once', () => {
+  it('starts again, and nothing that was acknowledged is lost', async () => {
+    const admin = await latest.client('acme-admin');
+    const { processes } = latest;
+    await publish(admin, '1.2.0');
+    before = await allVersions(admin);
+    // Acknowledged a moment before: its event may still be on its way.
+    await publish(admin, '1.0.0', 'kept-too');
+    await latest.kill();
+    for (const { identity } of processes) signalProcess(identity, 'SIGKILL');
+    await eventually(() => expect(running(processes)).toEqual([]));
+
+    const { ready } = await start();
+    expect(ready.ms).toBeLessThan(QUICK_MS);
+    const { body: last } = await (await latest.client('acme-admin')).version('kept-too', '1.0.0');
+    expect([last.code, last.digest]).toEqual([undefined, aBundle(aManifest('kept-too')).digest]);
+    await expectAllKept([...before, last]);
+  });
+
+  it('and it still ends in good order', async () => {
+    const { processes } = latest;
+    expect(await latest.interrupt()).toBe(0);
+    expect(running(processes)).toEqual([]);
+  });
+});
