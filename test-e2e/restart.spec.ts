@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { PROCESSES, type TrustAnswer, type VersionView } from '@packs/contracts';
+import { join } from 'node:path';
+import { PROCESSES, type ProcessName, type TrustAnswer, type VersionView } from '@packs/contracts';
 import { eventually } from '@packs/testing';
 import { signalProcess } from '../tools/stack/end-process';
 import type { Caller } from './caller';
@@ -31,6 +33,13 @@ async function start(): Promise<NpmStart> {
   latest = await NpmStart.run(dataDir, port);
   runs.push(latest);
   return latest;
+}
+
+function logOf(process: ProcessName): readonly Readonly<Record<string, unknown>>[] {
+  const lines = readFileSync(join(dataDir, 'logs', `${process}.log`), 'utf8')
+    .trimEnd()
+    .split('\n');
+  return lines.map(line => JSON.parse(line) as Record<string, unknown>);
 }
 
 async function publish(by: Caller, version: string, packId = 'kept'): Promise<void> {
@@ -82,6 +91,8 @@ describe('after Ctrl-C', () => {
     expect(running(started).toSorted()).toEqual(PARTS);
     expect(await latest.interrupt()).toBe(0);
     expect(running(started)).toEqual([]);
+    for (const process of PROCESSES)
+      expect([process, logOf(process).at(-1)]).toEqual([process, expect.objectContaining({ msg: 'stopped' })]);
     expect(latest.said).toContain('Everything that was started has ended. The data is kept.');
   });
 

@@ -10,7 +10,9 @@ const PEERS = { cosign: 'github.com/sigstore/cosign/v3/cmd/cosign@v3.1.2' };
 
 mkdirSync(CACHE, { recursive: true });
 if (spawnSync('go', ['version'], { stdio: 'ignore' }).status !== 0) {
-  console.error('Failed: peers\nCause:  there is no go on PATH.\nRemedy: install Go 1.26 or newer; tests that need a peer are skipped by name until then.');
+  console.error(
+    'Failed: peers\nCause:  there is no go on PATH.\nRemedy: install Go 1.26 or newer; tests that need a peer are skipped by name until then.',
+  );
   process.exit(1);
 }
 for (const [name, module] of Object.entries(PEERS)) {

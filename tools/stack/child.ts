@@ -44,6 +44,8 @@ export class Child {
   private process: ChildProcess | undefined;
   private identity: ProcessIdentity | undefined;
   private exited: Promise<void> = Promise.resolve();
+  /** The last stop, which whoever asks for another one waits for: a second signal would mean something else. */
+  private ending: { readonly identity: ProcessIdentity; readonly done: Promise<void> } | undefined;
   /** True while the process is meant to run: an exit then is a crash. */
   private wanted = false;
 
@@ -81,10 +83,15 @@ export class Child {
     }
   }
 
-  /** Asks the process to end, insists after a while, and returns when it is gone. */
+  /** Asks the process to end, once, insists after a while, and returns when it is gone. */
   async stop(): Promise<void> {
     this.wanted = false;
-    if (this.identity) await endProcess(this.identity, this.spec.stopSignal ?? 'SIGTERM', this.spec.graceMs ?? GRACE_MS);
+    const { identity } = this;
+    if (identity && this.ending?.identity !== identity) {
+      const done = endProcess(identity, this.spec.stopSignal ?? 'SIGTERM', this.spec.graceMs ?? GRACE_MS);
+      this.ending = { identity, done };
+    }
+    await this.ending?.done;
     await this.exited;
   }
 

@@ -1,4 +1,12 @@
-import { Inject, Injectable, Module, type BeforeApplicationShutdown, type DynamicModule, type OnApplicationShutdown, type Provider } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  Module,
+  type BeforeApplicationShutdown,
+  type DynamicModule,
+  type OnApplicationShutdown,
+  type Provider,
+} from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import multipart from '@fastify/multipart';
@@ -90,8 +98,13 @@ export class AppModule {
 export async function prepare(app: NestFastifyApplication): Promise<void> {
   const server = app.getHttpAdapter().getInstance();
   server.addHook('onRequest', authenticate(app.get(TokenVerifier)));
-  server.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: JSON_MAX_BYTES }, server.getDefaultJsonParser('error', 'error'));
-  for (const type of [MEDIA_TYPES.packBundle, 'application/gzip']) server.addContentTypeParser(type, (_request, payload, done) => done(null, payload));
+  server.addContentTypeParser(
+    'application/json',
+    { parseAs: 'string', bodyLimit: JSON_MAX_BYTES },
+    server.getDefaultJsonParser('error', 'error'),
+  );
+  for (const type of [MEDIA_TYPES.packBundle, 'application/gzip'])
+    server.addContentTypeParser(type, (_request, payload, done) => done(null, payload));
   await app.register(multipart);
   let description: object | undefined;
   server.get('/api/openapi.json', () => (description ??= buildOpenApi(app)));

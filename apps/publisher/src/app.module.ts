@@ -77,7 +77,11 @@ function outsideParts(config: Config, logger: Logger): Provider[] {
       },
     },
     { provide: NATS_CONNECTION, useFactory: () => openConnection(natsSettings(config)) },
-    { provide: EventStream, useFactory: (connection: NatsConnection) => new EventStream(connection, config.streamReplicas), inject: [NATS_CONNECTION] },
+    {
+      provide: EventStream,
+      useFactory: (connection: NatsConnection) => new EventStream(connection, config.streamReplicas),
+      inject: [NATS_CONNECTION],
+    },
     { provide: CommandBus, useFactory: () => new NatsCommandBus(natsSettings(config)) },
     { provide: BlobStore, useFactory: () => FileBlobStore.open(new URL(config.blobStore).pathname) },
     { provide: OutboxQueue, useFactory: (dataSource: DataSource) => new PostgresOutboxQueue(dataSource, 'registry'), inject: [DataSource] },

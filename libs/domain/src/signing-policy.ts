@@ -48,7 +48,10 @@ export function policyDigest(policy: SigningPolicy): Digest {
 }
 
 /** The policy for a pack type in a channel, or undefined: without a policy nothing may be published. */
-export function selectPolicy(policies: readonly SigningPolicy[], target: { channel: string; packType: PackType }): SigningPolicy | undefined {
+export function selectPolicy(
+  policies: readonly SigningPolicy[],
+  target: { channel: string; packType: PackType },
+): SigningPolicy | undefined {
   const matching = policies.filter(
     policy => (!policy.channel || policy.channel === target.channel) && (!policy.packType || policy.packType === target.packType),
   );

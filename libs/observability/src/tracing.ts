@@ -40,16 +40,18 @@ export function inSpan<T>(
   options: { traceparent?: string | null; attributes?: Attributes } = {},
 ): Promise<T> {
   const parent = options.traceparent ? propagation.extract(context.active(), { traceparent: options.traceparent }) : context.active();
-  return trace.getTracer('packs-registry').startActiveSpan(name, { kind: KINDS[role], attributes: options.attributes }, parent, async span => {
-    try {
-      return await work();
-    } catch (error) {
-      span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : String(error) });
-      throw error;
-    } finally {
-      span.end();
-    }
-  });
+  return trace
+    .getTracer('packs-registry')
+    .startActiveSpan(name, { kind: KINDS[role], attributes: options.attributes }, parent, async span => {
+      try {
+        return await work();
+      } catch (error) {
+        span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : String(error) });
+        throw error;
+      } finally {
+        span.end();
+      }
+    });
 }
 
 /** The W3C trace context of the work at hand, or null outside a trace. */

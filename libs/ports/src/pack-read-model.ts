@@ -25,7 +25,11 @@ export interface ServableVersion {
 export abstract class PackReadModel {
   abstract listPacks(at: Viewpoint, query: PackListQuery): Promise<{ packs: PackView[]; next: string | null }>;
   abstract findPack(at: Viewpoint, packId: string): Promise<PackDetail | undefined>;
-  abstract listVersions(at: Viewpoint, packId: string, query: VersionListQuery): Promise<{ versions: VersionView[]; next: string | null } | undefined>;
+  abstract listVersions(
+    at: Viewpoint,
+    packId: string,
+    query: VersionListQuery,
+  ): Promise<{ versions: VersionView[]; next: string | null } | undefined>;
   abstract findVersion(at: Viewpoint, packId: string, version: string): Promise<ServableVersion | undefined>;
 }
 

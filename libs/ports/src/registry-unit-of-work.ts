@@ -99,4 +99,3 @@ export abstract class RegistryUnitOfWork {
   /** One transaction as `tenant`: all of `work` or nothing. Events appended in it reach the wire after its commit. */
   abstract run<T>(tenant: string, work: (tx: RegistryTx) => Promise<T>): Promise<T>;
 }
-

@@ -43,7 +43,9 @@ function stopOnSignal(app: NestFastifyApplication, logger: Logger, stopTracing: 
     setInterval(() => (app.getHttpServer() as Server).closeIdleConnections(), CLOSE_IDLE_MS).unref();
     await app.close();
     await stopTracing();
+    logger.info('stopped');
     process.exit(0);
   };
-  for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => void stop(signal));
+  // Kept for good: without a listener the next signal would end the process in the middle of its work.
+  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => void stop(signal));
 }

@@ -30,7 +30,9 @@ export class ScopeGuard implements CanActivate {
     const scope = this.reflector.getAllAndOverride<Scope | undefined>(SCOPE, [context.getHandler(), context.getClass()]);
     const principal = principalOf(context);
     if (!scope || !principal.scopes.includes(scope)) {
-      throw new DomainError('ERR_PACK_SCOPE', `this needs scope ${scope ?? 'that nobody has'}`, { details: { requiredScope: scope ?? null } });
+      throw new DomainError('ERR_PACK_SCOPE', `this needs scope ${scope ?? 'that nobody has'}`, {
+        details: { requiredScope: scope ?? null },
+      });
     }
     return true;
   }

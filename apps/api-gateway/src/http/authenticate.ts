@@ -15,7 +15,9 @@ export function authenticate(tokens: TokenVerifier): onRequestAsyncHookHandler {
     request.principal = await tokens.verify(bearerToken(request.headers.authorization));
     const isJson = request.headers['content-type']?.startsWith('application/json');
     if (isJson && path !== LARGE_JSON_PATH && Number(request.headers['content-length'] ?? 0) > JSON_MAX_BYTES) {
-      throw new DomainError('ERR_PACK_TOO_LARGE', `a JSON body may have ${JSON_MAX_BYTES} bytes here`, { details: { maxBytes: JSON_MAX_BYTES } });
+      throw new DomainError('ERR_PACK_TOO_LARGE', `a JSON body may have ${JSON_MAX_BYTES} bytes here`, {
+        details: { maxBytes: JSON_MAX_BYTES },
+      });
     }
   };
 }

@@ -57,7 +57,10 @@ function toDomainError(thrown: unknown): DomainError {
   const status = thrown instanceof HttpException ? thrown.getStatus() : statusOf(thrown);
   if (status === 404) return new DomainError('ERR_PACK_NOT_FOUND', 'no such route');
   if (status >= 400 && status < 500) {
-    return new DomainError(CODE_OF_STATUS[status] ?? 'ERR_PACK_REQUEST_INVALID', thrown instanceof Error ? thrown.message : 'the request is not valid');
+    return new DomainError(
+      CODE_OF_STATUS[status] ?? 'ERR_PACK_REQUEST_INVALID',
+      thrown instanceof Error ? thrown.message : 'the request is not valid',
+    );
   }
   return new DomainError('ERR_PACK_INTERNAL', 'internal error', { cause: thrown });
 }

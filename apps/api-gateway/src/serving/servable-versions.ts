@@ -41,10 +41,17 @@ export class ServableVersions {
     const { verdict, faults } = await pending;
     if (verdict.outcome === 'accepted') return;
     withdrawnReads.inc();
-    throw new DomainError('ERR_PACK_WITHDRAWN', `${view.packId} ${view.version} is withdrawn: its signatures no longer satisfy its policy`, {
-      details: { reasons: [...new Set(verdict.checks.filter(check => check.outcome === 'fail').map(check => check.reason))], trustEpoch: trust.epoch },
-      errors: faults,
-    });
+    throw new DomainError(
+      'ERR_PACK_WITHDRAWN',
+      `${view.packId} ${view.version} is withdrawn: its signatures no longer satisfy its policy`,
+      {
+        details: {
+          reasons: [...new Set(verdict.checks.filter(check => check.outcome === 'fail').map(check => check.reason))],
+          trustEpoch: trust.epoch,
+        },
+        errors: faults,
+      },
+    );
   }
 
   private ask({ view, bundle, signatures, type, channel, verdictPolicy, trust }: ServableVersion): Promise<ReverifyVersionReply> {

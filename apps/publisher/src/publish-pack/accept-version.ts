@@ -60,10 +60,14 @@ export async function acceptVersion(tx: RegistryTx, acceptance: Acceptance): Pro
 
 function repeatedPublish(existing: ExistingVersion, version: string, request: PublishPackRequest): PublishPackReply {
   if (existing.version !== version || existing.digest !== request.bundle.digest) {
-    throw new DomainError('ERR_PACK_VERSION_EXISTS', `${existing.packId} ${existing.version} is published with other content and never changes`, {
-      details: { version: existing.version, digest: existing.digest, manifestDigest: existing.manifestDigest },
-      errors: [{ field: 'version', message: `${existing.version} is taken` }],
-    });
+    throw new DomainError(
+      'ERR_PACK_VERSION_EXISTS',
+      `${existing.packId} ${existing.version} is published with other content and never changes`,
+      {
+        details: { version: existing.version, digest: existing.digest, manifestDigest: existing.manifestDigest },
+        errors: [{ field: 'version', message: `${existing.version} is taken` }],
+      },
+    );
   }
   const { packId, digest, manifestDigest, size, channel, verdictHash } = existing;
   return { outcome: 'already-published', packId, version, digest, manifestDigest, size, channel, verdictHash };

@@ -19,7 +19,10 @@ export class PublishPackHandler {
       const reply = await this.publishPack.execute(request);
       publishTotal.inc({ result: reply.outcome });
       const named = reply.outcome === 'rejected' ? request : reply;
-      this.logger.info({ packId: named.packId, version: named.version, actor, tenant, digest: bundle.digest, result: reply.outcome }, 'publish');
+      this.logger.info(
+        { packId: named.packId, version: named.version, actor, tenant, digest: bundle.digest, result: reply.outcome },
+        'publish',
+      );
       return reply;
     } catch (error) {
       publishTotal.inc({ result: error instanceof DomainError ? 'refused' : 'failed' });

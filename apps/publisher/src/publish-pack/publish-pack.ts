@@ -1,6 +1,23 @@
-import { newEvent, PackVersionRejected, VerifyBundle, verifyTimeoutMs, type PublishPackReply, type PublishPackRequest, type VerifyBundleReply } from '@packs/contracts';
+import {
+  newEvent,
+  PackVersionRejected,
+  VerifyBundle,
+  verifyTimeoutMs,
+  type PublishPackReply,
+  type PublishPackRequest,
+  type VerifyBundleReply,
+} from '@packs/contracts';
 import { canonicalDigest, DomainError, type Digest, type PackManifest } from '@packs/domain';
-import { readWhole, type BlobStore, type Clock, type CommandBus, type RegistryTx, type RegistryUnitOfWork, type StoredBlob, type TrustState } from '@packs/ports';
+import {
+  readWhole,
+  type BlobStore,
+  type Clock,
+  type CommandBus,
+  type RegistryTx,
+  type RegistryUnitOfWork,
+  type StoredBlob,
+  type TrustState,
+} from '@packs/ports';
 import { acceptVersion } from './accept-version';
 import { prepareArtifact, type PreparedArtifact } from './prepare-artifact';
 
@@ -72,7 +89,13 @@ export class PublishPack {
       });
     }
     const manifest = JSON.parse((await readWhole(this.blobs, config, CONFIG_MAX_BYTES)).toString('utf8')) as PackManifest;
-    return prepareArtifact(this.blobs, { manifest, config, bundle: request.bundle, signatures: request.signatures, verdict: verified.verdict });
+    return prepareArtifact(this.blobs, {
+      manifest,
+      config,
+      bundle: request.bundle,
+      signatures: request.signatures,
+      verdict: verified.verdict,
+    });
   }
 
   /** Nothing of a rejected pack is kept but the verdict, the event and the answer. */

@@ -18,7 +18,8 @@ export class UpdatePolicy {
     return this.unitOfWork.run(tenant, async tx => {
       const { policies } = await tx.trust.state(tenant, 'update');
       const current = policies.find(policy => policy.name === request.name);
-      if (!current && policies.length >= MAX_POLICIES) throw new DomainError('ERR_PACK_LIMIT', `a tenant has at most ${MAX_POLICIES} policies`);
+      if (!current && policies.length >= MAX_POLICIES)
+        throw new DomainError('ERR_PACK_LIMIT', `a tenant has at most ${MAX_POLICIES} policies`);
       const policy = toPolicy(request, (current?.version ?? 0) + 1);
       if (current && canonicalDigest({ ...current, version: 0 }) === canonicalDigest({ ...policy, version: 0 })) {
         return { policy: current, changed: false };

@@ -14,7 +14,10 @@ export class UpdateTrustHandler {
   @AnswersCommand(UpdateTrustCommand)
   async handle(@CommandRequest(UpdateTrustCommand) request: UpdateTrustRequest): Promise<UpdateTrustReply> {
     const reply = await this.updateTrust.execute(request);
-    this.logger.info({ tenant: request.tenant, actor: request.actor, digest: reply.digest, epoch: reply.epoch, changed: reply.changed }, 'update trust');
+    this.logger.info(
+      { tenant: request.tenant, actor: request.actor, digest: reply.digest, epoch: reply.epoch, changed: reply.changed },
+      'update trust',
+    );
     return reply;
   }
 }

@@ -16,7 +16,10 @@ export class VerifyBundleHandler {
     const reply = await this.verifyBundle.execute(request);
     const { tenant, bundle } = request;
     const named = reply.pack ?? request;
-    this.logger.info({ packId: named.packId, version: named.version, tenant, digest: bundle.digest, outcome: reply.verdict.outcome }, 'verify bundle');
+    this.logger.info(
+      { packId: named.packId, version: named.version, tenant, digest: bundle.digest, outcome: reply.verdict.outcome },
+      'verify bundle',
+    );
     return reply;
   }
 }

@@ -7,7 +7,11 @@ import { EVENTS } from '../events/registry-events';
 import { inboxPrefix, PROCESSES, type ProcessName } from './processes';
 
 /** Who calls and who answers each command. */
-export const COMMANDS: readonly { readonly contract: CommandContract; readonly callers: readonly ProcessName[]; readonly answeredBy: ProcessName }[] = [
+export const COMMANDS: readonly {
+  readonly contract: CommandContract;
+  readonly callers: readonly ProcessName[];
+  readonly answeredBy: ProcessName;
+}[] = [
   { contract: PublishPack, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: DeprecateVersion, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: UpdateTrust, callers: ['api-gateway'], answeredBy: 'publisher' },

@@ -16,13 +16,18 @@ export const PackVersionPublished = event('pack.version.published', 'publisher',
   publishedAt: TimestampSchema,
 });
 
-export const PackVersionRejected = event('pack.version.rejected', 'publisher', 'A publish was refused by the verdict; nothing was stored.', {
-  digest: DigestSchema,
-  channel: ChannelSchema,
-  verdictHash: DigestSchema,
-  /** Reason codes of the failed checks. */
-  reasons: Type.Array(Type.String()),
-});
+export const PackVersionRejected = event(
+  'pack.version.rejected',
+  'publisher',
+  'A publish was refused by the verdict; nothing was stored.',
+  {
+    digest: DigestSchema,
+    channel: ChannelSchema,
+    verdictHash: DigestSchema,
+    /** Reason codes of the failed checks. */
+    reasons: Type.Array(Type.String()),
+  },
+);
 
 export const PackVersionDeprecated = event('pack.version.deprecated', 'publisher', 'A version left the default queries.', {
   digest: DigestSchema,
@@ -43,9 +48,14 @@ export const PolicyUpdated = event('registry.policy.updated', 'publisher', 'A si
   policyDigest: DigestSchema,
 });
 
-export const VisibilityUpdated = event('registry.visibility.updated', 'publisher', 'A tenant may share its packs with other tenants than before.', {
-  shareWith: Type.Array(Type.String()),
-});
+export const VisibilityUpdated = event(
+  'registry.visibility.updated',
+  'publisher',
+  'A tenant may share its packs with other tenants than before.',
+  {
+    shareWith: Type.Array(Type.String()),
+  },
+);
 
 export const EVENTS: readonly EventContract[] = [
   PackVersionPublished,

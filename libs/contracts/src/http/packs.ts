@@ -22,7 +22,10 @@ export class PackView {
   @ApiProperty({ format: 'date-time' }) publishedAt!: string;
   @ApiProperty({ type: String, nullable: true }) author!: string | null;
   @ApiProperty({ type: [String] }) tags!: string[];
-  @ApiProperty({ description: 'channel → version', type: 'object', additionalProperties: { type: 'string' } }) channels!: Record<string, string>;
+  @ApiProperty({ description: 'channel → version', type: 'object', additionalProperties: { type: 'string' } }) channels!: Record<
+    string,
+    string
+  >;
   @ApiProperty() deprecated!: boolean;
   @ApiProperty({ type: [DependencyView] }) dependencies!: DependencyView[];
   @ApiProperty({ type: 'object', additionalProperties: true }) metadata!: Record<string, unknown>;

@@ -28,7 +28,11 @@ class Page {
 }
 
 export class NamespaceQuery {
-  @ApiPropertyOptional({ description: "Another tenant's namespace; absent: the caller's own", pattern: NAME_PATTERN, maxLength: TENANT_MAX })
+  @ApiPropertyOptional({
+    description: "Another tenant's namespace; absent: the caller's own",
+    pattern: NAME_PATTERN,
+    maxLength: TENANT_MAX,
+  })
   @IsOptional()
   @Matches(NAME)
   @MaxLength(TENANT_MAX)

@@ -53,7 +53,10 @@ export class PostgresDeadLetters extends DeadLetters {
 
   async list(tenant: string, after: string | null, limit: number): Promise<{ deadLetters: DeadLetterSummary[]; next: string | null }> {
     const rows = await readAs(this.dataSource, tenant, sql =>
-      sql.query<DeadLetterRow>(`select ${COLUMNS} from ${this.schema}.dead_letters where id > $1 order by id limit $2`, [after ?? '', limit + 1]),
+      sql.query<DeadLetterRow>(`select ${COLUMNS} from ${this.schema}.dead_letters where id > $1 order by id limit $2`, [
+        after ?? '',
+        limit + 1,
+      ]),
     );
     const page = rows.slice(0, limit).map(toSummary);
     return { deadLetters: page, next: rows.length > limit ? (page.at(-1)?.id ?? null) : null };

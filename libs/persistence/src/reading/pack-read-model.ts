@@ -55,7 +55,11 @@ export class PostgresPackReadModel extends PackReadModel {
     return row && { pack: toPackView(row) };
   }
 
-  listVersions(at: Viewpoint, packId: string, query: VersionListQuery): Promise<{ versions: VersionView[]; next: string | null } | undefined> {
+  listVersions(
+    at: Viewpoint,
+    packId: string,
+    query: VersionListQuery,
+  ): Promise<{ versions: VersionView[]; next: string | null } | undefined> {
     return readAs(this.dataSource, at.tenant, async sql => {
       const rows = await sql.query<VersionRow & { sort_key: string }>(
         `${SELECT_VERSIONS}, v.sort_key ${FROM_VERSIONS}
@@ -71,7 +75,11 @@ export class PostgresPackReadModel extends PackReadModel {
 
   async findVersion(at: Viewpoint, packId: string, version: string): Promise<ServableVersion | undefined> {
     const [row] = await readAs(this.dataSource, at.tenant, sql =>
-      sql.query<ServableRow>(`${SELECT_SERVABLE} where v.tenant = $1 and v.pack_id = $2 and v.version = $3`, [at.namespace, packId, version]),
+      sql.query<ServableRow>(`${SELECT_SERVABLE} where v.tenant = $1 and v.pack_id = $2 and v.version = $3`, [
+        at.namespace,
+        packId,
+        version,
+      ]),
     );
     return row && toServableVersion(row);
   }

@@ -120,7 +120,10 @@ export function toVersionView(row: VersionRow): VersionView {
       replacement: row.replacement,
     },
     tenantVisibility: row.tenant_visibility,
-    compatibility: { ...(compatibility?.cli && { cli: compatibility.cli }), ...(compatibility?.runner && { runner: { ...compatibility.runner } }) },
+    compatibility: {
+      ...(compatibility?.cli && { cli: compatibility.cli }),
+      ...(compatibility?.runner && { runner: { ...compatibility.runner } }),
+    },
     dependencies: [...(dependencies ?? [])],
     provenance: { attestations: [], source: row.source },
     manifest: { ...row.config },
@@ -159,13 +162,19 @@ export function toServableVersion(row: ServableRow): ServableVersion {
     },
     type: row.type,
     channel: row.channel,
-    signatures: (row.signatures ?? []).map(({ digest, size, objectKey, mediaType }) => ({ digest, size: Number(size), objectKey, mediaType })),
+    signatures: (row.signatures ?? []).map(({ digest, size, objectKey, mediaType }) => ({
+      digest,
+      size: Number(size),
+      objectKey,
+      mediaType,
+    })),
     verifiedEpoch: Number(row.trust_epoch),
     verdictPolicy: row.verdict_policy,
     trust: {
       epoch: Number(row.current_epoch ?? 0),
       digest: row.trust_digest ?? NO_TRUST,
-      material: row.trust_digest && row.trust_key ? { digest: row.trust_digest, size: Number(row.trust_size), objectKey: row.trust_key } : null,
+      material:
+        row.trust_digest && row.trust_key ? { digest: row.trust_digest, size: Number(row.trust_size), objectKey: row.trust_key } : null,
     },
   };
 }

@@ -57,15 +57,17 @@ export class PacksAliasController {
   @Get(':id/versions')
   @Operation('packs.read', 'Versions of a pack, in short', 'aliasListVersions')
   @ApiOkResponse({ type: VersionSummaryList })
-  async listVersions(
-    @Param('id') id: string,
-    @Query() query: VersionListQuery,
-    @Caller() caller: Principal,
-  ): Promise<VersionSummaryList> {
+  async listVersions(@Param('id') id: string, @Query() query: VersionListQuery, @Caller() caller: Principal): Promise<VersionSummaryList> {
     const found = await this.packs.listVersions(viewpointOf(caller, query.namespace), parsePackId(id), query);
     if (!found) throw new DomainError('ERR_PACK_NOT_FOUND', `no pack ${id}`);
     return {
-      versions: found.versions.map(({ version, digest, size, publishedAt, deprecated }) => ({ version, digest, size, publishedAt, deprecated })),
+      versions: found.versions.map(({ version, digest, size, publishedAt, deprecated }) => ({
+        version,
+        digest,
+        size,
+        publishedAt,
+        deprecated,
+      })),
       next: found.next,
     };
   }
@@ -86,7 +88,12 @@ export class PacksAliasController {
   @Post()
   @Operation('packs.write', 'Publish a bundle given as base64', 'aliasPublish')
   @ApiCreatedResponse({ schema: { type: 'object', properties: { packId: { type: 'string' } } } })
-  async publish(@Body() body: PackUpload, @Caller() caller: Principal, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  async publish(
+    @Body() body: PackUpload,
+    @Caller() caller: Principal,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const content = decode(body.content);
     const signatures = (body.signatures ?? []).map(signature => ({
       mediaType: signature.mediaType ?? MEDIA_TYPES.sigstoreBundle,
@@ -126,5 +133,7 @@ function decode(base64: string): Buffer {
   const content = Buffer.from(base64, 'base64');
   if (content.length > CONTENT_MAX_BYTES) throw new DomainError('ERR_PACK_TOO_LARGE', `content may have ${CONTENT_MAX_BYTES} bytes`);
   if (content.toString('base64').length === base64.length && content.length > 0) return content;
-  throw new DomainError('ERR_PACK_REQUEST_INVALID', 'content must be base64', { errors: [{ field: 'content', message: 'must be base64' }] });
+  throw new DomainError('ERR_PACK_REQUEST_INVALID', 'content must be base64', {
+    errors: [{ field: 'content', message: 'must be base64' }],
+  });
 }

@@ -29,7 +29,12 @@ export class PoliciesController {
   @Put(':name')
   @Operation('packs.admin', 'Write the next version of a signing policy', 'putPolicy')
   @ApiOkResponse({ type: PolicyView })
-  async put(@Param('name') name: string, @Body() body: PolicyInput, @Caller() caller: Principal, @Req() request: FastifyRequest): Promise<PolicyView> {
+  async put(
+    @Param('name') name: string,
+    @Body() body: PolicyInput,
+    @Caller() caller: Principal,
+    @Req() request: FastifyRequest,
+  ): Promise<PolicyView> {
     if (!isName(name, POLICY_NAME_MAX)) {
       throw new DomainError('ERR_PACK_POLICY_INVALID', `the policy's name must match ${NAME_PATTERN}`, {
         errors: [{ field: 'name', message: `does not match ${NAME_PATTERN}` }],

@@ -3,7 +3,7 @@ import type { BlobRef, BlobStore, ContentCatalog, StoredBlob } from '@packs/port
 import type { FastifyRequest } from 'fastify';
 import '@fastify/multipart';
 
-export const MAX_SIGNATURES = 8;
+const MAX_SIGNATURES = 8;
 export const SIGNATURE_MAX_BYTES = 256 * 1024;
 
 /** What a publish sends, on stable storage and recorded. */

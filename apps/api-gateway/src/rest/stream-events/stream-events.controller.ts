@@ -36,7 +36,8 @@ export class StreamEventsController {
     if (!(await this.packs.findPack(viewpointOf(caller, undefined), parsePackId(packId)))) {
       throw new DomainError('ERR_PACK_NOT_FOUND', `no pack ${packId}`);
     }
-    if (this.feed.open >= this.maxStreams) throw new DomainError('ERR_PACK_LIMIT', `at most ${this.maxStreams} event streams are open at a time`, { retry: 'later' });
+    if (this.feed.open >= this.maxStreams)
+      throw new DomainError('ERR_PACK_LIMIT', `at most ${this.maxStreams} event streams are open at a time`, { retry: 'later' });
     const ended = new AbortController();
     reply.raw.once('close', () => ended.abort());
     const entries = this.feed.entries({ tenant: caller.tenant, packId, after, until: caller.expiresAt * 1000, signal: ended.signal });

@@ -50,5 +50,9 @@ export class TrustController {
 }
 
 function answer(epoch: number, digest: string, material: TrustMaterial): TrustAnswer {
-  return { epoch, digest, keys: material.keys.map(key => ({ name: key.name, keyId: keyIdOf(key), scheme: key.scheme, publicKey: key.publicKey })) };
+  return {
+    epoch,
+    digest,
+    keys: material.keys.map(key => ({ name: key.name, keyId: keyIdOf(key), scheme: key.scheme, publicKey: key.publicKey })),
+  };
 }
