@@ -191,6 +191,34 @@ describe('the gateway is killed', () => {
   });
 });
 
+describe('nats-server is killed', () => {
+  it('with an event in its hands that it never acknowledged: the event is sent again, and the publish answered', async () => {
+    const nats = registry.part('nats-server');
+    const bundle = aBundle(aManifest('unheard'));
+    const { pending } = await whileLocked(
+      registry,
+      'select 1 from registry.tenants where tenant = $1 for update',
+      [tenant.tenant],
+      async () => {
+        const request = publish(bundle);
+        await waitsForLock(registry, 'publisher');
+        await nats.kill('SIGSTOP');
+        return { pending: request };
+      },
+    );
+    const unsent = 'select 1 from registry.outbox where tenant = $1 and sent_at is null';
+    await eventually(async () => {
+      expect(await registry.sql(unsent, [tenant.tenant])).toHaveLength(1);
+      // The relay holds the row while it waits for an acknowledgement that will not come.
+      expect(await registry.sql(`${unsent} for update skip locked`, [tenant.tenant])).toEqual([]);
+    });
+    await nats.kill('SIGKILL');
+    await nats.start();
+    await expectPublishedOnce(bundle, await pending);
+    expect(await registry.sql(unsent, [tenant.tenant])).toEqual([]);
+  });
+});
+
 describe('compliance', () => {
   /** Blocks the append of the tenant's next event, and runs `fault` while it is blocked. */
   async function publishAndFault(bundle: Bundle, fault: () => Promise<void>): Promise<Outcome> {

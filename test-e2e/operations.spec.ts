@@ -155,7 +155,8 @@ describe('metrics', () => {
 describe('logs', () => {
   it('are JSON, name the pack, version, actor, tenant and digest of a publish, and hold no secret', async () => {
     const bundle = aBundle(aManifest('logged'));
-    await publish(bundle);
+    const { status, body } = await publish(bundle);
+    expect([status, body.code, body.detail]).toEqual([201, undefined, undefined]);
     // Refusals see the header; none of it is to be kept.
     await tenant.withToken(`${tenant.token}x`).get('/api/packs');
     await tenant.withToken(null).get('/api/packs', {}, { authorization: 'Basic c2VjcmV0LXVzZXI6c2VjcmV0LXBhc3N3b3Jk' });
@@ -225,7 +226,7 @@ describe('SIGTERM', () => {
     const answer = await upload.finish();
     expect([answer.status, answer.body]).toEqual([201, expect.objectContaining({ digest: bundle.digest, state: 'published' })]);
     await stopped;
-    expect(performance.now() - started).toBeLessThan(7_000);
+    expect(performance.now() - started).toBeLessThan(9_500);
     agent.destroy();
     await gateway.start();
     expect((await tenant.bundle('in-flight', '1.0.0')).bytes.equals(bundle.bytes)).toBe(true);

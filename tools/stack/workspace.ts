@@ -9,7 +9,7 @@ import type { Environment } from './environment';
 import { rotateLog } from './log-tail';
 import { PortBook } from './ports';
 import { removeOutsideCluster, runningServer } from './postgres-home';
-import { orphansAmong, RunRecord } from './run-record';
+import { orphansAmong, RunRecord, type RecordedProcess } from './run-record';
 import { loadSecrets, type StackSecrets } from './secrets';
 import { StackLock } from './stack-lock';
 import type { Steps } from './steps';
@@ -104,12 +104,16 @@ export class Workspace {
   }
 }
 
-/** Ends what a killed run left behind. */
+/** Ends what a killed run left behind: askers before the asked, and those that drain all at once. */
 async function reap(dataDir: string, record: RunRecord, steps: Steps): Promise<void> {
-  for (const { name, identity, stopSignal } of orphansAmong(record.previous())) {
+  const end = async ({ name, identity, stopSignal }: RecordedProcess): Promise<void> => {
     steps.say(`  ending ${name} (process ${identity.pid}), left over from an earlier run`);
     await endProcess(identity, stopSignal);
-  }
+  };
+  const orphans = orphansAmong(record.previous());
+  const drains = ({ name }: RecordedProcess): boolean => PROCESSES.some(process => process === name);
+  await Promise.all(orphans.filter(drains).map(end));
+  for (const server of orphans.filter(orphan => !drains(orphan))) await end(server);
   const server = runningServer(dataDir);
   if (server) {
     steps.say(`  ending PostgreSQL (process ${server.pid}), left over from an earlier run`);
