@@ -9,8 +9,8 @@ import { ROOT, childEnvironment, fromRoot, runForeground, runScript } from './ru
 const JEST = fromRoot('node_modules', 'jest', 'bin', 'jest.js');
 // The whole-system tests start a stack each, so they run one after another; the others share two workers.
 const ROUNDS = [
-  ['--selectProjects', 'unit', 'int', '--maxWorkers=2'],
-  ['--selectProjects', 'e2e', '--runInBand'],
+  ['--selectProjects', 'unit', 'int', '--maxWorkers=2', '--testTimeout=30000'],
+  ['--selectProjects', 'e2e', '--runInBand', '--testTimeout=60000'],
 ];
 
 await runScript(async args => {
