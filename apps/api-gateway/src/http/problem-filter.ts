@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { PROBLEMS } from '@packs/contracts';
 import { DomainError, type ErrorCode } from '@packs/domain';
@@ -12,6 +13,9 @@ const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
   416: 'ERR_PACK_RANGE',
   429: 'ERR_PACK_LIMIT',
 };
+
+/** How long the rest of a refused upload is read before its connection is cut. */
+const LINGER_MS = 5_000;
 
 /** Every failure as problem+json (RFC 9457). What nobody foresaw shows the request's id and nothing else. */
 @Catch()
@@ -30,11 +34,7 @@ export class ProblemFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
-    // An upload that was refused half-way: what still comes is thrown away, so that the client gets to read the answer.
-    if (!request.raw.complete) {
-      reply.header('connection', 'close');
-      request.raw.resume();
-    }
+    if (!request.raw.complete) throwAwayRest(request.raw);
     void reply
       .status(status)
       .headers(headersFor(error))
@@ -50,6 +50,12 @@ export class ProblemFilter implements ExceptionFilter {
         ...(error.errors.length > 0 && { errors: error.errors }),
       });
   }
+}
+
+/** An upload that was refused half-way: a connection closed while the client still sends would take the answer with it. */
+function throwAwayRest(request: IncomingMessage): void {
+  const cut = setTimeout(() => request.destroy(), LINGER_MS).unref();
+  request.once('close', () => clearTimeout(cut)).resume();
 }
 
 function toDomainError(thrown: unknown): DomainError {
