@@ -45,6 +45,7 @@ export interface Target {
   readonly deadLetter: string;
   readonly bundle: Bundle;
   readonly signature: SignatureDocument;
+  readonly attestation: SignatureDocument;
   readonly key: SigningKey;
 }
 
@@ -52,14 +53,39 @@ const PARAMETER: Readonly<Record<string, (target: Target, path: string) => strin
   packId: ({ packId }) => packId,
   version: ({ version }) => version,
   id: ({ packId, deadLetter }, path) => (path.startsWith('/api/dead-letters') ? deadLetter : packId),
+  jobId: ({ packId }) => packId,
   name: () => 'default',
+  digest: ({ bundle }) => bundle.digest,
 };
 
 const BODY: Readonly<Record<string, (target: Target) => Pick<Request, 'json' | 'body' | 'headers'>>> = {
   putTrust: ({ key: { name, publicKey, scheme } }) => ({ json: { keys: [{ name, publicKey, scheme }] } }),
   putPolicy: ({ key: { name } }) => ({ json: { rule: { keyRef: name } } }),
   putVisibility: () => ({ json: { shareWith: [] } }),
+  putExporters: ({ key: { name, publicKey, scheme } }) => ({ json: { keys: [{ name, publicKey, scheme }] } }),
+  createExport: () => ({ json: {} }),
+  createImport: ({ signature }) => {
+    const { body, contentType } = multipart([
+      { name: 'kit', file: 'k', type: 'application/x-tar', content: 'no kit' },
+      { name: 'signature', file: 's', type: signature.mediaType, content: signature.content },
+    ]);
+    return { body, headers: { 'content-type': contentType } };
+  },
   replayDeadLetter: () => ({}),
+  changeLifecycle: () => ({ json: { state: 'archived' } }),
+  promoteVersion: ({ version }) => ({ json: { version, channel: 'stable' } }),
+  putChannel: () => ({ json: { description: 'asked' } }),
+  createMirror: () => ({ json: { name: 'asked', kind: 'directory', location: 'asked' } }),
+  putMirror: () => ({ json: { name: 'asked', kind: 'directory', location: 'asked' } }),
+  syncMirror: () => ({}),
+  checkParity: ({ packId }) => ({ json: { mirrorId: packId } }),
+  // Sealing would close the tenant to what is asked next.
+  putSealed: () => ({ json: { sealed: false, reason: 'asked' } }),
+  approveUnseal: () => ({}),
+  replayEvents: () => ({ json: { consumer: 'compliance-audit' } }),
+  addAttestation: ({ attestation: { mediaType, content } }) => {
+    return { body: content, headers: { 'content-type': mediaType } };
+  },
   publishPack: ({ bundle, signature }) => {
     const { body, contentType } = multipart([
       { name: 'bundle', file: 'b', type: 'application/gzip', content: bundle.bytes },

@@ -294,17 +294,47 @@ const PRINTING: Readonly<Record<string, readonly string[]>> = {
   'pack show': ['my-task'],
   'pack pull': ['my-task@0.1.0', '--out', 'for-json-pulled.tgz'],
   'pack verify': ['my-task@0.1.0', '--key', 'mine.pub.pem'],
+  'pack promote': ['my-task@0.1.0', '--channel', 'beta'],
   'pack deprecate': ['my-analyzer@0.1.0'],
+  'pack archive': ['my-analyzer@0.1.0'],
+  'pack attestations': ['my-task@0.1.0'],
   'pack events': ['my-task'],
   'trust show': [],
   'trust add': ['--name', 'for-json', '--key', 'for-json.pub.pem'],
   'trust remove': ['--name', 'for-json'],
   'policy list': [],
   'policy set': ['for-json', '--key', 'mine', '--channel', 'for-json'],
+  'channel set': ['for-json'],
+  'channel list': [],
+  'compliance summary': [],
+  'exporter add': ['--name', 'for-json', '--key', 'for-json.pub.pem'],
+  'exporter show': [],
+  'exporter remove': ['--name', 'for-json'],
+  'mirror add': ['--name', 'for-json', '--location', 'for-json'],
+  'mirror list': [],
+  'mirror sync': ['for-json'],
+  'mirror status': ['for-json'],
+  'parity check': ['for-json'],
+  'parity show': [],
+  'mirror remove': ['for-json'],
+  'registry dead-letters list': [],
+  'registry sealed show': [],
   audit: [],
   help: ['exit-codes'],
 };
-const ADMINISTRATIVE = /^(key generate|trust (add|remove)|policy set)$/;
+/** What needs more than one command before it, with the story that asks it for JSON or for its table. */
+const IN_A_STORY_OF_ITS_OWN: Readonly<Record<string, string>> = {
+  'pack attest': 'attestations',
+  'pack mirror export': 'offline-kit',
+  'pack mirror import': 'offline-kit',
+  'pack mirror verify': 'offline-kit',
+  'registry dead-letters replay': 'dead-letters',
+  'registry replay-events': 'attestations',
+  'registry sealed approve': 'sealed',
+  'registry sealed seal': 'sealed',
+  'registry sealed unseal': 'sealed',
+};
+const ADMINISTRATIVE = /^(key generate|trust (add|remove)|policy set|exporter|mirror|parity|registry)/;
 
 type Command = ReturnType<typeof stellaProgram>;
 
@@ -319,7 +349,11 @@ describe('every command', () => {
 
   it('that prints, prints JSON when asked to, and nothing beside it', async () => {
     const printing = commands.filter(([, { options }]) => options.some(({ long }) => long === '--output')).map(([name]) => name);
-    expect(printing.toSorted()).toEqual(Object.keys(PRINTING).toSorted());
+    expect(printing.toSorted()).toEqual([...Object.keys(PRINTING), ...Object.keys(IN_A_STORY_OF_ITS_OWN)].toSorted());
+    for (const [name, story] of Object.entries(IN_A_STORY_OF_ITS_OWN)) {
+      const text = readFileSync(join(__dirname, `${story}.spec.ts`), 'utf8');
+      expect([name, text.includes(`'${name.split(' ').at(-1)}'`)]).toEqual([name, true]);
+    }
     for (const [name, args] of Object.entries(PRINTING)) {
       const { code, stdout, stderr } = await (ADMINISTRATIVE.test(name) ? admin : user).stella(
         ...name.split(' '),

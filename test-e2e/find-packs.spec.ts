@@ -36,6 +36,7 @@ beforeAll(async () => {
   await publisher.accept(key);
   for (const bundle of alphas) await put(bundle);
   await put(baseline, 'stable');
+  await publisher.put('/api/channels/nightly', {});
   for (const bundle of others) await put(bundle, bundle.packId === 'beta' ? 'nightly' : 'edge');
 });
 
@@ -63,6 +64,7 @@ const BASELINE: Omit<PackView, 'publishedAt' | 'manifestDigest'> = {
   tags: ['security', 'baseline'],
   channels: { stable: '2.1.0' },
   deprecated: false,
+  lifecycle: 'active',
   dependencies: [{ packId: 'alpha', version: '^1.0.0' }],
   metadata: { minRunnerVersion: '1.5.0', license: 'Apache-2.0', annotations: { team: 'core' } },
 };
@@ -107,6 +109,8 @@ describe('a pack is shown', () => {
       size: baseline.bytes.length,
       publishedBy: `client:${publisher.tenant}-client`,
       channels: ['stable'],
+      lifecycle: 'active',
+      archival: null,
       deprecated: false,
       deprecation: null,
       tenantVisibility: [],

@@ -235,8 +235,8 @@ describe('compliance', () => {
 
   async function appendedOnce(who: Caller): Promise<void> {
     const rows = await registry.sql<{ n: number }>(
-      'select count(*)::int as n from compliance.inbox i join compliance.audit_log a on a.event_id = i.message_id where a.tenant = $1',
-      [who.tenant],
+      'select count(*)::int as n from compliance.inbox i join compliance.audit_log a on a.event_id = i.message_id where a.tenant = $1 and i.consumer = $2',
+      [who.tenant, 'compliance-audit'],
     );
     expect([rows[0]?.n, (await who.audit()).map(({ seq }) => seq)]).toEqual([3, [1, 2, 3]]);
   }

@@ -80,7 +80,7 @@ describe('health and readiness', () => {
   }
 
   it.each<[string, PartName, readonly ProcessName[]]>([
-    ['postgresql', 'postgres', ['api-gateway', 'publisher', 'compliance']],
+    ['postgresql', 'postgres', ['api-gateway', 'publisher', 'mirror-worker', 'parity-worker', 'compliance']],
     ['nats', 'nats-server', PROCESSES],
   ])('%s is named while %s is away, and all are ready soon after', async (check, part, by) => {
     await expectMissed(
@@ -104,7 +104,7 @@ describe('health and readiness', () => {
     const move = (from: string, to: string) => async () => renameSync(from, to);
     await expectMissed(
       'blob-store',
-      ['api-gateway', 'publisher', 'verifier'],
+      ['api-gateway', 'publisher', 'verifier', 'mirror-worker'],
       move(folder, `${folder}-away`),
       move(`${folder}-away`, folder),
     );
@@ -306,7 +306,7 @@ describe('traces', () => {
     expect(names('compliance')).toContain('consume pack.version.published');
     const sql = spans.filter(({ attributes }) => (attributes['db.system'] ?? attributes['db.system.name']) === 'postgresql');
     expect(new Set(sql.map(({ service }) => service))).toEqual(
-      new Set(['packs-registry-api-gateway', 'packs-registry-publisher', 'packs-registry-compliance']),
+      new Set(['api-gateway', 'publisher', 'mirror-worker', 'parity-worker', 'compliance'].map(name => `packs-registry-${name}`)),
     );
     // One tree: every span hangs on another one of the trace, and the first on the client's.
     const known = new Set([parent, ...spans.map(({ spanId }) => spanId)]);

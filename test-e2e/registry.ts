@@ -77,8 +77,8 @@ export class Registry {
   }
 
   /** One of its own, to be ended by `end`. */
-  static async start(env: Readonly<Record<string, string>> = {}, dataDir?: string): Promise<Registry> {
-    return new Registry(await ask('/start', { env, dataDir }));
+  static async start(env: Readonly<Record<string, string>> = {}, dataDir?: string, through?: readonly string[]): Promise<Registry> {
+    return new Registry(await ask('/start', { env, dataDir, through }));
   }
 
   end(): Promise<void> {

@@ -8,7 +8,15 @@ import { SigningKey } from './signing-key';
 
 const key = new SigningKey('release');
 const bundle = aBundle(aManifest('matrix'));
-const target: Target = { packId: 'matrix', version: '1.0.0', deadLetter: '01ABSENT', bundle, signature: key.sigstore(bundle.bytes), key };
+const target: Target = {
+  packId: 'matrix',
+  version: '1.0.0',
+  deadLetter: '01ABSENT',
+  bundle,
+  signature: key.sigstore(bundle.bytes),
+  attestation: key.dsse(bundle.bytes),
+  key,
+};
 let registry: Registry;
 let routes: readonly Route[];
 

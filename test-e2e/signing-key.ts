@@ -49,22 +49,31 @@ export class SigningKey {
     });
   }
 
-  /** An in-toto statement about the artifact in a DSSE envelope (DSSE v1.0). */
+  /** An in-toto statement about the artifact in a DSSE envelope. */
   dsse(artifact: Uint8Array): SignatureDocument {
-    const payload = Buffer.from(
-      JSON.stringify({
-        _type: 'https://in-toto.io/Statement/v1',
-        subject: [{ name: 'bundle.tgz', digest: { sha256: digestOf(artifact).slice('sha256:'.length) } }],
-        predicateType: 'https://example.test/signed',
-        predicate: {},
-      }),
-    );
-    const message = Buffer.concat([Buffer.from(`DSSEv1 ${IN_TOTO.length} ${IN_TOTO} ${payload.length} `), payload]);
+    return this.attestation(digestOf(artifact), 'https://example.test/signed');
+  }
+
+  /** An in-toto statement about what has the digest, in a DSSE envelope (DSSE v1.0). */
+  attestation(digest: string, predicateType: string, predicate: object = {}): SignatureDocument {
+    const subject = [{ name: 'bundle.tgz', digest: { sha256: digest.slice('sha256:'.length) } }];
+    return this.envelope(JSON.stringify({ _type: 'https://in-toto.io/Statement/v1', subject, predicateType, predicate }));
+  }
+
+  /** Any payload in a DSSE envelope. */
+  envelope(text: string, payloadType = IN_TOTO): SignatureDocument {
+    const payload = Buffer.from(text);
+    const message = Buffer.concat([Buffer.from(`DSSEv1 ${payloadType.length} ${payloadType} ${payload.length} `), payload]);
     return this.document('application/vnd.dsse.envelope.v1+json', {
       payload: payload.toString('base64'),
-      payloadType: IN_TOTO,
+      payloadType,
       signatures: [{ sig: this.sign(message).toString('base64') }],
     });
+  }
+
+  /** PKCS#8. */
+  privatePem(): string {
+    return this.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   }
 
   /** The signature's bytes. */

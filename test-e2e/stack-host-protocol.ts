@@ -7,6 +7,8 @@ export interface StartOrder {
   /** The stack of all specs that ask for the same name; it is started for the first of them. */
   readonly shared?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** A command that each process of the product is run through; `{name}` in it is the process. */
+  readonly through?: readonly string[];
   /** Default: new and empty. */
   readonly dataDir?: string;
 }

@@ -71,9 +71,9 @@ export class StackHost {
     return started;
   }
 
-  private async startOne({ env, dataDir }: StartOrder): Promise<StackFacts> {
+  private async startOne({ env, dataDir, through }: StartOrder): Promise<StackFacts> {
     const id = `stack-${++this.count}`;
-    const stack = await startStack({ dataDir: dataDir ?? join(this.folder, id), ports: 'auto', quiet: true, env });
+    const stack = await startStack({ dataDir: dataDir ?? join(this.folder, id), ports: 'auto', quiet: true, env, through });
     this.stacks.set(id, stack);
     const { gatewayUrl, authorityUrl, databaseAdminUrl, databaseUrls, nats, ports } = stack;
     return { id, dataDir: stack.dataDir, gatewayUrl, authorityUrl, databaseAdminUrl, databaseUrls, nats, ports };

@@ -24,9 +24,10 @@ function leavesOf(command: Command, path: readonly string[]): CliVerb[] {
   return command.commands.flatMap(child => leavesOf(child, [...path, child.name()]));
 }
 
-/** A command lies in the folder of its name, or with its siblings in the file of their parent. */
+/** A command lies in the folder of its name, or with its siblings in the file of their parent. `stella registry` has those of `registry`. */
 function fileOf(path: readonly string[]): string {
-  const candidates = [path, path.slice(0, -1)].map(names => `tools/cli/${names.join('/')}/${names.at(-1)}.command.ts`);
+  const own = path[0] === 'stella' && path[1] === 'registry' ? path.slice(1) : path;
+  const candidates = [own, own.slice(0, -1)].map(names => `tools/cli/${names.join('/')}/${names.at(-1)}.command.ts`);
   const file = candidates.find(candidate => existsSync(join(REPOSITORY_ROOT, candidate)));
   if (!file) throw new Error(`command "${path.join(' ')}" is in neither of ${candidates.join(', ')}`);
   return file;

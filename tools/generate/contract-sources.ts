@@ -1,3 +1,4 @@
+import { CONSUMER_PROCESSES } from '@packs/contracts';
 import ts from 'typescript';
 import { readSource, sourcesUnder } from './sources';
 
@@ -9,7 +10,8 @@ export interface ContractSource {
 }
 
 /**
- * The definitions `export const Name = command({ subject: '…' })` and `export const Name = event('…')` of libs/contracts, by subject.
+ * The definitions `export const Name = command({ subject: '…' })` and `export const Name = event('…')` of libs/contracts, by subject, and
+ * the members `name: command({ subject: `cmd.${process}.…` })` that every consuming process has.
  * Contracts are values without a name or comment of their own, so the sources are read.
  */
 export function contractSources(): ReadonlyMap<string, ContractSource> {
@@ -21,6 +23,9 @@ export function contractSources(): ReadonlyMap<string, ContractSource> {
         const subject = initializer && ts.isCallExpression(initializer) ? subjectOf(initializer) : undefined;
         if (subject) found.set(subject, { name: name.getText(), file, meaning: commentOf(statement) });
       }
+    }
+    for (const member of membersOf(source)) {
+      for (const process of CONSUMER_PROCESSES) found.set(member.subject.replace('${process}', process), { ...member, file });
     }
   }
   return found;
@@ -50,6 +55,16 @@ function subjectOf(call: ts.CallExpression): string | undefined {
   if (maker !== 'command' || !ts.isObjectLiteralExpression(first)) return undefined;
   const subject = first.properties.filter(ts.isPropertyAssignment).find(property => property.name.getText() === 'subject');
   return subject && ts.isStringLiteral(subject.initializer) ? subject.initializer.text : undefined;
+}
+
+function membersOf(node: ts.Node): { readonly name: string; readonly subject: string; readonly meaning: string }[] {
+  const inner: ReturnType<typeof membersOf> = [];
+  if (ts.isPropertyAssignment(node) && ts.isCallExpression(node.initializer) && node.initializer.expression.getText() === 'command') {
+    const subject = /subject: `(cmd\.\$\{process\}\.[a-z-]+)`/.exec(node.initializer.getText())?.[1];
+    if (subject) inner.push({ name: node.name.getText(), subject, meaning: commentOf(node) });
+  }
+  ts.forEachChild(node, child => void inner.push(...membersOf(child)));
+  return inner;
 }
 
 function commentOf(node: ts.Node): string {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { COMMANDS, CONSUMERS, EVENTS } from '@packs/contracts';
+import { COMMANDS, CONSUMER_COMMANDS, CONSUMERS, EVENTS } from '@packs/contracts';
 import { REPOSITORY_ROOT } from '../stack/repository-root';
 import { cliVerbs } from './cli-verbs';
 import { consumerConstants, contractSources, sourceOf } from './contract-sources';
@@ -28,12 +28,19 @@ function routeRows(): string[][] {
   return routes().map(({ route, file, summary }) => [code(route), link(file), summary]);
 }
 
+/** Answers the commands that every consuming process has. */
+const CONSUMER_HANDLER = 'libs/messaging/src/consumer-commands.ts';
+const CONSUMER_SUBJECTS: ReadonlySet<string> = new Set(
+  Object.values(CONSUMER_COMMANDS).flatMap(commands => Object.values(commands).map(({ subject }) => subject)),
+);
+
 /** A command is answered by the handler in the folder its subject names. */
 function commandRows(): string[][] {
   const sources = contractSources();
   return COMMANDS.map(({ contract, answeredBy }) => {
     const useCase = contract.subject.split('.').at(-1);
-    const handler = `apps/${answeredBy}/src/${useCase}/${useCase}.handler.ts`;
+    const shared = CONSUMER_SUBJECTS.has(contract.subject);
+    const handler = shared ? CONSUMER_HANDLER : `apps/${answeredBy}/src/${useCase}/${useCase}.handler.ts`;
     if (!existsSync(join(REPOSITORY_ROOT, handler))) throw new Error(`command ${contract.subject} has no ${handler}`);
     return [code(contract.subject), link(handler), sourceOf(sources, contract.subject).meaning];
   });
@@ -65,5 +72,5 @@ function verbRows(): string[][] {
 }
 
 function link(file: string): string {
-  return codeLink(file.replace(/^(apps|tools)\//, ''), file);
+  return codeLink(file.replace(/^(apps|tools|libs)\//, ''), file);
 }

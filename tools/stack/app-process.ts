@@ -8,16 +8,20 @@ import { builtFile } from './repository-root';
 import { StepError } from './step-error';
 
 /** What each process is given beyond its port, its NATS user and the common settings. */
-const NEEDS: Readonly<Record<ProcessName, { readonly database: boolean; readonly blobs: boolean; readonly authority: boolean }>> = {
-  'api-gateway': { database: true, blobs: true, authority: true },
-  publisher: { database: true, blobs: true, authority: false },
-  verifier: { database: false, blobs: true, authority: false },
-  compliance: { database: true, blobs: false, authority: false },
+const NEEDS: Readonly<
+  Record<ProcessName, { readonly database: boolean; readonly blobs: boolean; readonly authority: boolean; readonly mirrors: boolean }>
+> = {
+  'api-gateway': { database: true, blobs: true, authority: true, mirrors: false },
+  publisher: { database: true, blobs: true, authority: false, mirrors: false },
+  verifier: { database: false, blobs: true, authority: false, mirrors: false },
+  'mirror-worker': { database: true, blobs: true, authority: false, mirrors: true },
+  'parity-worker': { database: true, blobs: false, authority: false, mirrors: true },
+  compliance: { database: true, blobs: false, authority: false, mirrors: false },
 };
 
 /** The PostgreSQL login role of a process. */
 export function loginRole(process: ProcessName): string {
-  return `packs_${process === 'api-gateway' ? 'gateway' : process}`;
+  return `packs_${ENV_PREFIX[process].toLowerCase()}`;
 }
 
 export function ownsDatabase(process: ProcessName): boolean {
@@ -30,6 +34,9 @@ export interface SharedParts {
   readonly natsPasswords: Readonly<Record<string, string>>;
   readonly databaseUrls: Readonly<Record<string, string>>;
   readonly blobStore: string;
+  readonly mirrorRoot: string;
+  /** Signs offline kits. */
+  readonly kitKeyFile: string;
   readonly authorityIssuer: string;
   readonly authorityAudience: string;
 }
@@ -54,9 +61,14 @@ export function appProcess(name: ProcessName, port: number, parts: SharedParts, 
   };
 }
 
+export function runThrough(through: readonly string[] | undefined, spec: ChildSpec): ChildSpec {
+  const [command, ...args] = (through ?? []).map(word => word.replaceAll('{name}', spec.name));
+  return command === undefined ? spec : { ...spec, command, args: [...args, spec.command, ...spec.args] };
+}
+
 function ownSettings(name: ProcessName, port: number, parts: SharedParts, environment: Environment): Record<string, string> {
   const prefix = ENV_PREFIX[name];
-  const { database, blobs, authority } = NEEDS[name];
+  const { database, blobs, authority, mirrors } = NEEDS[name];
   const settings: Record<string, string | undefined> = {
     [`${prefix}_HOST`]: environment[`${prefix}_HOST`] ?? '127.0.0.1',
     [`${prefix}_PORT`]: String(port),
@@ -64,7 +76,13 @@ function ownSettings(name: ProcessName, port: number, parts: SharedParts, enviro
     [`${prefix}_NATS_PASSWORD`]: parts.natsPasswords[name],
     ...(database && { [`${prefix}_DATABASE_URL`]: parts.databaseUrls[name] }),
     ...(blobs && { BLOB_STORE: parts.blobStore }),
-    ...(authority && { AUTHORITY_ISSUER: parts.authorityIssuer, AUTHORITY_AUDIENCE: parts.authorityAudience }),
+    ...(mirrors && { MIRROR_ROOT: parts.mirrorRoot }),
+    ...(name === 'mirror-worker' && { MIRROR_SIGNING_KEY_FILE: parts.kitKeyFile }),
+    ...(authority && {
+      AUTHORITY_ISSUER: parts.authorityIssuer,
+      AUTHORITY_AUDIENCE: parts.authorityAudience,
+      AUTHORITY_JWKS_FILE: environment.AUTHORITY_JWKS_FILE,
+    }),
   };
   return Object.fromEntries(Object.entries(settings).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

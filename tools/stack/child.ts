@@ -75,6 +75,7 @@ export class Child {
     const child = this.spawn();
     try {
       await this.untilReady(child);
+      this.identifyAgain();
     } catch (error) {
       await this.stop();
       if (retries === 0 || !this.spec.retryWhenLogSays?.test(this.logs(LOG_LINES))) throw error;
@@ -86,6 +87,7 @@ export class Child {
   /** Asks the process to end, once, insists after a while, and returns when it is gone. */
   async stop(): Promise<void> {
     this.wanted = false;
+    this.identifyAgain();
     const { identity } = this;
     if (identity && this.ending?.identity !== identity) {
       const done = endProcess(identity, this.spec.stopSignal ?? 'SIGTERM', this.spec.graceMs ?? GRACE_MS);
@@ -105,6 +107,15 @@ export class Child {
   /** The end of what the process wrote. */
   logs(lines = 200): string {
     return logTail(this.spec.logFile, lines);
+  }
+
+  /** A command that puts another in its own place (execve), as a tracer does, is called as that from then on. */
+  private identifyAgain(): void {
+    const known = this.identity;
+    const now = known && identify(known.pid);
+    if (!known || !now || now.started !== known.started || now.command === known.command) return;
+    this.identity = now;
+    this.record.add({ name: this.name, identity: now, stopSignal: this.spec.stopSignal ?? 'SIGTERM' });
   }
 
   private spawn(): ChildProcess {

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { StepError } from './step-error';
 
 const MARKER = '.packs-data';
-const FOLDERS = ['logs', 'nats', 'authority', 'blobs', 'keys'];
+const FOLDERS = ['logs', 'nats', 'authority', 'blobs', 'keys', 'mirrors'];
 
 /**
  * The stack's own folder. Only a folder it made itself is ever used or emptied: DATA_DIR may name anything.

@@ -4,9 +4,13 @@ const ADMIN = 'postgresql://root:top@db.example:5433/packs?sslmode=require';
 
 describe('databaseUrls', () => {
   it("gives every process with a database its own login on the administrator's server", () => {
-    expect(databaseUrls(ADMIN, { 'api-gateway': 'g', publisher: 'p', compliance: 'c' }, {})).toEqual({
+    expect(
+      databaseUrls(ADMIN, { 'api-gateway': 'g', publisher: 'p', 'mirror-worker': 'm', 'parity-worker': 'q', compliance: 'c' }, {}),
+    ).toEqual({
       'api-gateway': 'postgresql://packs_gateway:g@db.example:5433/packs?sslmode=require',
       publisher: 'postgresql://packs_publisher:p@db.example:5433/packs?sslmode=require',
+      'mirror-worker': 'postgresql://packs_mirror:m@db.example:5433/packs?sslmode=require',
+      'parity-worker': 'postgresql://packs_parity:q@db.example:5433/packs?sslmode=require',
       compliance: 'postgresql://packs_compliance:c@db.example:5433/packs?sslmode=require',
     });
   });

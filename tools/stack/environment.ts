@@ -20,12 +20,33 @@ export const STACK_SETTINGS: readonly { readonly name: string; readonly default:
   { name: '<PROCESS>_NATS_PASSWORD', default: 'made on first start', meaning: "The password of a process's user at NATS_URL." },
   { name: 'AUTHORITY_ISSUER', default: 'the local Authority', meaning: 'An OIDC issuer. Without the local one no sample is published.' },
   { name: 'AUTHORITY_AUDIENCE', default: 'packs-registry', meaning: 'Audience the access tokens carry.' },
+  {
+    name: 'AUTHORITY_JWKS_FILE',
+    default: "the issuer's own",
+    meaning: "A file with the issuer's keys; the gateway then never asks the issuer.",
+  },
+  { name: 'SEALED', default: 'false', meaning: 'Seals the registry for every tenant; see docs/operations.md.' },
   { name: 'AUTHORITY_TOKEN_TTL', default: '3600', meaning: 'Life of a token of the local Authority, in seconds.' },
   { name: 'BLOB_STORE', default: '<DATA_DIR>/blobs', meaning: 'Where the bytes are kept, as a URL.' },
+  { name: 'MIRROR_SIGNING_KEY_FILE', default: '<DATA_DIR>/keys/kit-signing.key.pem', meaning: 'Key that offline kits are signed with.' },
+  { name: 'KIT_EXPORTERS_FILE', default: 'none', meaning: 'Keys of exporters whose kits every tenant takes.' },
+  { name: 'MIRROR_ROOT', default: '<DATA_DIR>/mirrors', meaning: 'The folder that mirrors lie under, as a URL.' },
 ];
 
 /** Goes to every process: how it finds the system's own files and how it tells what it does. */
-const COMMON = ['PATH', 'LANG', 'LC_ALL', 'TZ', 'NODE_ENV', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'LOG_LEVEL', 'NATS_REPLICAS'];
+const COMMON = [
+  'PATH',
+  'LANG',
+  'LC_ALL',
+  'TZ',
+  'NODE_ENV',
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'LOG_LEVEL',
+  'NATS_REPLICAS',
+  'SEALED',
+  'KIT_EXPORTERS_FILE',
+];
 const COMMON_PREFIX = 'OTEL_';
 
 /** The part of the stack's environment that a process gets: the common settings and those with its own prefix, no other's secrets. */

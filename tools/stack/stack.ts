@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ENV_PREFIX, PROCESSES, type ProcessName } from '@packs/contracts';
 import { clientSecretFile } from '../authority/clients';
-import { appProcess, type SharedParts } from './app-process';
+import { appProcess, runThrough, type SharedParts } from './app-process';
 import type { Child } from './child';
 import type { Environment } from './environment';
+import { ensureKitKey } from './kit-key';
 import { DEFAULT_GATEWAY_PORT, describeListener } from './ports';
 import { startAuthority, startDatabases, startNats, type NatsAccess } from './servers';
 import { Steps } from './steps';
@@ -28,6 +29,8 @@ export interface StackOptions {
   readonly env?: Environment;
   /** Default: all of them. */
   readonly processes?: readonly ProcessName[];
+  /** Runs each process of the product through this command, such as a tracer; `{name}` in it is the process. */
+  readonly through?: readonly string[];
   /** Stops a start that is under way. */
   readonly signal?: AbortSignal;
 }
@@ -93,6 +96,8 @@ async function startParts(workspace: Workspace, options: StackOptions, close: ()
     natsPasswords: nats.passwords,
     databaseUrls: databases.urls,
     blobStore: environment.BLOB_STORE ?? pathToFileURL(join(dataDir, 'blobs')).href,
+    mirrorRoot: environment.MIRROR_ROOT ?? pathToFileURL(join(dataDir, 'mirrors')).href,
+    kitKeyFile: environment.MIRROR_SIGNING_KEY_FILE ?? ensureKitKey(join(dataDir, 'keys')),
     authorityIssuer: authorityUrl,
     authorityAudience: audience,
   };
@@ -102,7 +107,7 @@ async function startParts(workspace: Workspace, options: StackOptions, close: ()
   const starts = wanted.map(name =>
     steps.run(name, async note => {
       note(`127.0.0.1:${ports[name]}`);
-      await workspace.start(appProcess(name, ports[name] ?? 0, parts, environment, dataDir));
+      await workspace.start(runThrough(options.through, appProcess(name, ports[name] ?? 0, parts, environment, dataDir)));
     }),
   );
   await allOrFirstFailure(starts);

@@ -17,36 +17,54 @@ import { LOGGER, type Logger } from '@packs/observability';
 import {
   createDataSource,
   DataSource,
+  PostgresAttestationReadModel,
   PostgresAuditReadModel,
+  PostgresChannelReadModel,
+  PostgresComplianceReadModel,
   PostgresContentCatalog,
+  PostgresKitReadModel,
+  PostgresMirrorReadModel,
+  PostgresParityReadModel,
   PostgresPackReadModel,
+  PostgresSealReadModel,
   PostgresTrustReadModel,
 } from '@packs/persistence';
 import {
+  AttestationReadModel,
   AuditReadModel,
   BlobStore,
+  ChannelReadModel,
   Clock,
   CommandBus,
+  ComplianceReadModel,
   ContentCatalog,
+  KitReadModel,
+  MirrorReadModel,
+  ParityReadModel,
   PackReadModel,
+  SealReadModel,
   SystemClock,
   TokenVerifier,
   TrustReadModel,
   WakeUps,
 } from '@packs/ports';
-import { MEDIA_TYPES } from '@packs/domain';
+import { ATTESTATION_MEDIA_TYPES, MEDIA_TYPES } from '@packs/domain';
 import { Readiness, type ConfigOf } from '@packs/service-host';
 import { CONTROLLERS } from './controllers';
 import { authenticate } from './http/authenticate';
 import { ScopeGuard } from './http/access';
 import { ProblemFilter } from './http/problem-filter';
+import { CurrentSeal, refuseWhenSealed } from './http/sealed-mode';
 import { validation } from './http/validation';
 import { buildOpenApi } from './openapi';
+import { KitReceiver } from './rest/imports/receive-kit';
 import { ClientConfig } from './rest/client-config/client-config.controller';
+import { AttestationReceiver } from './rest/attestations/receive-attestation';
 import { BundleReceiver } from './rest/publish-pack/receive-bundle';
 import { EventFeed } from './rest/stream-events/event-feed';
 import { MAX_EVENT_STREAMS } from './rest/stream-events/stream-events.controller';
 import { BundleSender } from './serving/send-bundle';
+import { ServableAttestations } from './serving/servable-attestations';
 import { ServableVersions } from './serving/servable-versions';
 
 type Config = ConfigOf<'api-gateway'>;
@@ -98,12 +116,13 @@ export class AppModule {
 export async function prepare(app: NestFastifyApplication): Promise<void> {
   const server = app.getHttpAdapter().getInstance();
   server.addHook('onRequest', authenticate(app.get(TokenVerifier)));
+  server.addHook('onRequest', refuseWhenSealed(app.get(CurrentSeal)));
   server.addContentTypeParser(
     'application/json',
     { parseAs: 'string', bodyLimit: JSON_MAX_BYTES },
     server.getDefaultJsonParser('error', 'error'),
   );
-  for (const type of [MEDIA_TYPES.packBundle, 'application/gzip'])
+  for (const type of [MEDIA_TYPES.packBundle, 'application/gzip', ...ATTESTATION_MEDIA_TYPES])
     server.addContentTypeParser(type, (_request, payload, done) => done(null, payload));
   await app.register(multipart);
   let description: object | undefined;
@@ -123,7 +142,14 @@ function outsideParts(config: Config): Provider[] {
   return [
     { provide: DataSource, useFactory: () => createDataSource({ url: config.databaseUrl, applicationName: 'api-gateway' }).initialize() },
     onDatabase(PackReadModel, dataSource => new PostgresPackReadModel(dataSource)),
+    onDatabase(ChannelReadModel, dataSource => new PostgresChannelReadModel(dataSource)),
+    onDatabase(AttestationReadModel, dataSource => new PostgresAttestationReadModel(dataSource)),
+    onDatabase(ComplianceReadModel, dataSource => new PostgresComplianceReadModel(dataSource)),
+    onDatabase(ParityReadModel, dataSource => new PostgresParityReadModel(dataSource)),
+    onDatabase(MirrorReadModel, dataSource => new PostgresMirrorReadModel(dataSource)),
+    onDatabase(KitReadModel, dataSource => new PostgresKitReadModel(dataSource)),
     onDatabase(AuditReadModel, dataSource => new PostgresAuditReadModel(dataSource)),
+    onDatabase(SealReadModel, dataSource => new PostgresSealReadModel(dataSource)),
     onDatabase(TrustReadModel, dataSource => new PostgresTrustReadModel(dataSource)),
     onDatabase(ContentCatalog, dataSource => new PostgresContentCatalog(dataSource)),
     { provide: NATS_CONNECTION, useFactory: () => openConnection(natsSettings(config)) },
@@ -140,9 +166,24 @@ function parts(config: Config, logger: Logger): Provider[] {
     { provide: ClientConfig, useValue: { issuer: config.issuer, audience: config.audience } },
     { provide: MAX_EVENT_STREAMS, useValue: config.maxEventStreams },
     {
+      provide: CurrentSeal,
+      useFactory: (seals: SealReadModel, clock: Clock) => new CurrentSeal(seals, clock, config.sealed),
+      inject: [SealReadModel, Clock],
+    },
+    {
       provide: ServableVersions,
       useFactory: (packs: PackReadModel, commands: CommandBus, clock: Clock) => new ServableVersions(packs, commands, clock),
       inject: [PackReadModel, CommandBus, Clock],
+    },
+    {
+      provide: ServableAttestations,
+      useFactory: (...needed: ConstructorParameters<typeof ServableAttestations>) => new ServableAttestations(...needed),
+      inject: [ServableVersions, AttestationReadModel, CommandBus, Clock],
+    },
+    {
+      provide: AttestationReceiver,
+      useFactory: (blobs: BlobStore, catalog: ContentCatalog) => new AttestationReceiver(blobs, catalog),
+      inject: [BlobStore, ContentCatalog],
     },
     { provide: BundleSender, useFactory: (blobs: BlobStore) => new BundleSender(blobs, logger), inject: [BlobStore] },
     {
@@ -150,6 +191,7 @@ function parts(config: Config, logger: Logger): Provider[] {
       useFactory: (blobs: BlobStore, catalog: ContentCatalog) => new BundleReceiver(blobs, catalog, config.maxBundleBytes),
       inject: [BlobStore, ContentCatalog],
     },
+    { provide: KitReceiver, useFactory: (blobs: BlobStore) => new KitReceiver(blobs, config.maxKitBytes), inject: [BlobStore] },
     {
       provide: EventFeed,
       useFactory: (audit: AuditReadModel, wakeUps: WakeUps) => new EventFeed(audit, wakeUps),

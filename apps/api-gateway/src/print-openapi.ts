@@ -2,29 +2,56 @@ import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { AuditReadModel, BlobStore, CommandBus, ContentCatalog, PackReadModel, TrustReadModel } from '@packs/ports';
+import {
+  AttestationReadModel,
+  AuditReadModel,
+  BlobStore,
+  ChannelReadModel,
+  CommandBus,
+  ComplianceReadModel,
+  ContentCatalog,
+  KitReadModel,
+  MirrorReadModel,
+  ParityReadModel,
+  PackReadModel,
+  TrustReadModel,
+} from '@packs/ports';
 import { CONTROLLERS } from './controllers';
 import { buildOpenApi } from './openapi';
+import { CurrentSeal } from './http/sealed-mode';
 import { ClientConfig } from './rest/client-config/client-config.controller';
+import { AttestationReceiver } from './rest/attestations/receive-attestation';
 import { BundleReceiver } from './rest/publish-pack/receive-bundle';
 import { EventFeed } from './rest/stream-events/event-feed';
 import { MAX_EVENT_STREAMS } from './rest/stream-events/stream-events.controller';
+import { KitReceiver } from './rest/imports/receive-kit';
 import { BundleSender } from './serving/send-bundle';
+import { ServableAttestations } from './serving/servable-attestations';
 import { ServableVersions } from './serving/servable-versions';
 
 /** Nothing is called while the routes are described. */
 const UNUSED = [
+  AttestationReadModel,
+  AttestationReceiver,
   AuditReadModel,
   BlobStore,
   BundleReceiver,
   BundleSender,
+  ChannelReadModel,
   ClientConfig,
   CommandBus,
+  ComplianceReadModel,
   ContentCatalog,
   EventFeed,
+  KitReadModel,
+  KitReceiver,
   MAX_EVENT_STREAMS,
+  MirrorReadModel,
+  ParityReadModel,
   PackReadModel,
+  ServableAttestations,
   ServableVersions,
+  CurrentSeal,
   TrustReadModel,
 ].map(provide => ({ provide, useValue: {} }));
 

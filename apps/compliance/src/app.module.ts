@@ -1,67 +1,52 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
-import { AUDIT_CONSUMER } from '@packs/contracts';
+import { AUDIT_CONSUMER, COVERAGE_CONSUMER } from '@packs/contracts';
 import {
   checkMessage,
   commandServer as natsCommandServer,
-  EventConsumer,
+  consumerCommands,
+  EventConsumers,
   NatsWakeUps,
   openConnection,
-  readEvent,
+  ReplayDeadLetter,
+  ReplayEvents,
   RpcErrorFilter,
   RpcTraceInterceptor,
+  type EventSubscriber,
   type NatsConnection,
   type NatsSettings,
 } from '@packs/messaging';
 import { LOGGER, type Logger } from '@packs/observability';
-import { assertDurable, createDataSource, DataSource, PostgresAuditUnitOfWork, PostgresDeadLetters } from '@packs/persistence';
-import { AuditUnitOfWork, DeadLetters, WakeUps } from '@packs/ports';
+import {
+  assertDurable,
+  createDataSource,
+  DataSource,
+  PostgresAuditUnitOfWork,
+  PostgresCoverageUnitOfWork,
+  PostgresDeadLetters,
+  PostgresEventRecord,
+} from '@packs/persistence';
+import { AuditUnitOfWork, CoverageUnitOfWork, DeadLetters, EventRecord, WakeUps } from '@packs/ports';
 import { Readiness, type ConfigOf } from '@packs/service-host';
 import { AppendAudit } from './append-audit/append-audit';
 import { Lifecycle, NATS_CONNECTION } from './lifecycle';
-import { ListDeadLettersHandler } from './list-dead-letters/list-dead-letters.handler';
-import { ReplayDeadLetter } from './replay-dead-letter/replay-dead-letter';
-import { ReplayDeadLetterHandler } from './replay-dead-letter/replay-dead-letter.handler';
+import { ProjectCoverage } from './project-coverage/project-coverage';
 
 type Config = ConfigOf<'compliance'>;
+const SUBSCRIBERS = Symbol('EventSubscribers');
 
 @Module({})
 export class AppModule {
   static register(config: Config, logger: Logger): DynamicModule {
     return {
       module: AppModule,
-      controllers: [ListDeadLettersHandler, ReplayDeadLetterHandler],
+      controllers: [consumerCommands('compliance')],
       providers: [
         { provide: LOGGER, useValue: logger },
         { provide: APP_FILTER, useValue: new RpcErrorFilter(logger) },
         { provide: APP_INTERCEPTOR, useClass: RpcTraceInterceptor },
         ...outsideParts(config),
-        {
-          provide: AppendAudit,
-          useFactory: (unitOfWork: AuditUnitOfWork, wakeUps: WakeUps) => new AppendAudit(unitOfWork, wakeUps, checkMessage),
-          inject: [AuditUnitOfWork, WakeUps],
-        },
-        {
-          provide: ReplayDeadLetter,
-          useFactory: (deadLetters: DeadLetters, appendAudit: AppendAudit) => new ReplayDeadLetter(deadLetters, appendAudit, readEvent),
-          inject: [DeadLetters, AppendAudit],
-        },
-        {
-          provide: EventConsumer,
-          useFactory: (connection: NatsConnection, appendAudit: AppendAudit, deadLetters: DeadLetters) =>
-            new EventConsumer(connection, AUDIT_CONSUMER, event => appendAudit.execute(event), deadLetters, logger),
-          inject: [NATS_CONNECTION, AppendAudit, DeadLetters],
-        },
-        {
-          provide: Readiness,
-          useFactory: (dataSource: DataSource, connection: NatsConnection, consumer: EventConsumer) =>
-            new Readiness([
-              { name: 'postgresql', check: () => dataSource.query('select 1') },
-              { name: 'nats', check: () => connection.rtt() },
-              { name: AUDIT_CONSUMER.name, check: () => consumer.check() },
-            ]),
-          inject: [DataSource, NATS_CONNECTION, EventConsumer],
-        },
+        ...consuming(logger),
         Lifecycle,
       ],
     };
@@ -74,6 +59,60 @@ export function commandServer(config: Config) {
 
 function natsSettings(config: Config): NatsSettings {
   return { process: 'compliance', url: config.natsUrl, password: config.natsPassword };
+}
+
+/** What takes events: live, from dead letters and from the record. */
+function consuming(logger: Logger): Provider[] {
+  return [
+    {
+      provide: AppendAudit,
+      useFactory: (unitOfWork: AuditUnitOfWork, wakeUps: WakeUps) => new AppendAudit(unitOfWork, wakeUps, checkMessage),
+      inject: [AuditUnitOfWork, WakeUps],
+    },
+    {
+      provide: ProjectCoverage,
+      useFactory: (unitOfWork: CoverageUnitOfWork) => new ProjectCoverage(unitOfWork, checkMessage),
+      inject: [CoverageUnitOfWork],
+    },
+    {
+      provide: SUBSCRIBERS,
+      useFactory: (audit: AppendAudit, coverage: ProjectCoverage): EventSubscriber[] => [
+        { contract: AUDIT_CONSUMER, apply: event => audit.execute(event) },
+        {
+          contract: COVERAGE_CONSUMER,
+          apply: event => coverage.execute(event),
+          rebuild: (tenant, events) => coverage.rebuild(tenant, events),
+        },
+      ],
+      inject: [AppendAudit, ProjectCoverage],
+    },
+    {
+      provide: EventConsumers,
+      useFactory: (connection: NatsConnection, subscribers: EventSubscriber[], deadLetters: DeadLetters) =>
+        new EventConsumers(connection, subscribers, deadLetters, logger),
+      inject: [NATS_CONNECTION, SUBSCRIBERS, DeadLetters],
+    },
+    {
+      provide: ReplayDeadLetter,
+      useFactory: (deadLetters: DeadLetters, subscribers: EventSubscriber[]) => new ReplayDeadLetter(deadLetters, subscribers),
+      inject: [DeadLetters, SUBSCRIBERS],
+    },
+    {
+      provide: ReplayEvents,
+      useFactory: (record: EventRecord, subscribers: EventSubscriber[]) => new ReplayEvents(record, subscribers),
+      inject: [EventRecord, SUBSCRIBERS],
+    },
+    {
+      provide: Readiness,
+      useFactory: (dataSource: DataSource, connection: NatsConnection, consumers: EventConsumers) =>
+        new Readiness([
+          { name: 'postgresql', check: () => dataSource.query('select 1') },
+          { name: 'nats', check: () => connection.rtt() },
+          ...consumers.checks(),
+        ]),
+      inject: [DataSource, NATS_CONNECTION, EventConsumers],
+    },
+  ];
 }
 
 function outsideParts(config: Config): Provider[] {
@@ -89,6 +128,12 @@ function outsideParts(config: Config): Provider[] {
     { provide: NATS_CONNECTION, useFactory: () => openConnection(natsSettings(config)) },
     { provide: WakeUps, useFactory: (connection: NatsConnection) => new NatsWakeUps(connection), inject: [NATS_CONNECTION] },
     { provide: AuditUnitOfWork, useFactory: (dataSource: DataSource) => new PostgresAuditUnitOfWork(dataSource), inject: [DataSource] },
+    {
+      provide: CoverageUnitOfWork,
+      useFactory: (dataSource: DataSource) => new PostgresCoverageUnitOfWork(dataSource),
+      inject: [DataSource],
+    },
+    { provide: EventRecord, useFactory: (dataSource: DataSource) => new PostgresEventRecord(dataSource), inject: [DataSource] },
     {
       provide: DeadLetters,
       useFactory: (dataSource: DataSource) => new PostgresDeadLetters(dataSource, 'compliance', config.operatorTenant),

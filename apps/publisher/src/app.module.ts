@@ -13,15 +13,31 @@ import {
 import { FileBlobStore } from '@packs/object-storage';
 import { currentTraceparent, LOGGER, type Logger } from '@packs/observability';
 import { assertDurable, createDataSource, DataSource, PostgresOutboxQueue, PostgresRegistryUnitOfWork } from '@packs/persistence';
-import { BlobStore, Clock, CommandBus, OutboxQueue, RegistryUnitOfWork, SystemClock } from '@packs/ports';
+import { BlobStore, Clock, CommandBus, OutboxQueue, RegistryUnitOfWork, SystemClock, unsealedOnly } from '@packs/ports';
 import { Readiness, type ConfigOf } from '@packs/service-host';
+import { AddAttestation } from './add-attestation/add-attestation';
+import { AddAttestationHandler } from './add-attestation/add-attestation.handler';
+import { ApproveUnseal } from './approve-unseal/approve-unseal';
+import { ApproveUnsealHandler } from './approve-unseal/approve-unseal.handler';
+import { ArchiveVersion } from './archive-version/archive-version';
+import { ArchiveVersionHandler } from './archive-version/archive-version.handler';
 import { DeprecateVersion } from './deprecate-version/deprecate-version';
 import { DeprecateVersionHandler } from './deprecate-version/deprecate-version.handler';
+import { PromoteVersion } from './promote-version/promote-version';
+import { PromoteVersionHandler } from './promote-version/promote-version.handler';
 import { PublishPack } from './publish-pack/publish-pack';
 import { PublishPackHandler } from './publish-pack/publish-pack.handler';
+import { ImportKitHandler } from './import-kit/import-kit.handler';
+import { importing } from './import-kit/import-kit.providers';
 import { Lifecycle, NATS_CONNECTION, type NatsConnection } from './lifecycle';
+import { UpdateChannel } from './update-channel/update-channel';
+import { UpdateChannelHandler } from './update-channel/update-channel.handler';
+import { UpdateExporters } from './update-exporters/update-exporters';
+import { UpdateExportersHandler } from './update-exporters/update-exporters.handler';
 import { UpdatePolicy } from './update-policy/update-policy';
 import { UpdatePolicyHandler } from './update-policy/update-policy.handler';
+import { UpdateSeal } from './update-seal/update-seal';
+import { UpdateSealHandler } from './update-seal/update-seal.handler';
 import { UpdateTrust } from './update-trust/update-trust';
 import { UpdateTrustHandler } from './update-trust/update-trust.handler';
 import { UpdateVisibility } from './update-visibility/update-visibility';
@@ -34,7 +50,21 @@ export class AppModule {
   static register(config: Config, logger: Logger): DynamicModule {
     return {
       module: AppModule,
-      controllers: [PublishPackHandler, DeprecateVersionHandler, UpdateTrustHandler, UpdatePolicyHandler, UpdateVisibilityHandler],
+      controllers: [
+        PublishPackHandler,
+        PromoteVersionHandler,
+        DeprecateVersionHandler,
+        ArchiveVersionHandler,
+        AddAttestationHandler,
+        UpdateChannelHandler,
+        UpdateTrustHandler,
+        UpdatePolicyHandler,
+        UpdateVisibilityHandler,
+        ImportKitHandler,
+        UpdateSealHandler,
+        ApproveUnsealHandler,
+        UpdateExportersHandler,
+      ],
       providers: [
         { provide: LOGGER, useValue: logger },
         { provide: APP_FILTER, useValue: new RpcErrorFilter(logger) },
@@ -46,10 +76,26 @@ export class AppModule {
           useFactory: (...parts: ConstructorParameters<typeof PublishPack>) => new PublishPack(...parts),
           inject: [RegistryUnitOfWork, CommandBus, BlobStore, Clock],
         },
-        ...[DeprecateVersion, UpdateTrust, UpdatePolicy, UpdateVisibility].map(useCase => ({
+        {
+          provide: AddAttestation,
+          useFactory: (...parts: ConstructorParameters<typeof AddAttestation>) => new AddAttestation(...parts),
+          inject: [RegistryUnitOfWork, CommandBus, BlobStore, Clock],
+        },
+        {
+          provide: PromoteVersion,
+          useFactory: (...parts: ConstructorParameters<typeof PromoteVersion>) => new PromoteVersion(...parts),
+          inject: [RegistryUnitOfWork, CommandBus, Clock],
+        },
+        ...[DeprecateVersion, ArchiveVersion, UpdateChannel, UpdateTrust, UpdatePolicy, UpdateVisibility, UpdateExporters].map(useCase => ({
           provide: useCase,
           useFactory: (unitOfWork: RegistryUnitOfWork, clock: Clock) => new useCase(unitOfWork, clock),
           inject: [RegistryUnitOfWork, Clock],
+        })),
+        ...importing(config),
+        ...[UpdateSeal, ApproveUnseal].map(useCase => ({
+          provide: useCase,
+          useFactory: (unitOfWork: PostgresRegistryUnitOfWork, clock: Clock) => new useCase(unitOfWork, clock, config.sealed),
+          inject: [PostgresRegistryUnitOfWork, Clock],
         })),
         Lifecycle,
       ],
@@ -91,10 +137,16 @@ function outsideParts(config: Config, logger: Logger): Provider[] {
       inject: [OutboxQueue, EventStream],
     },
     {
-      provide: RegistryUnitOfWork,
+      // What changes a sealed registry asks for this one by name; everybody else gets the one above it.
+      provide: PostgresRegistryUnitOfWork,
       useFactory: (dataSource: DataSource, relay: OutboxRelay) =>
         new PostgresRegistryUnitOfWork(dataSource, { committed: () => relay.wake(), traceparent: currentTraceparent }),
       inject: [DataSource, OutboxRelay],
+    },
+    {
+      provide: RegistryUnitOfWork,
+      useFactory: (beneath: PostgresRegistryUnitOfWork): RegistryUnitOfWork => unsealedOnly(beneath, config.sealed),
+      inject: [PostgresRegistryUnitOfWork],
     },
     {
       provide: Readiness,

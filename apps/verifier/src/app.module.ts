@@ -17,6 +17,8 @@ import { SignatureTimer } from './evaluation/signature-timer';
 import { TrustMaterials } from './evaluation/trust-materials';
 import { ReverifyVersion } from './reverify-version/reverify-version';
 import { ReverifyVersionHandler } from './reverify-version/reverify-version.handler';
+import { VerifyAttestation } from './verify-attestation/verify-attestation';
+import { VerifyAttestationHandler } from './verify-attestation/verify-attestation.handler';
 import { VerifyBundle } from './verify-bundle/verify-bundle';
 import { VerifyBundleHandler } from './verify-bundle/verify-bundle.handler';
 
@@ -38,7 +40,7 @@ export class AppModule {
     const timer: SignatureTimer = { observe: (seconds, result) => signatureVerifySeconds.observe({ result }, seconds) };
     return {
       module: AppModule,
-      controllers: [VerifyBundleHandler, ReverifyVersionHandler],
+      controllers: [VerifyBundleHandler, ReverifyVersionHandler, VerifyAttestationHandler],
       providers: [
         { provide: LOGGER, useValue: logger },
         { provide: APP_FILTER, useValue: new RpcErrorFilter(logger) },
@@ -50,6 +52,7 @@ export class AppModule {
         SignatureEvaluator,
         VerifyBundle,
         ReverifyVersion,
+        VerifyAttestation,
         {
           provide: Readiness,
           useFactory: (connection: NatsConnection, blobs: BlobStore) =>

@@ -1,9 +1,16 @@
 import { ENV_PREFIX, type ProcessName } from '@packs/contracts';
-import { oneOf, port, positive, text, urlOf } from './parsers';
+import { flag, oneOf, port, positive, text, urlOf } from './parsers';
 import type { Setting } from './settings';
 
 /** Ports the processes listen on when nothing else is said. */
-const DEFAULT_PORTS: Readonly<Record<ProcessName, number>> = { 'api-gateway': 8080, publisher: 8081, verifier: 8082, compliance: 8083 };
+const DEFAULT_PORTS: Readonly<Record<ProcessName, number>> = {
+  'api-gateway': 8080,
+  publisher: 8081,
+  verifier: 8082,
+  compliance: 8083,
+  'mirror-worker': 8084,
+  'parity-worker': 8085,
+};
 
 export function httpSettings(process: ProcessName) {
   const prefix = ENV_PREFIX[process];
@@ -83,6 +90,12 @@ export const uploadSettings = {
     fallback: String(512 * 1024 * 1024),
     parse: positive,
   },
+  maxKitBytes: {
+    name: 'GATEWAY_MAX_KIT_BYTES',
+    doc: 'Largest offline kit accepted, in bytes',
+    fallback: String(64 * 1024 ** 3),
+    parse: positive,
+  },
   maxEventStreams: { name: 'GATEWAY_MAX_EVENT_STREAMS', doc: 'Event streams (SSE) open at a time', fallback: '500', parse: positive },
 } satisfies Record<string, Setting<unknown>>;
 
@@ -98,5 +111,76 @@ export const observabilitySettings = {
     doc: 'OTLP/HTTP endpoint for traces; absent: no tracing',
     optional: true,
     parse: urlOf('http:', 'https:') as (value: string) => string | undefined,
+  },
+} satisfies Record<string, Setting<unknown>>;
+
+export const mirrorSettings = {
+  mirrorRoot: {
+    name: 'MIRROR_ROOT',
+    doc: 'Folder that file mirrors and kits lie under; a mirror names a folder below it and cannot leave it',
+    example: 'file:///srv/mirrors',
+    parse: urlOf('file:'),
+  },
+} satisfies Record<string, Setting<unknown>>;
+
+export const mirrorWorkerSettings = {
+  leaseMs: {
+    name: 'MIRROR_LEASE_MS',
+    doc: 'A job of a worker that died is taken over after this many milliseconds',
+    fallback: '10000',
+    parse: positive,
+  },
+  attempts: { name: 'MIRROR_ATTEMPTS', doc: 'A sync that failed this often is given up', fallback: '8', parse: positive },
+  runDeadlineMs: {
+    name: 'MIRROR_RUN_DEADLINE_MS',
+    doc: 'An attempt at a sync may take this many milliseconds',
+    fallback: '3600000',
+    parse: positive,
+  },
+} satisfies Record<string, Setting<unknown>>;
+
+/** Signs kits in the name of this registry. */
+export const signingSettings = {
+  signingKeyFile: {
+    name: 'MIRROR_SIGNING_KEY_FILE',
+    doc: 'Private key (PKCS#8 PEM, readable by its owner alone) that offline kits are signed with; absent: no kit is exported',
+    optional: true,
+    parse: text as (value: string) => string | undefined,
+  },
+} satisfies Record<string, Setting<unknown>>;
+
+/** Read by whoever decides whose kits are taken. */
+export const exporterSettings = {
+  exportersFile: {
+    name: 'KIT_EXPORTERS_FILE',
+    doc: 'Exporter keys that every tenant takes kits from, as `{"keys": [{"name": …, "publicKey": …}]}`, beside those it names itself: what a registry that is sealed from its first start imports by',
+    optional: true,
+    parse: text as (value: string) => string | undefined,
+  },
+} satisfies Record<string, Setting<unknown>>;
+
+export const parityWorkerSettings = {
+  leaseMs: {
+    name: 'PARITY_LEASE_MS',
+    doc: 'A comparison of a worker that died is taken over after this many milliseconds',
+    fallback: '10000',
+    parse: positive,
+  },
+  attempts: { name: 'PARITY_ATTEMPTS', doc: 'A comparison that failed this often is given up', fallback: '5', parse: positive },
+  intervalSeconds: {
+    name: 'PARITY_INTERVAL_SECONDS',
+    doc: 'Every byte of a mirror is compared again after this many seconds',
+    fallback: '86400',
+    parse: positive,
+  },
+} satisfies Record<string, Setting<unknown>>;
+
+/** Read by every process that changes content for clients, or connects to anything. */
+export const sealSettings = {
+  sealed: {
+    name: 'SEALED',
+    doc: 'true: seals every tenant. Nothing but kit imports changes content, no request can unseal, and no traces are exported. The same for all processes',
+    fallback: 'false',
+    parse: flag,
   },
 } satisfies Record<string, Setting<unknown>>;

@@ -14,6 +14,11 @@ export function positive(value: string): number {
   throw new Error('must be a whole number above 0');
 }
 
+export function flag(value: string): boolean {
+  if (value === 'true' || value === 'false') return value === 'true';
+  throw new Error('must be true or false');
+}
+
 export function oneOf<const T extends readonly string[]>(values: T): (value: string) => T[number] {
   return value => {
     if (values.includes(value)) return value;

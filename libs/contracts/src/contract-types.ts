@@ -1,5 +1,14 @@
 import { Type, type TObject, type TSchema, type TUnsafe } from '@sinclair/typebox';
-import { NAME_PATTERN, PACK_TYPES, SIGNATURE_MEDIA_TYPES, type Digest, type PackType, type SignatureMediaType } from '@packs/domain';
+import {
+  ATTESTATION_MEDIA_TYPES,
+  NAME_PATTERN,
+  PACK_TYPES,
+  SIGNATURE_MEDIA_TYPES,
+  type AttestationMediaType,
+  type Digest,
+  type PackType,
+  type SignatureMediaType,
+} from '@packs/domain';
 
 export const DigestSchema = Type.Unsafe<Digest>({ type: 'string', pattern: '^sha256:[0-9a-f]{64}$' });
 export const TenantSchema = Type.String({ pattern: NAME_PATTERN, maxLength: 64 });
@@ -9,6 +18,9 @@ export const VersionSchema = Type.String({ minLength: 5, maxLength: 128 });
 export const TimestampSchema = Type.String({ format: 'date-time' });
 export const PackTypeSchema = Type.Unsafe<PackType>({ type: 'string', enum: [...PACK_TYPES] });
 export const SignatureMediaTypeSchema = Type.Unsafe<SignatureMediaType>({ type: 'string', enum: [...SIGNATURE_MEDIA_TYPES] });
+export const AttestationMediaTypeSchema = Type.Unsafe<AttestationMediaType>({ type: 'string', enum: [...ATTESTATION_MEDIA_TYPES] });
+/** The URI of what an in-toto statement claims. */
+export const PredicateTypeSchema = Type.String({ pattern: '^[!-~]{1,512}$' });
 
 /** An object without members beyond those named. */
 export function closed<T extends Record<string, TSchema>>(properties: T): TObject<T> {
@@ -35,3 +47,5 @@ export const BlobRefSchema = closed({
 });
 
 export const SignatureRefSchema = closed({ ...BlobRefSchema.properties, mediaType: SignatureMediaTypeSchema });
+
+export const AttestationRefSchema = closed({ ...BlobRefSchema.properties, mediaType: AttestationMediaTypeSchema });

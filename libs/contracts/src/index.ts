@@ -2,6 +2,9 @@ export {
   AUDIT_CONSUMER,
   COMMANDS,
   CONSUMERS,
+  COVERAGE_CONSUMER,
+  MIRROR_CONSUMER,
+  PARITY_CONSUMER,
   WAKE_AUDIT,
   natsPermissions,
   type ConsumerContract,
@@ -10,14 +13,28 @@ export {
 export { ENV_PREFIX, PROCESSES, inboxPrefix, type ProcessName } from './access/processes';
 export { MESSAGE_MAX_BYTES, type CommandContract, type ReplyOf, type RequestOf } from './commands/command-contract';
 export {
-  ListDeadLetters,
-  ReplayDeadLetter,
+  ArchiveVersion,
+  PromoteVersion,
+  UpdateChannel,
+  type ArchiveVersionReply,
+  type ArchiveVersionRequest,
+  type PromoteVersionReply,
+  type PromoteVersionRequest,
+  type UpdateChannelReply,
+  type UpdateChannelRequest,
+} from './commands/channel-commands';
+export {
+  CONSUMER_COMMANDS,
+  CONSUMER_PROCESSES,
+  type ConsumerProcess,
   type DeadLetterSummary,
   type ListDeadLettersReply,
   type ListDeadLettersRequest,
   type ReplayDeadLetterReply,
   type ReplayDeadLetterRequest,
-} from './commands/compliance-commands';
+  type ReplayEventsReply,
+  type ReplayEventsRequest,
+} from './commands/consumer-commands';
 export {
   DeprecateVersion,
   PublishPack,
@@ -45,7 +62,44 @@ export {
   type VerifyBundleReply,
   type VerifyBundleRequest,
 } from './commands/verify-bundle';
+export {
+  KIT_MEDIA_TYPES,
+  KIT_PLAN_MAX_BYTES,
+  KIT_PREDICATE_TYPE,
+  KIT_SCHEMA,
+  KitManifestSchema,
+  KitPlanSchema,
+  type KitManifest,
+  type KitPlan,
+  type KitVersion,
+} from './kits/kit-manifest';
+export {
+  type ExportRequest,
+  type ExportResult,
+  type ImportReport,
+  type ImportRequest,
+  type ImportResult,
+  type KitJobError,
+  type KitJobState,
+} from './kits/kit-job';
+export {
+  ExportKit,
+  ImportKit,
+  ReceiveKit,
+  UpdateExporters,
+  type ExportKitReply,
+  type ExportKitRequest,
+  type ImportKitReply,
+  type ImportKitRequest,
+  type ReceiveKitReply,
+  type ReceiveKitRequest,
+  type UpdateExportersReply,
+  type UpdateExportersRequest,
+} from './commands/kit-commands';
+export { ExportersUpdated, KitExported, KitImported, KitRefused } from './events/kit-events';
+export { ExportersAnswer, ExportInput, ExportView, ImportQuery, ImportView } from './http/kits';
 export { PROBLEMS } from './errors/problems';
+export { ChannelUpdated, PackPromotionRejected, PackVersionArchived, PackVersionPromoted } from './events/channel-events';
 export { EVENT_STREAM, EnvelopeSchema, type EventContract, type EventEnvelope } from './events/event-contract';
 export {
   EVENTS,
@@ -68,6 +122,17 @@ export {
   TrustInput,
   VisibilityInput,
 } from './http/administration';
+export {
+  ChannelInput,
+  ChannelList,
+  ChannelView,
+  LifecycleInput,
+  PackChannels,
+  PackChannelsQuery,
+  PromoteAnswer,
+  PromoteInput,
+  type MoveReason,
+} from './http/channels';
 export {
   DeletedAnswer,
   PackDetail,
@@ -93,3 +158,59 @@ export {
 } from './http/parameters';
 export { newEvent } from './events/new-event';
 export { DeadLetterList, DeadLetterView } from './http/dead-letters';
+export { selectsPackId, type Selection } from './selection';
+export {
+  AddAttestation,
+  VerifyAttestation,
+  type AddAttestationReply,
+  type AddAttestationRequest,
+  type VerifyAttestationReply,
+  type VerifyAttestationRequest,
+} from './commands/attestation-commands';
+export { PackAttestationAdded } from './events/attestation-events';
+export { AttestationList, AttestationPath, AttestationQuery, AttestationView, attestationUri } from './http/attestations';
+export { ComplianceQuery, ComplianceSummary, type Coverage } from './http/compliance';
+export { ReplayAnswer, ReplayInput } from './http/replays';
+export {
+  CreateMirror,
+  DeleteMirror,
+  SyncMirror,
+  UpdateMirror,
+  type CreateMirrorReply,
+  type CreateMirrorRequest,
+  type DeleteMirrorReply,
+  type DeleteMirrorRequest,
+  type SyncMirrorReply,
+  type SyncMirrorRequest,
+  type UpdateMirrorReply,
+  type UpdateMirrorRequest,
+} from './commands/mirror-commands';
+export { MirrorConfigured, MirrorRemoved, MirrorSyncCompleted, MirrorSyncFailed } from './events/mirror-events';
+export { MirrorJobList, MirrorJobQuery, MirrorJobView, MirrorList, MirrorRequest, MirrorResponse, MirrorSyncRequest } from './http/mirrors';
+export {
+  LOCATION_MAX,
+  LOCATION_PATTERN,
+  MIRROR_KINDS,
+  type MirrorJob,
+  type MirrorKind,
+  type MirrorRecord,
+  type MirrorSettings,
+  type SkippedVersion,
+} from './mirror';
+export { MirrorStateSchema, type MirroredVersion, type MirrorState } from './mirror-state';
+export { ApproveUnseal, UpdateSeal, type ApproveUnsealRequest, type SealReply, type UpdateSealRequest } from './commands/seal-commands';
+export { RegistrySealed, RegistryUnsealed, UnsealApproved, UnsealRequested } from './events/seal-events';
+export { SealInput, SealView } from './http/seal';
+export { CheckParity, type CheckParityReply, type CheckParityRequest } from './commands/parity-commands';
+export { DRIFT_NAMED, ParityDriftDetected, ParityRestored } from './events/parity-events';
+export { ParityCheckView, ParityQuery, ParityRequest, ParityResponse, type MirrorParity, type ParityRow } from './http/parity';
+export {
+  noCounts,
+  PARITY_DIFFERENCES,
+  PARITY_STATES,
+  type ParityCheck,
+  type ParityCounts,
+  type ParityDepth,
+  type ParityDifference,
+  type ParityState,
+} from './parity';

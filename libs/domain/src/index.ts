@@ -1,6 +1,7 @@
 export { auditLeaf, type AuditEntry, type AuditLeaf } from './audit-entry';
 export { canonicalDigest, canonicalJson } from './canonical-json';
-export { digestHex, parseDigest, sha256, type Digest } from './digest';
+export { BUILT_IN_CHANNELS, isBuiltInChannel } from './channels';
+export { digestHex, isDigest, parseDigest, sha256, type Digest } from './digest';
 export { DomainError, type ErrorCode, type FieldFault } from './domain-error';
 export {
   CHANNEL_MAX,
@@ -14,11 +15,37 @@ export {
   parsePackId,
   type PackType,
 } from './identifiers';
-export { MEDIA_TYPES, SIGNATURE_MEDIA_TYPES, type SignatureMediaType } from './media-types';
-export { EMPTY_JSON, encodePackConfig, encodePackManifest, encodeSignatureManifest, type EncodedManifest } from './oci-manifest';
+export { LIFECYCLES, lifecyclesShown, type Lifecycle } from './lifecycle';
+export {
+  ATTESTATION_MEDIA_TYPES,
+  MEDIA_TYPES,
+  SIGNATURE_MEDIA_TYPES,
+  type AttestationMediaType,
+  type SignatureMediaType,
+} from './media-types';
+export {
+  EMPTY_JSON,
+  encodeAttestationManifest,
+  encodePackConfig,
+  encodePackManifest,
+  encodeSignatureManifest,
+  type Descriptor,
+  type EncodedManifest,
+} from './oci-manifest';
 export { PACK_API_VERSION, PACK_MANIFEST_FILE, packTypeOf, requirementsOf, type PackManifest, type PackMetadata } from './pack-manifest';
 export { parsePolicyRule } from './policy-rule';
 export { SCOPES, canonicalScopes, type Principal, type Scope } from './scopes';
+export {
+  requireUnsealed,
+  sealAt,
+  sealed,
+  SEALED_BY_CONFIGURATION,
+  UNSEALED,
+  unsealApproved,
+  unsealRequested,
+  type Seal,
+  type UnsealRequest,
+} from './seal';
 export {
   SIGNATURE_SCHEMES,
   isSatisfied,
@@ -32,4 +59,13 @@ export {
   type TrustedKey,
 } from './signing-policy';
 export { verdictHash, type Check, type Verdict, type VerdictFault, type VerifiedIdentity } from './verdict';
-export { VERSION_MAX, isPrerelease, isVersionRange, parseVersion, satisfiesRange, versionSortKey, withoutBuild } from './version';
+export {
+  VERSION_MAX,
+  isPrerelease,
+  isVersionRange,
+  parseVersion,
+  satisfiesRange,
+  versionSortKey,
+  versionTag,
+  withoutBuild,
+} from './version';

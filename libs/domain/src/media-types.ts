@@ -13,3 +13,7 @@ export const MEDIA_TYPES = {
 
 export const SIGNATURE_MEDIA_TYPES = [MEDIA_TYPES.sigstoreBundle, MEDIA_TYPES.dsseEnvelope, MEDIA_TYPES.rawSignature] as const;
 export type SignatureMediaType = (typeof SIGNATURE_MEDIA_TYPES)[number];
+
+/** What an attestation comes in: a DSSE envelope, bare or in a sigstore bundle. */
+export const ATTESTATION_MEDIA_TYPES = [MEDIA_TYPES.dsseEnvelope, MEDIA_TYPES.sigstoreBundle] as const;
+export type AttestationMediaType = (typeof ATTESTATION_MEDIA_TYPES)[number];

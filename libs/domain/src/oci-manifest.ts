@@ -44,6 +44,16 @@ export function encodeSignatureManifest(signature: Descriptor, subject: Descript
   return encode(signature.mediaType, { config: EMPTY_DESCRIPTOR, layers: [signature], subject });
 }
 
+/** An attestation as a referrer of `subject`, annotated as cosign 3 and BuildKit do, so that a list of referrers tells what it attests. */
+export function encodeAttestationManifest(attestation: Descriptor, subject: Descriptor, predicateType: string): EncodedManifest {
+  const bundled = attestation.mediaType === MEDIA_TYPES.sigstoreBundle;
+  const annotations = {
+    'in-toto.io/predicate-type': predicateType,
+    ...(bundled && { 'dev.sigstore.bundle.content': 'dsse-envelope', 'dev.sigstore.bundle.predicateType': predicateType }),
+  };
+  return encode(attestation.mediaType, { config: EMPTY_DESCRIPTOR, layers: [attestation], subject, annotations });
+}
+
 function encode(artifactType: string, body: Readonly<Record<string, unknown>>): EncodedManifest {
   const bytes = Buffer.from(canonicalJson({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociManifest, artifactType, ...body }));
   return { mediaType: MEDIA_TYPES.ociManifest, digest: sha256(bytes), size: bytes.length, bytes, artifactType };

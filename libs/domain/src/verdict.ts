@@ -2,11 +2,11 @@ import { canonicalDigest } from './canonical-json';
 import type { Digest } from './digest';
 import type { ErrorCode, FieldFault } from './domain-error';
 
-/** What the verifier concluded about one bundle: a value, stored as it is and never recomputed. */
+/** What the verifier concluded about one bundle, or about one attestation of it: a value, stored as it is and never recomputed. */
 export interface Verdict {
   readonly schema: 'stellaops.io/verdict.v1';
   readonly outcome: 'accepted' | 'rejected';
-  readonly subject: { readonly bundle: Digest; readonly config?: Digest };
+  readonly subject: { readonly bundle: Digest; readonly config?: Digest; readonly attestation?: Digest };
   readonly policy: { readonly name: string; readonly version: number; readonly digest: Digest } | null;
   readonly trust: { readonly digest: Digest; readonly epoch: number };
   /** Digests of the signatures looked at, in the order they were given. */
@@ -20,7 +20,7 @@ export interface Verdict {
 
 /** One check; `reason` is a stable code, `ok` when it passed. */
 export interface Check {
-  readonly id: 'digest' | 'bundle' | 'manifest' | 'request' | 'signature' | 'policy';
+  readonly id: 'digest' | 'bundle' | 'manifest' | 'request' | 'signature' | 'statement' | 'policy';
   readonly outcome: 'pass' | 'fail' | 'skipped';
   readonly reason: 'ok' | 'not-reached' | 'unsigned-allowed' | ErrorCode;
   readonly evidence?: Digest;

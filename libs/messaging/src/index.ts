@@ -1,10 +1,14 @@
 export type { NatsConnection } from 'nats';
 export { openConnection, type NatsSettings } from './connection';
-export { EventConsumer, readEvent } from './event-consumer';
+export { consumerCommands } from './consumer-commands';
+export { EventConsumers } from './event-consumers';
+export { applyAll, type EventSubscriber, type ReplayCounts } from './event-subscriber';
 export { EventStream } from './event-stream';
 export { NatsCommandBus } from './nats-command-bus';
 export { NatsWakeUps } from './nats-wake-ups';
 export { OutboxRelay } from './outbox-relay';
+export { ReplayDeadLetter } from './replay-dead-letter';
+export { ReplayEvents } from './replay-events';
 export { AnswersCommand, commandServer, CommandRequest, RpcErrorFilter } from './rpc';
 export { RpcTraceInterceptor } from './rpc-trace-interceptor';
 export { checkMessage } from './schema-check';

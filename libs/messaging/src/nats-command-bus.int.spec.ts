@@ -1,12 +1,6 @@
 import { Controller, Module, type INestMicroservice } from '@nestjs/common';
 import { APP_FILTER, NestFactory } from '@nestjs/core';
-import {
-  ListDeadLetters,
-  ReplayDeadLetter,
-  type ListDeadLettersReply,
-  type ListDeadLettersRequest,
-  type ReplayDeadLetterRequest,
-} from '@packs/contracts';
+import { CONSUMER_COMMANDS, type ListDeadLettersReply, type ListDeadLettersRequest, type ReplayDeadLetterRequest } from '@packs/contracts';
 import { DomainError } from '@packs/domain';
 import { testNats, type TestNats } from '@packs/testing';
 import { connect } from 'nats';
@@ -14,20 +8,21 @@ import { QUIET } from './messaging.fixture';
 import { NatsCommandBus } from './nats-command-bus';
 import { AnswersCommand, CommandRequest, commandServer, RpcErrorFilter } from './rpc';
 
+const { listDeadLetters, replayDeadLetter } = CONSUMER_COMMANDS.compliance;
 const asked: unknown[] = [];
 
 @Controller()
 class ComplianceHandlers {
-  @AnswersCommand(ListDeadLetters)
-  list(@CommandRequest(ListDeadLetters) request: ListDeadLettersRequest): Promise<ListDeadLettersReply> {
+  @AnswersCommand(listDeadLetters)
+  list(@CommandRequest(listDeadLetters) request: ListDeadLettersRequest): Promise<ListDeadLettersReply> {
     asked.push(request);
     // The first to take it dies with it in hand.
     if (request.tenant === 'unlucky' && asked.length === 1) return new Promise(() => undefined);
     return Promise.resolve({ deadLetters: [], next: `${request.tenant} ${request.limit}` });
   }
 
-  @AnswersCommand(ReplayDeadLetter)
-  replay(@CommandRequest(ReplayDeadLetter) request: ReplayDeadLetterRequest): Promise<never> {
+  @AnswersCommand(replayDeadLetter)
+  replay(@CommandRequest(replayDeadLetter) request: ReplayDeadLetterRequest): Promise<never> {
     switch (request.id) {
       case 'refused':
         throw new DomainError('ERR_PACK_NOT_FOUND', 'no such letter', {
@@ -67,17 +62,17 @@ describe('NatsCommandBus', () => {
     await nats.stop();
   });
   beforeEach(() => void asked.splice(0));
-  const replay = (id: string) => bus.send(ReplayDeadLetter, { tenant: 'acme', id });
+  const replay = (id: string) => bus.send(replayDeadLetter, { tenant: 'acme', id });
 
   it('carries a request there and its reply back', async () => {
     const request = { tenant: 'acme', after: null, limit: 7 };
-    expect(await bus.send(ListDeadLetters, request)).toEqual({ deadLetters: [], next: 'acme 7' });
+    expect(await bus.send(listDeadLetters, request)).toEqual({ deadLetters: [], next: 'acme 7' });
     expect(asked).toEqual([request]);
   });
 
   it('keeps replies to many requests at once apart', async () => {
     const limits = Array.from({ length: 100 }, (_, at) => at + 1);
-    const replies = await Promise.all(limits.map(limit => bus.send(ListDeadLetters, { tenant: 'acme', after: null, limit })));
+    const replies = await Promise.all(limits.map(limit => bus.send(listDeadLetters, { tenant: 'acme', after: null, limit })));
     expect(replies.map(reply => reply.next)).toEqual(limits.map(limit => `acme ${limit}`));
   });
 
@@ -105,7 +100,7 @@ describe('NatsCommandBus', () => {
 
   it('refuses a request that breaks its contract, at the one who answers, with pointers', async () => {
     const broken = { tenant: 'Acme', after: null, limit: 0, more: true };
-    await expect(bus.send(ListDeadLetters, broken)).rejects.toMatchObject({
+    await expect(bus.send(listDeadLetters, broken)).rejects.toMatchObject({
       code: 'ERR_PACK_REQUEST_INVALID',
       errors: expect.arrayContaining([
         { pointer: '/tenant', message: expect.any(String) as string },
@@ -123,29 +118,29 @@ describe('NatsCommandBus', () => {
   });
 
   it('refuses a request of more than 64 KiB before it is sent', async () => {
-    const sending = bus.send(ListDeadLetters, { tenant: 'acme', after: 'x'.repeat(64 * 1024), limit: 1 });
+    const sending = bus.send(listDeadLetters, { tenant: 'acme', after: 'x'.repeat(64 * 1024), limit: 1 });
     await expect(sending).rejects.toMatchObject({ code: 'ERR_PACK_LIMIT' });
     expect(asked).toEqual([]);
-    const { next } = await bus.send(ListDeadLetters, { tenant: 'acme', after: 'x'.repeat(64 * 1024 - 100), limit: 1 });
+    const { next } = await bus.send(listDeadLetters, { tenant: 'acme', after: 'x'.repeat(64 * 1024 - 100), limit: 1 });
     expect(next).toBe('acme 1');
   });
 
   it('reports at once that nobody answers', async () => {
     const started = performance.now();
-    const unanswered = { ...ListDeadLetters, subject: 'cmd.publisher.publish-pack' };
+    const unanswered = { ...listDeadLetters, subject: 'cmd.publisher.publish-pack' };
     await expect(bus.send(unanswered, { tenant: 'acme', after: null, limit: 1 })).rejects.toMatchObject({
       code: 'ERR_PACK_UNAVAILABLE',
       message: 'publisher does not answer',
       retry: 'later',
     });
-    expect(performance.now() - started).toBeLessThan(ListDeadLetters.timeoutMs / 2);
+    expect(performance.now() - started).toBeLessThan(listDeadLetters.timeoutMs / 2);
   });
 
   it('gives up on an answer that does not come in time', async () => {
     const listener = await connect(nats.admin);
     listener.subscribe('cmd.verifier.reverify-version');
     await listener.flush();
-    const unanswered = { ...ListDeadLetters, timeoutMs: 50, subject: 'cmd.verifier.reverify-version' };
+    const unanswered = { ...listDeadLetters, timeoutMs: 50, subject: 'cmd.verifier.reverify-version' };
     await expect(bus.send(unanswered, { tenant: 'acme', after: null, limit: 1 })).rejects.toMatchObject({
       code: 'ERR_PACK_UNAVAILABLE',
       retry: 'later',
@@ -155,20 +150,20 @@ describe('NatsCommandBus', () => {
 
   it('asks once more when the one who took the request fell silent', async () => {
     const request = { tenant: 'unlucky', after: null, limit: 1 };
-    expect(await bus.send(ListDeadLetters, request, 200)).toMatchObject({ next: 'unlucky 1' });
+    expect(await bus.send(listDeadLetters, request, 200)).toMatchObject({ next: 'unlucky 1' });
     expect(asked).toEqual([request, request]);
   });
 
   it('does not ask again after a refusal', async () => {
     await replay('refused').catch(() => undefined);
-    await expect(bus.send(ListDeadLetters, { tenant: 'Not a name', after: null, limit: 1 })).rejects.toMatchObject({ retry: 'never' });
+    await expect(bus.send(listDeadLetters, { tenant: 'Not a name', after: null, limit: 1 })).rejects.toMatchObject({ retry: 'never' });
     expect(asked).toEqual([]);
   });
 
   it('is shared by the replicas of a process: each request is answered by one', async () => {
     const replica = await NestFactory.createMicroservice(ComplianceModule, { ...commandServer(nats.loginOf('compliance')), logger: false });
     await replica.listen();
-    await Promise.all(Array.from({ length: 40 }, (_, at) => bus.send(ListDeadLetters, { tenant: 'acme', after: null, limit: at + 1 })));
+    await Promise.all(Array.from({ length: 40 }, (_, at) => bus.send(listDeadLetters, { tenant: 'acme', after: null, limit: at + 1 })));
     expect(asked).toHaveLength(40);
     await replica.close();
   });

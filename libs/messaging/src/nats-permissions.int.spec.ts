@@ -5,7 +5,11 @@ import { openConnection } from './connection';
 
 const COMMAND_SUBJECTS = COMMANDS.map(command => command.contract.subject);
 const EVENT_SUBJECTS = EVENTS.map(event => event.type);
-const CONSUMER = 'PACKS.compliance-audit';
+const CONSUMERS: Readonly<Record<string, readonly string[]>> = {
+  compliance: ['PACKS.compliance-audit', 'PACKS.compliance-coverage'],
+  'mirror-worker': ['PACKS.mirror-plan'],
+  'parity-worker': ['PACKS.parity-plan'],
+};
 
 /** The server's own subjects, those of the stream in use and those nobody needs. */
 const JETSTREAM = [
@@ -15,13 +19,17 @@ const JETSTREAM = [
     `$JS.API.STREAM.${verb}.OTHER`,
   ]),
   ...['CREATE', 'DURABLE.CREATE', 'INFO', 'MSG.NEXT', 'DELETE'].flatMap(verb => [
-    `$JS.API.CONSUMER.${verb}.${CONSUMER}`,
+    ...Object.values(CONSUMERS)
+      .flat()
+      .map(consumer => `$JS.API.CONSUMER.${verb}.${consumer}`),
     `$JS.API.CONSUMER.${verb}.PACKS.another`,
     `$JS.API.CONSUMER.${verb}.OTHER.compliance-audit`,
   ]),
   '$JS.API.CONSUMER.CREATE.PACKS',
   '$JS.API.DIRECT.GET.PACKS',
-  `$JS.ACK.${CONSUMER}.1.1.1.1.0`,
+  ...Object.values(CONSUMERS)
+    .flat()
+    .map(consumer => `$JS.ACK.${consumer}.1.1.1.1.0`),
   '$JS.ACK.PACKS.another.1.1.1.1.0',
 ];
 
@@ -35,7 +43,7 @@ const SUBJECTS = [
   'wake.other',
   'cmd.publisher.unknown',
   'pack.version.unknown',
-  'mirror.sync.completed',
+  'mirror.unknown',
   '$SYS.REQ.SERVER.PING',
 ];
 
@@ -56,32 +64,54 @@ const LISTENING = [
 const commandsOf = (process: ProcessName): string[] => COMMAND_SUBJECTS.filter(subject => subject.startsWith(`cmd.${process}.`));
 const inboxOf = (process: ProcessName): string => `${inboxPrefix(process)}.reply`;
 
+const emittedBy = (process: ProcessName): string[] => EVENTS.filter(event => event.producer === process).map(event => event.type);
+
+/** What an emitter needs of the stream. */
+const STREAM = ['$JS.API.INFO', '$JS.API.STREAM.INFO.PACKS', '$JS.API.STREAM.CREATE.PACKS', '$JS.API.STREAM.UPDATE.PACKS'];
+
+const consumingOf = (process: ProcessName): string[] =>
+  (CONSUMERS[process] ?? []).flatMap(consumer => [
+    ...['CREATE', 'DURABLE.CREATE', 'INFO', 'MSG.NEXT'].map(verb => `$JS.API.CONSUMER.${verb}.${consumer}`),
+    `$JS.ACK.${consumer}.1.1.1.1.0`,
+  ]);
+
 /** Architecture §2: who sends what, and who hears it. Everything else is refused. */
 const MAY_PUBLISH: Readonly<Record<ProcessName, readonly string[]>> = {
-  'api-gateway': [...commandsOf('publisher'), 'cmd.verifier.reverify-version', ...commandsOf('compliance')],
+  'api-gateway': [
+    ...commandsOf('publisher').filter(subject => subject !== 'cmd.publisher.import-kit'),
+    'cmd.verifier.reverify-version',
+    'cmd.verifier.verify-attestation',
+    ...commandsOf('mirror-worker'),
+    ...commandsOf('parity-worker'),
+    ...commandsOf('compliance'),
+  ],
   publisher: [
     'cmd.verifier.verify-bundle',
+    'cmd.verifier.reverify-version',
+    'cmd.verifier.verify-attestation',
     inboxOf('api-gateway'),
-    ...EVENT_SUBJECTS,
-    '$JS.API.INFO',
-    '$JS.API.STREAM.INFO.PACKS',
-    '$JS.API.STREAM.CREATE.PACKS',
-    '$JS.API.STREAM.UPDATE.PACKS',
+    inboxOf('mirror-worker'),
+    ...emittedBy('publisher'),
+    ...STREAM,
   ],
-  verifier: [inboxOf('publisher'), inboxOf('api-gateway')],
-  compliance: [
+  verifier: [inboxOf('publisher'), inboxOf('api-gateway'), inboxOf('mirror-worker')],
+  'mirror-worker': [
+    'cmd.verifier.reverify-version',
+    'cmd.publisher.import-kit',
     inboxOf('api-gateway'),
-    'wake.audit',
-    '$JS.API.INFO',
-    '$JS.API.STREAM.INFO.PACKS',
-    ...['CREATE', 'DURABLE.CREATE', 'INFO', 'MSG.NEXT'].map(verb => `$JS.API.CONSUMER.${verb}.${CONSUMER}`),
-    `$JS.ACK.${CONSUMER}.1.1.1.1.0`,
+    ...emittedBy('mirror-worker'),
+    ...STREAM,
+    ...consumingOf('mirror-worker'),
   ],
+  'parity-worker': [inboxOf('api-gateway'), ...emittedBy('parity-worker'), ...STREAM, ...consumingOf('parity-worker')],
+  compliance: [inboxOf('api-gateway'), 'wake.audit', '$JS.API.INFO', '$JS.API.STREAM.INFO.PACKS', ...consumingOf('compliance')],
 };
 const MAY_SUBSCRIBE: Readonly<Record<ProcessName, readonly string[]>> = {
   'api-gateway': [inboxOf('api-gateway'), `${inboxPrefix('api-gateway')}.>`, 'wake.audit'],
   publisher: [...commandsOf('publisher'), inboxOf('publisher'), `${inboxPrefix('publisher')}.>`],
   verifier: [...commandsOf('verifier'), inboxOf('verifier'), `${inboxPrefix('verifier')}.>`],
+  'mirror-worker': [...commandsOf('mirror-worker'), inboxOf('mirror-worker'), `${inboxPrefix('mirror-worker')}.>`],
+  'parity-worker': [...commandsOf('parity-worker'), inboxOf('parity-worker'), `${inboxPrefix('parity-worker')}.>`],
   compliance: [...commandsOf('compliance'), inboxOf('compliance'), `${inboxPrefix('compliance')}.>`],
 };
 

@@ -1,4 +1,4 @@
-import { EnvelopeSchema, ListDeadLetters, newEvent, PackVersionRejected, PublishPack, UpdatePolicy } from '@packs/contracts';
+import { CONSUMER_COMMANDS, EnvelopeSchema, newEvent, PackVersionRejected, PublishPack, UpdatePolicy } from '@packs/contracts';
 import { DomainError, sha256 } from '@packs/domain';
 import { readEvent } from './event-consumer';
 import { checkMessage } from './schema-check';
@@ -16,10 +16,11 @@ function faultsOf(run: () => unknown): readonly (string | undefined)[] {
 
 describe('checkMessage', () => {
   const request = { tenant: 'acme', after: null, limit: 10 };
-  const faults = (message: unknown) => faultsOf(() => checkMessage(ListDeadLetters.request, message, 'the request'));
+  const faults = (message: unknown) =>
+    faultsOf(() => checkMessage(CONSUMER_COMMANDS.compliance.listDeadLetters.request, message, 'the request'));
 
   it('gives back a message that follows its contract', () => {
-    expect(checkMessage(ListDeadLetters.request, request, 'the request')).toBe(request);
+    expect(checkMessage(CONSUMER_COMMANDS.compliance.listDeadLetters.request, request, 'the request')).toBe(request);
   });
 
   it.each([

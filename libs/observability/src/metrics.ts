@@ -16,6 +16,13 @@ export const publishTotal = new Counter({
   registers: [metrics],
 });
 
+export const channelPromotions = new Counter({
+  name: 'registry_pack_channel_promotions_total',
+  help: 'Promotions that moved a channel, by channel',
+  labelNames: ['channel'],
+  registers: [metrics],
+});
+
 export const signatureVerifySeconds = new Histogram({
   name: 'registry_pack_signature_verify_seconds',
   help: 'Time to check one signature, by result: valid, invalid or untrusted',
@@ -46,5 +53,57 @@ export const corruptReads = new Counter({
 export const withdrawnReads = new Counter({
   name: 'registry_pack_withdrawn_reads_total',
   help: 'Reads refused because stored signatures no longer satisfy the policy under the current keys',
+  registers: [metrics],
+});
+
+export const mirrorQueueDepth = new Gauge({
+  name: 'registry_pack_mirror_queue_depth',
+  help: 'Mirror jobs that wait: queued, or for their next attempt',
+  registers: [metrics],
+});
+
+export const mirrorLagSeconds = new Gauge({
+  name: 'registry_pack_mirror_lag_seconds',
+  help: 'Age of the oldest change that a mirror does not show yet, of all mirrors the greatest',
+  registers: [metrics],
+});
+
+export const mirroredBytes = new Counter({
+  name: 'registry_pack_mirror_bytes_total',
+  help: 'Bytes written to mirrors',
+  registers: [metrics],
+});
+
+export const mirroredVersions = new Counter({
+  name: 'registry_pack_mirror_versions_total',
+  help: 'Versions of which something was written to a mirror',
+  registers: [metrics],
+});
+
+export const mirrorSyncs = new Counter({
+  name: 'registry_pack_mirror_sync_total',
+  help: 'Syncs that ended, by result: completed, retried or failed',
+  labelNames: ['result'],
+  registers: [metrics],
+});
+
+export const kitJobs = new Counter({
+  name: 'registry_kit_jobs_total',
+  help: 'Exports and imports of offline kits that ended, by result: succeeded or failed',
+  labelNames: ['kind', 'result'],
+  registers: [metrics],
+});
+
+export const parityOutOfStep = new Gauge({
+  name: 'registry_parity_out_of_step',
+  help: 'Mirrors that are out of step, or of which it is not known',
+  registers: [metrics],
+});
+
+export const parityComparisonSeconds = new Histogram({
+  name: 'registry_parity_comparison_seconds',
+  help: 'Time of one attempt at a comparison, by result: in-step, drift, disturbed or failed',
+  labelNames: ['result'],
+  buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 300, 1800, 7200],
   registers: [metrics],
 });

@@ -1,16 +1,20 @@
+import type { DomainError } from '@packs/domain';
 import { badBundle } from './bundle-limits';
 
 /** Takes exact numbers of bytes out of a stream of chunks of any size. */
 export class ChunkReader {
   private rest: Buffer = Buffer.alloc(0);
 
-  constructor(private readonly chunks: AsyncIterator<Buffer>) {}
+  constructor(
+    private readonly chunks: AsyncIterator<Buffer>,
+    private readonly truncated: () => DomainError = () => badBundle('the tar archive is truncated'),
+  ) {}
 
   /** The next `size` bytes, in the pieces they arrive in. */
   async *take(size: number): AsyncGenerator<Buffer, void> {
     for (let missing = size; missing > 0;) {
       const chunk = await this.next();
-      if (!chunk) throw badBundle('the tar archive is truncated');
+      if (!chunk) throw this.truncated();
       const part = chunk.subarray(0, missing);
       this.rest = chunk.subarray(part.length);
       missing -= part.length;

@@ -47,6 +47,11 @@ export function decodeHeader(block: Buffer): TarHeader {
   return { path: directory && path.endsWith('/') ? path.slice(0, -1) : path, size, directory };
 }
 
+/** False for a block that is no header, or one whose bytes were changed. */
+export function hasChecksum(block: Buffer): boolean {
+  return /^ *([0-7]+)[ \0]*$/.exec(block.toString('latin1', 148, 156))?.[1] === checksum(block).toString(8).padStart(6, '0');
+}
+
 function readPrefix(block: Buffer): string {
   const magic = block.toString('latin1', 257, 265);
   if (magic === 'ustar\x0000') return text(block, 345, 155);

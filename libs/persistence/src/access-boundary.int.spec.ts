@@ -9,12 +9,32 @@ interface Access {
   readonly select?: true;
   readonly insert?: true;
   readonly update?: readonly string[];
+  readonly delete?: true;
 }
 
 const READ: Access = { select: true };
 const ADD: Access = { select: true, insert: true };
 
-/** Architecture §2, table by table. What is not here is refused: every delete and truncate, and every other table. */
+/** What is copied and compared, and the record of events. */
+const READS_OF_WORKERS: Readonly<Record<string, Access>> = {
+  'registry.packs': READ,
+  'registry.manifests': READ,
+  'registry.manifest_blobs': READ,
+  'registry.verdicts': READ,
+  'registry.pack_versions': READ,
+  'registry.signatures': READ,
+  'registry.channel_heads': READ,
+  'registry.channel_moves': READ,
+  'registry.tenants': READ,
+  'registry.policies': READ,
+  'registry.pack_provenance': READ,
+  'registry.outbox': READ,
+};
+
+/** Rows that can be made anew from events. */
+const PROJECT: Access = { ...ADD, delete: true };
+
+/** Architecture §2, table by table. What is not here is refused: every truncate, every delete but of projections, and every other table. */
 const ALLOWED: Readonly<Record<Process, Readonly<Record<string, Access>>>> = {
   'api-gateway': {
     'content.blobs': ADD,
@@ -23,10 +43,25 @@ const ALLOWED: Readonly<Record<Process, Readonly<Record<string, Access>>>> = {
     'registry.verdicts': READ,
     'registry.signatures': READ,
     'registry.channel_heads': READ,
+    'registry.channels': READ,
+    'registry.channel_moves': READ,
     'registry.tenants': READ,
     'registry.policies': READ,
+    'registry.pack_provenance': READ,
+    'registry.seals': READ,
+    'mirror.mirrors': READ,
+    'mirror.jobs': READ,
+    'mirror.kit_jobs': READ,
+    'registry.exporters': READ,
+    'parity.comparisons': READ,
+    'parity.parity_matrix': READ,
+    'parity.mirrors': READ,
     'compliance.audit_log': READ,
     'compliance.audit_heads': READ,
+    'compliance.version_coverage': READ,
+    'compliance.attestation_coverage': READ,
+    'compliance.channel_coverage': READ,
+    'compliance.trust_coverage': READ,
   },
   publisher: {
     'content.blobs': ADD,
@@ -34,18 +69,131 @@ const ALLOWED: Readonly<Record<Process, Readonly<Record<string, Access>>>> = {
     'registry.manifests': ADD,
     'registry.manifest_blobs': ADD,
     'registry.verdicts': ADD,
-    'registry.pack_versions': { ...ADD, update: ['deprecated_at', 'deprecated_by', 'deprecation_reason', 'replacement'] },
+    'registry.pack_versions': {
+      ...ADD,
+      update: ['archive_reason', 'archived_at', 'archived_by', 'deprecated_at', 'deprecated_by', 'deprecation_reason', 'replacement'],
+    },
     'registry.signatures': ADD,
+    'registry.pack_provenance': ADD,
+    'registry.exporters': { ...ADD, update: ['digest', 'updated_at', 'updated_by'] },
+    'registry.imported_kits': ADD,
+    'registry.seals': { ...ADD, update: ['changed_by', 'reason', 'sealed', 'since', 'unseal_request'] },
     'registry.channel_heads': { ...ADD, update: ['moved_at', 'moved_by', 'version'] },
+    'registry.channels': { ...ADD, update: ['description'] },
+    'registry.channel_moves': ADD,
     'registry.tenants': { ...ADD, update: ['share_with', 'trust_digest', 'trust_epoch'] },
     'registry.policies': { ...ADD, update: ['active'] },
     'registry.idempotency_keys': ADD,
     'registry.outbox': { ...ADD, update: ['sent_at'] },
   },
+  'mirror-worker': {
+    'content.blobs': ADD,
+    ...READS_OF_WORKERS,
+    'registry.seals': READ,
+    'mirror.mirrors': {
+      ...PROJECT,
+      update: [
+        ...['enabled', 'interval_seconds', 'kind', 'location', 'name', 'needs_verify', 'next_run_at', 'pending_since', 'selection', 'seq'],
+        ...['state_digest', 'synced_at', 'updated_at', 'updated_by'],
+      ],
+    },
+    'mirror.jobs': {
+      ...ADD,
+      update: [
+        ...[
+          'attempts',
+          'bytes',
+          'changed_since',
+          'copied_bytes',
+          'error_code',
+          'error_message',
+          'finished_at',
+          'lease_owner',
+          'lease_until',
+        ],
+        ...['repaired', 'skipped', 'skipped_versions', 'started_at', 'state', 'total_bytes', 'total_versions', 'verify', 'versions'],
+      ],
+    },
+    'registry.exporters': READ,
+    'registry.imported_kits': READ,
+    'compliance.audit_log': READ,
+    'compliance.audit_heads': READ,
+    'mirror.kit_jobs': {
+      ...ADD,
+      update: [
+        ...['attempts', 'done_bytes', 'error', 'finished_at', 'generation', 'kit_digest', 'lease_owner', 'lease_until', 'report', 'result'],
+        ...['signature_digest', 'started_at', 'state', 'to_clear', 'total_bytes'],
+      ],
+    },
+    'mirror.kit_staging': PROJECT,
+    'mirror.copies': { ...PROJECT, update: ['digest', 'proven_at', 'size'] },
+    'mirror.inbox': ADD,
+    'mirror.dead_letters': { ...ADD, update: ['replayed_at'] },
+    'mirror.outbox': { ...ADD, update: ['sent_at'] },
+    'parity.outbox': READ,
+  },
+  'parity-worker': {
+    'content.blobs': READ,
+    ...READS_OF_WORKERS,
+    'mirror.mirrors': READ,
+    'mirror.jobs': READ,
+    'mirror.copies': READ,
+    'parity.comparisons': {
+      ...PROJECT,
+      update: [
+        'attempt_at',
+        'attempts',
+        'counts',
+        'depth',
+        'error_code',
+        'error_message',
+        'finished_at',
+        'hashed_bytes',
+        'lease_owner',
+        'lease_until',
+        'started_at',
+        'state',
+        'total_versions',
+        'versions',
+      ],
+    },
+    'parity.findings': PROJECT,
+    'parity.parity_matrix': { ...PROJECT, update: ['by_bytes', 'changed_at', 'checked_at', 'comparison_id', 'path', 'proof', 'state'] },
+    'parity.mirrors': {
+      ...PROJECT,
+      update: [
+        'announced',
+        'announced_seq',
+        'bytes_checked_at',
+        'checked_at',
+        'comparison_id',
+        'depth',
+        'error_code',
+        'error_message',
+        'in_step',
+        'pending_since',
+        'pending_told_at',
+      ],
+    },
+    'parity.inbox': ADD,
+    'parity.dead_letters': { ...ADD, update: ['replayed_at'] },
+    'parity.outbox': { ...ADD, update: ['sent_at'] },
+    'mirror.outbox': READ,
+  },
   compliance: {
+    'registry.outbox': READ,
+    'mirror.outbox': READ,
+    'parity.outbox': READ,
     'compliance.audit_log': ADD,
     'compliance.audit_heads': { ...ADD, update: ['seq'] },
-    'compliance.inbox': ADD,
+    'compliance.version_coverage': {
+      ...PROJECT,
+      update: ['archived_at', 'deprecated_at', 'pack_type', 'published_at', 'signatures', 'signers', 'updated_at', 'updated_by'],
+    },
+    'compliance.attestation_coverage': PROJECT,
+    'compliance.channel_coverage': { ...PROJECT, update: ['moved_at', 'moved_by_event', 'sort_key', 'version'] },
+    'compliance.trust_coverage': { ...PROJECT, update: ['epoch', 'key_ids', 'updated_at', 'updated_by_event'] },
+    'compliance.inbox': PROJECT,
     'compliance.dead_letters': { ...ADD, update: ['replayed_at'] },
   },
 };

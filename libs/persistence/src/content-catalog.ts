@@ -11,9 +11,9 @@ export interface BlobRow {
 }
 
 /** Columns of a `BlobRow`, for a table or alias `b`. */
-const BLOB_COLUMNS = 'b.digest, b.size, b.object_key, b.block_checksums';
+export const BLOB_COLUMNS = 'b.digest, b.size, b.object_key, b.block_checksums';
 
-function toStoredBlob(row: BlobRow): StoredBlob {
+export function toStoredBlob(row: BlobRow): StoredBlob {
   return { digest: row.digest, size: Number(row.size), objectKey: row.object_key, blockChecksums: row.block_checksums.toString('base64') };
 }
 

@@ -1,6 +1,15 @@
 import { DataSource } from 'typeorm';
 import { Compliance1700000000002 } from './migrations/0002-compliance';
+import { OUTBOX_SCHEMAS } from './event-record';
 import { Registry1700000000001 } from './migrations/0001-registry';
+import { Workers1700000000003 } from './migrations/0003-workers';
+import { Channels1700000000004 } from './migrations/0004-channels';
+import { Attestations1700000000005 } from './migrations/0005-attestations';
+import { Coverage1700000000006 } from './migrations/0006-coverage';
+import { Mirrors1700000000007 } from './migrations/0007-mirrors';
+import { Parity1700000000008 } from './migrations/0008-parity';
+import { Kits1700000000009 } from './migrations/0009-kits';
+import { Seal1700000000010 } from './migrations/0010-seal';
 import { ensureRoles, MIGRATE_ROLE, type LoginRole } from './roles';
 
 /** Held while migrating, so that two runs take turns. */
@@ -32,14 +41,25 @@ async function applyAs(adminUrl: string, now: Date): Promise<string[]> {
     applicationName: 'migrate',
     schema: 'migrate',
     poolSize: 1,
-    migrations: [Registry1700000000001, Compliance1700000000002],
+    migrations: [
+      Registry1700000000001,
+      Compliance1700000000002,
+      Workers1700000000003,
+      Channels1700000000004,
+      Attestations1700000000005,
+      Coverage1700000000006,
+      Mirrors1700000000007,
+      Parity1700000000008,
+      Kits1700000000009,
+      Seal1700000000010,
+    ],
     migrationsTableName: 'applied',
     extra: { options: `-c role=${MIGRATE_ROLE}` },
   });
   await owner.initialize();
   try {
     const applied = await owner.runMigrations({ transaction: 'each' });
-    for (const statement of outboxPartitions('registry', now)) await owner.query(statement);
+    for (const statement of OUTBOX_SCHEMAS.flatMap(schema => outboxPartitions(schema, now))) await owner.query(statement);
     return applied.map(migration => migration.name);
   } finally {
     await owner.destroy();

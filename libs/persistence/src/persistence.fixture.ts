@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { newEvent, VisibilityUpdated, type EventEnvelope, type ProcessName } from '@packs/contracts';
 import {
+  encodeAttestationManifest,
   encodePackConfig,
   encodePackManifest,
   encodeSignatureManifest,
@@ -159,4 +160,32 @@ export function anEvent(tenant = 'acme', at = new Date(AT)): EventEnvelope {
 
 export function appendEvent(dataSource: DataSource, event = anEvent()): Promise<void> {
   return unitOfWorkOn(dataSource).run(event.data.tenant, (tx: RegistryTx) => tx.outbox.append(event));
+}
+
+/** Attests a version by the policy that `setUpTrust` makes. */
+export async function attest(
+  dataSource: DataSource,
+  { tenant, manifest, ociManifest: subject, verdict, verdictHash: hash }: NewVersion,
+): Promise<void> {
+  const { packId, version } = manifest.metadata;
+  const predicateType = 'https://slsa.dev/provenance/v1';
+  const stored = aStoredBlob(`attestation of ${tenant} ${packId} ${version}`);
+  const document = { ...stored, mediaType: MEDIA_TYPES.dsseEnvelope };
+  const referrer = encodeAttestationManifest(
+    { mediaType: document.mediaType, digest: stored.digest, size: stored.size },
+    subject,
+    predicateType,
+  );
+  await unitOfWorkOn(dataSource).run(tenant, tx =>
+    tx.attestations.add({
+      ...{ tenant, packId, version, document, predicateType, referrer, verdict },
+      subject: subject.digest,
+      signers: [{ name: 'release', keyId: sha256('key'), scheme: 'ed25519' }],
+      verdictHash: hash,
+      addedAt: AT,
+      actor: 'user:alice',
+      source: null,
+      blobs: [stored, aStoredBlob(referrer.bytes.toString())],
+    }),
+  );
 }

@@ -4,7 +4,13 @@ import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 export const MIGRATE_ROLE = 'packs_migrate';
 
 /** The login role each process with a database uses. None is an owner, a superuser or exempt from row-level security. */
-export const LOGIN_ROLES = { 'api-gateway': 'packs_gateway', publisher: 'packs_publisher', compliance: 'packs_compliance' } as const;
+export const LOGIN_ROLES = {
+  'api-gateway': 'packs_gateway',
+  publisher: 'packs_publisher',
+  'mirror-worker': 'packs_mirror',
+  'parity-worker': 'packs_parity',
+  compliance: 'packs_compliance',
+} as const;
 export type LoginRoleName = (typeof LOGIN_ROLES)[keyof typeof LOGIN_ROLES];
 
 export interface LoginRole {

@@ -1,12 +1,47 @@
+export { AttestationReadModel, type ServableAttestation } from './attestation-read-model';
+export { AttestationStore, type NewAttestation, type RecordedAttestation, type Signer } from './attestation-store';
 export { AuditLog, AuditUnitOfWork, type AuditTx } from './audit-log';
 export { AuditReadModel, type AuditQuery } from './audit-read-model';
 export { BlobStore, type BlobRef, type ByteRange, type StoredBlob, type WriteExpectation } from './blob-store';
+export { ChannelReadModel } from './channel-read-model';
+export { ChannelStore, type CurrentHead, type CustomChannel, type HeadMove, type JudgeableVersion } from './channel-store';
 export { Clock, SystemClock } from './clock';
 export { CommandBus } from './command-bus';
+export { ComplianceReadModel } from './compliance-read-model';
 export { ContentCatalog } from './content-catalog';
+export { CoverageStore, CoverageUnitOfWork, type CoverageFact, type CoverageTx, type FactSource } from './coverage';
 export { DeadLetters, type DeadMessage } from './dead-letters';
+export { EventRecord } from './event-record';
 export { Inbox } from './inbox';
+export { MirrorTarget, MirrorTargets, type MirrorObject, type MirrorPlace, type StagedState } from './mirror-target';
+export {
+  LeaseLost,
+  MirrorJobStore,
+  MirrorQueue,
+  MirrorReadModel,
+  MirrorStore,
+  MirrorUnitOfWork,
+  type HeldJob,
+  type JobCause,
+  type MirrorChange,
+  type MirrorTx,
+  type SettlingTx,
+  type SyncCounts,
+  type SyncOutcome,
+} from './mirror-unit-of-work';
+export { KitQueue, type HeldExport, type HeldImport, type HeldKitJob, type KitOrigin, type KitSettlingTx } from './kit-queue';
+export { KitReadModel } from './kit-read-model';
+export { KitRecords, type VersionName, type VersionRecord } from './kit-records';
+export { KitStore } from './kit-store';
 export { Outbox, OutboxQueue, type OutboxRow } from './outbox';
+export {
+  PackInventory,
+  type InventoryBlob,
+  type InventoryHead,
+  type InventoryReferrer,
+  type InventoryVerification,
+  type InventoryVersion,
+} from './pack-inventory';
 export { PackReadModel, TrustReadModel, type ServableVersion, type Viewpoint } from './pack-read-model';
 export { readWhole } from './read-whole';
 export {
@@ -20,5 +55,21 @@ export {
   type RegistryTx,
   type TrustState,
 } from './registry-unit-of-work';
+export { SealReadModel, SealStore, unsealedOnly } from './seal-store';
+export { StatementSigner, type Statement } from './statement-signer';
 export { TokenVerifier } from './token-verifier';
 export { WakeUps } from './wake-ups';
+export {
+  ComparisonLost,
+  ParityQueue,
+  ParityReadModel,
+  ParityUnitOfWork,
+  type AnnouncedDrift,
+  type ComparisonCause,
+  type ComparisonProgress,
+  type FinishingTx,
+  type HeldComparison,
+  type ParityFinding,
+  type ParityTx,
+  type PendingChange,
+} from './parity';

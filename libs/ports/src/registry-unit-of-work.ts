@@ -1,7 +1,11 @@
 import type { Digest, EncodedManifest, PackManifest, PackType, SigningPolicy, Verdict } from '@packs/domain';
 import type { PublishPackReply } from '@packs/contracts';
+import type { AttestationStore } from './attestation-store';
 import type { BlobRef, StoredBlob } from './blob-store';
+import type { ChannelStore } from './channel-store';
+import type { KitStore } from './kit-store';
 import type { Outbox } from './outbox';
+import type { SealStore } from './seal-store';
 
 /** What a verdict depends on, as of one moment. */
 export interface TrustState {
@@ -31,6 +35,8 @@ export interface ExistingVersion {
   readonly verdictHash: Digest;
   readonly type: PackType;
   readonly deprecatedAt: string | null;
+  readonly archivedAt: string | null;
+  readonly replacement: string | null;
   readonly config: Digest;
   readonly signatures: readonly Digest[];
 }
@@ -78,7 +84,14 @@ export abstract class PackStore {
     version: string,
     note: { at: string; actor: string; reason: string | null; replacement: string | null },
   ): Promise<void>;
-  /** Keeps a verdict that led to no version. */
+  /** The version is deprecated as well from then on, if it was not before. A replacement named earlier stays unless another is given. */
+  abstract archive(
+    tenant: string,
+    packId: string,
+    version: string,
+    note: { at: string; actor: string; reason: string | null; replacement: string | null },
+  ): Promise<void>;
+  /** Keeps a verdict that is not, or not only, that of a new version. */
   abstract addVerdict(tenant: string, verdict: Verdict, hash: Digest): Promise<void>;
 }
 
@@ -90,7 +103,11 @@ export abstract class IdempotencyStore {
 
 export interface RegistryTx {
   readonly packs: PackStore;
+  readonly attestations: AttestationStore;
+  readonly channels: ChannelStore;
   readonly trust: TrustStore;
+  readonly kits: KitStore;
+  readonly seal: SealStore;
   readonly idempotency: IdempotencyStore;
   readonly outbox: Outbox;
 }

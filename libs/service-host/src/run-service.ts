@@ -15,8 +15,10 @@ const EXIT_CONFIG = 78;
 export async function runService<P extends ProcessName>(name: P, load: () => Promise<ServiceModule<P>>): Promise<void> {
   try {
     const config = readSettings(PROCESS_SETTINGS[name]) as ConfigOf<P> & HostConfig;
-    const stopTracing = await startTracing(name, config.otlpEndpoint);
+    // A sealed process connects to nothing but its database, bus, blobs and Authority.
+    const stopTracing = await startTracing(name, config.sealed ? undefined : config.otlpEndpoint);
     const logger = createLogger(name, config.logLevel);
+    if (config.sealed && config.otlpEndpoint) logger.warn({ endpoint: config.otlpEndpoint }, 'sealed: no traces are exported');
     collectProcessMetrics(name);
     // What listens and queries is loaded only now: instrumentation sees a module when it is first required.
     const { startApplication } = await import('./start-application');

@@ -7,7 +7,7 @@ import type { Logger } from '@packs/observability';
 
 export type ConfigOf<P extends ProcessName> = Values<(typeof PROCESS_SETTINGS)[P]>;
 /** The settings every process has. */
-export type HostConfig = Pick<ConfigOf<ProcessName>, 'host' | 'port' | 'logLevel' | 'otlpEndpoint'>;
+export type HostConfig = Pick<ConfigOf<ProcessName>, 'host' | 'port' | 'logLevel' | 'otlpEndpoint' | 'sealed'>;
 
 /** What a process's `app.module.ts` exports. */
 export interface ServiceModule<P extends ProcessName> {

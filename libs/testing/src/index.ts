@@ -1,9 +1,12 @@
+export { aKit, KIT_LOG, type TestKit } from './a-kit';
+export { aMirroredVersion, type TestVersion } from './a-mirrored-version';
 export { aPack, type PackChanges } from './a-pack';
 export { describeBlobStore } from './blob-store.conformance';
 export { aSigner } from './ephemeral-signer';
 export { eventually } from './eventually';
 export { FixedClock } from './fixed-clock';
 export { InMemoryBlobStore } from './in-memory-blob-store';
+export { describeMirrorTarget } from './mirror-target.conformance';
 export { ScriptedCommandBus } from './scripted-command-bus';
 export { testDatabase, type TestDatabase } from './test-database';
 export { testNats, TestNats } from './test-nats';

@@ -44,7 +44,7 @@ export async function testDatabase(content: 'migrated' | 'blank' = 'migrated'): 
 
 /** What `migrate` grants on the database itself; a copy does not take it over from its template. */
 function accessOf(name: string): string[] {
-  const roles = (['api-gateway', 'publisher', 'compliance'] as const).map(roleOf);
+  const roles = (['api-gateway', 'publisher', 'mirror-worker', 'parity-worker', 'compliance'] as const).map(roleOf);
   return [`revoke all on database ${name} from public`, `grant connect on database ${name} to ${roles.join(', ')}`];
 }
 

@@ -18,8 +18,16 @@ export class RegistryClient {
   }
 
   put<T>(path: string, body: unknown): Promise<T> {
+    return this.withBody<T>('PUT', path, body);
+  }
+
+  post<T>(path: string, body: unknown): Promise<T> {
+    return this.withBody<T>('POST', path, body);
+  }
+
+  private withBody<T>(method: string, path: string, body: unknown): Promise<T> {
     const headers = { 'content-type': 'application/json' };
-    return this.json<T>('PUT', path, {}, { body: JSON.stringify(body), headers });
+    return this.json<T>(method, path, {}, { body: JSON.stringify(body), headers });
   }
 
   async json<T>(method: string, path: string, query: Query = {}, init: RequestInit = {}): Promise<T> {

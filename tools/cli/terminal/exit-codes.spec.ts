@@ -18,6 +18,7 @@ describe('exitCodeOf', () => {
     [8, new DomainError('ERR_PACK_UNAVAILABLE', '')],
     [4, problem(422, 'ERR_PACK_VERDICT_REJECTED')],
     [4, problem(403, 'ERR_PACK_SCOPE')],
+    [4, problem(423, 'ERR_PACK_SEALED')],
     [7, problem(409, 'ERR_PACK_VERSION_EXISTS')],
     [4, problem(422, 'ERR_PACK_OF_TOMORROW')],
     [3, problem(401, 'HTTP 401')],

@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { parseRange } from './byte-range';
 
 /** Content under a digest never changes; whether the caller may have it is asked anew each time. */
-const CACHE_CONTROL = 'private, no-cache';
+export const CACHE_CONTROL = 'private, no-cache';
 
 /** Sends bundles: conditional requests, one range, and the digest the bytes must have (RFC 9110, RFC 9530). */
 export class BundleSender {
@@ -17,25 +17,27 @@ export class BundleSender {
 
   send(version: ServableVersion, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const { bundle, view } = version;
-    const etag = `"${bundle.digest}"`;
-    void reply.headers({
-      etag,
-      'cache-control': CACHE_CONTROL,
-      'accept-ranges': 'bytes',
-      'repr-digest': reprDigest(bundle.digest),
-      'stella-manifest-digest': view.manifestDigest,
-    });
+    void reply.header('stella-manifest-digest', view.manifestDigest);
+    return this.sendBlob(bundle, { mediaType: MEDIA_TYPES.packBundle, fileName: `${view.packId}-${view.version}.tar.gz` }, request, reply);
+  }
+
+  /** Sends any blob that the caller has been found to be allowed to have. */
+  sendBlob(
+    blob: StoredBlob,
+    as: { readonly mediaType: string; readonly fileName: string },
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): FastifyReply {
+    const etag = `"${blob.digest}"`;
+    void reply.headers({ etag, 'cache-control': CACHE_CONTROL, 'accept-ranges': 'bytes', 'repr-digest': reprDigest(blob.digest) });
     if (matches(request.headers['if-none-match'], etag)) return reply.status(304).send();
-    void reply.headers({
-      'content-type': MEDIA_TYPES.packBundle,
-      'content-disposition': `attachment; filename="${view.packId}-${view.version}.tar.gz"`,
-    });
-    const range = this.rangeFor(request, reply, etag, bundle.size);
-    const length = range ? range.end - range.start + 1 : bundle.size;
+    void reply.headers({ 'content-type': as.mediaType, 'content-disposition': `attachment; filename="${as.fileName}"` });
+    const range = this.rangeFor(request, reply, etag, blob.size);
+    const length = range ? range.end - range.start + 1 : blob.size;
     void reply.header('content-length', length).status(range ? 206 : 200);
-    if (range) void reply.header('content-range', `bytes ${range.start}-${range.end}/${bundle.size}`);
-    // For HEAD the server would put the length of any other empty payload in place of the bundle's.
-    return reply.send(request.method === 'HEAD' ? Readable.from([]) : this.open(bundle, range));
+    if (range) void reply.header('content-range', `bytes ${range.start}-${range.end}/${blob.size}`);
+    // For HEAD the server would put the length of any other empty payload in place of the blob's.
+    return reply.send(request.method === 'HEAD' ? Readable.from([]) : this.open(blob, range));
   }
 
   /** Ranges are defined for GET alone (RFC 9110 §14.2). */
@@ -62,10 +64,11 @@ export class BundleSender {
   }
 }
 
-function reprDigest(digest: Digest): string {
+export function reprDigest(digest: Digest): string {
   return `sha-256=:${Buffer.from(digestHex(digest), 'hex').toString('base64')}:`;
 }
 
-function matches(header: string | undefined, etag: string): boolean {
+/** Whether an If-None-Match header names the entity. */
+export function matches(header: string | undefined, etag: string): boolean {
   return header !== undefined && header.split(',').some(candidate => ['*', etag, `W/${etag}`].includes(candidate.trim()));
 }

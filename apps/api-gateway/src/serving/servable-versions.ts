@@ -2,10 +2,7 @@ import { ReverifyVersion, verifyTimeoutMs, type ReverifyVersionReply } from '@pa
 import { DomainError, parsePackId, parseVersion } from '@packs/domain';
 import { withdrawnReads } from '@packs/observability';
 import type { Clock, CommandBus, PackReadModel, ServableVersion, Viewpoint } from '@packs/ports';
-import { LRUCache } from 'lru-cache';
-
-/** Verdicts kept; each is a few hundred bytes. */
-const CACHE_ENTRIES = 50_000;
+import { VerdictCache } from './verdict-cache';
 
 /**
  * The only way to a version's content: found, visible to the caller, and its stored signatures still good under the owner's
@@ -13,7 +10,7 @@ const CACHE_ENTRIES = 50_000;
  * on its first read, and the answer holds until the next change.
  */
 export class ServableVersions {
-  private readonly cache = new LRUCache<string, Promise<ReverifyVersionReply>>({ max: CACHE_ENTRIES });
+  private readonly verdicts = new VerdictCache<ReverifyVersionReply>();
 
   constructor(
     private readonly packs: PackReadModel,
@@ -32,13 +29,7 @@ export class ServableVersions {
   private async reverify(version: ServableVersion): Promise<void> {
     const { view, trust } = version;
     const key = `${view.tenant}/${view.packId}/${view.manifestDigest}@${trust.epoch}`;
-    let pending = this.cache.get(key);
-    if (!pending) {
-      pending = this.ask(version);
-      this.cache.set(key, pending);
-      pending.catch(() => this.cache.delete(key));
-    }
-    const { verdict, faults } = await pending;
+    const { verdict, faults } = await this.verdicts.of(key, () => this.ask(version));
     if (verdict.outcome === 'accepted') return;
     withdrawnReads.inc();
     throw new DomainError(

@@ -13,19 +13,23 @@ export class AppendAudit {
     private readonly check: (schema: (typeof EVENTS)[number]['data'], data: unknown, what: string) => unknown,
   ) {}
 
-  /** @throws DomainError ERR_PACK_REQUEST_INVALID for an event that does not follow its contract */
-  async execute(event: EventEnvelope): Promise<void> {
+  /**
+   * @returns false when the log has the event
+   * @throws DomainError ERR_PACK_REQUEST_INVALID for an event that does not follow its contract
+   */
+  async execute(event: EventEnvelope): Promise<boolean> {
     const contract = EVENTS.find(one => one.type === event.type);
     if (contract) this.check(contract.data, event.data, `the data of ${event.type}`);
     const appended = await this.unitOfWork.run(event.data.tenant, async tx => {
       if (!(await tx.inbox.register(AUDIT_CONSUMER.name, event.id))) return false;
-      await tx.audit.append(event.data.tenant, seq => {
-        const entry = toEntry(event, seq);
-        return { entry, leaf: auditLeaf(entry) };
+      const entry = await tx.audit.append(event.data.tenant, event.id, seq => {
+        const built = toEntry(event, seq);
+        return { entry: built, leaf: auditLeaf(built) };
       });
-      return true;
+      return entry !== undefined;
     });
     if (appended) this.wakeUps.signal(WAKE_AUDIT);
+    return appended;
   }
 }
 

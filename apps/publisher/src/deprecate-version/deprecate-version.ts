@@ -1,6 +1,7 @@
 import { newEvent, PackVersionDeprecated, type DeprecateVersionReply, type DeprecateVersionRequest } from '@packs/contracts';
 import { DomainError } from '@packs/domain';
 import type { Clock, RegistryUnitOfWork } from '@packs/ports';
+import { lockVersion } from './lock-version';
 
 /** Takes a version out of default queries. It stays readable by its number, and deprecating it again changes nothing. */
 export class DeprecateVersion {
@@ -9,14 +10,12 @@ export class DeprecateVersion {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws DomainError ERR_PACK_NOT_FOUND */
+  /** @throws DomainError ERR_PACK_NOT_FOUND, ERR_PACK_LIFECYCLE once it is archived */
   execute(request: DeprecateVersionRequest): Promise<DeprecateVersionReply> {
     const { tenant, packId, version, actor, reason, replacement } = request;
     return this.unitOfWork.run(tenant, async tx => {
-      let existing = await tx.packs.findVersion(tenant, packId, version);
-      if (!existing || existing.version !== version) throw new DomainError('ERR_PACK_NOT_FOUND', `no version ${version} of pack ${packId}`);
-      await tx.packs.lockPack(tenant, packId, existing.type);
-      existing = (await tx.packs.findVersion(tenant, packId, version)) ?? existing;
+      const existing = await lockVersion(tx, tenant, packId, version);
+      if (existing.archivedAt) throw new DomainError('ERR_PACK_LIFECYCLE', `${packId} ${version} is archived; a version only goes forward`);
       if (existing.deprecatedAt) return { deprecatedAt: existing.deprecatedAt, changed: false };
       const now = this.clock.now();
       const deprecatedAt = now.toISOString();

@@ -74,7 +74,7 @@ function repeatedPublish(existing: ExistingVersion, version: string, request: Pu
 }
 
 /** A version may be shown to its own tenant and to those the tenant's allow-list names. */
-function checkVisibility(tenant: string, manifest: PackManifest, shareWith: readonly string[]): void {
+export function checkVisibility(tenant: string, manifest: PackManifest, shareWith: readonly string[]): void {
   const declared = manifest.metadata.tenantVisibility ?? [];
   const errors = declared.flatMap((other, at) =>
     other === tenant || shareWith.includes('*') || shareWith.includes(other)
@@ -116,6 +116,7 @@ function publishedEvent({ request, artifact, verified, now }: Acceptance, channe
       channel: request.channel,
       channelMoved,
       tenantVisibility: [...(tenantVisibility ?? [])],
+      signers: verified.verdict.identities.map(({ name, keyId }) => ({ name, keyId })),
       verdictHash: verified.verdictHash,
       publishedAt: now.toISOString(),
     },

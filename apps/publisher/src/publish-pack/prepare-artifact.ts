@@ -61,7 +61,7 @@ function emptyConfig(store: BlobStore): Promise<StoredBlob> {
   return written;
 }
 
-function writeWhole(store: BlobStore, bytes: Buffer): Promise<StoredBlob> {
+export function writeWhole(store: BlobStore, bytes: Buffer): Promise<StoredBlob> {
   return store.write(
     (async function* () {
       yield bytes;

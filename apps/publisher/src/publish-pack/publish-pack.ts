@@ -18,12 +18,17 @@ import {
   type StoredBlob,
   type TrustState,
 } from '@packs/ports';
+import { judgeAndCommit } from '../judgement/judge-and-commit';
+import { requireChannel } from '../update-channel/require-channel';
 import { acceptVersion } from './accept-version';
 import { prepareArtifact, type PreparedArtifact } from './prepare-artifact';
 
-/** A change of trust, policy or allow-list between verdict and commit makes the bundle be verified again; this many times. */
-const MAX_ROUNDS = 4;
 const CONFIG_MAX_BYTES = 1024 * 1024;
+
+interface Accepted {
+  readonly verified: VerifyBundleReply;
+  readonly artifact: PreparedArtifact;
+}
 
 /**
  * Publishes one bundle: verdict, then one transaction that either makes the version visible, with its event, or changes nothing.
@@ -37,34 +42,32 @@ export class PublishPack {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws DomainError for refusals that are not the verdict's: existing version, visibility, dependencies, idempotency */
+  /** @throws DomainError for refusals that are not the verdict's: unknown channel, existing version, visibility, dependencies, idempotency */
   async execute(request: PublishPackRequest): Promise<PublishPackReply> {
     const requestHash = hashOf(request);
-    const begin = await this.unitOfWork.run(request.tenant, async tx => ({
-      earlier: await earlierReply(tx, request, requestHash),
-      trust: await tx.trust.state(request.tenant, 'none'),
-    }));
+    const begin = await this.unitOfWork.run(request.tenant, async tx => {
+      const earlier = await earlierReply(tx, request, requestHash);
+      if (!earlier) await requireChannel(tx, request.tenant, request.channel);
+      return { earlier, trust: await tx.trust.state(request.tenant, 'none') };
+    });
     if (begin.earlier) return begin.earlier;
-
-    let trust = begin.trust;
-    for (let round = 0; round < MAX_ROUNDS; round++) {
-      const verified = await this.verify(request, trust);
-      const config = verified.pack?.config;
-      if (verified.verdict.outcome === 'rejected' || !config) return this.reject(request, requestHash, verified);
-      const artifact = await this.prepare(request, verified, config);
-      const outcome = await this.unitOfWork.run(request.tenant, async tx => {
-        const current = await tx.trust.state(request.tenant, 'share');
-        if (!sameBasis(current, trust)) return current;
+    return judgeAndCommit<Accepted, PublishPackReply>(this.unitOfWork, {
+      tenant: request.tenant,
+      trust: begin.trust,
+      judge: async trust => {
+        const verified = await this.verify(request, trust);
+        const config = verified.pack?.config;
+        if (verified.verdict.outcome === 'rejected' || !config) return { done: await this.reject(request, requestHash, verified) };
+        return { judged: { verified, artifact: await this.prepare(request, verified, config) } };
+      },
+      commit: async (tx, accepted, trust) => {
         const earlier = await earlierReply(tx, request, requestHash);
         if (earlier) return earlier;
-        const reply = await acceptVersion(tx, { request, artifact, verified, trust: current, now: this.clock.now() });
+        const reply = await acceptVersion(tx, { request, ...accepted, trust, now: this.clock.now() });
         await keepReply(tx, request, requestHash, reply);
         return reply;
-      });
-      if ('outcome' in outcome) return outcome;
-      trust = outcome;
-    }
-    throw new DomainError('ERR_PACK_CONFLICT', 'trust or policies of the tenant keep changing; try again', { retry: 'later' });
+      },
+    });
   }
 
   private verify(request: PublishPackRequest, trust: TrustState): Promise<VerifyBundleReply> {
@@ -128,11 +131,6 @@ export class PublishPack {
       return reply;
     });
   }
-}
-
-/** What the verdict leaned on: when any of it differs, the verdict says nothing about now. */
-function sameBasis(a: TrustState, b: TrustState): boolean {
-  return a.epoch === b.epoch && a.digest === b.digest && canonicalDigest(a.policies) === canonicalDigest(b.policies);
 }
 
 function hashOf(request: PublishPackRequest): Digest {

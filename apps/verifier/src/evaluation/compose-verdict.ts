@@ -6,6 +6,7 @@ import type { TrustRef } from './trust-materials';
 export interface VerdictSubject {
   readonly bundle: Digest;
   readonly config?: Digest;
+  readonly attestation?: Digest;
 }
 
 export interface ComposedVerdict {
@@ -26,7 +27,11 @@ export function composeVerdict(
   const verdict: Verdict = {
     schema: 'stellaops.io/verdict.v1',
     outcome: accepted ? 'accepted' : 'rejected',
-    subject: { bundle: subject.bundle, ...(subject.config ? { config: subject.config } : {}) },
+    subject: {
+      bundle: subject.bundle,
+      ...(subject.config ? { config: subject.config } : {}),
+      ...(subject.attestation ? { attestation: subject.attestation } : {}),
+    },
     policy: policy && { name: policy.name, version: policy.version, digest: policyDigest(policy) },
     trust: { digest: request.trust.digest, epoch: request.trust.epoch },
     evidence,

@@ -1,7 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import {
-  isSatisfied,
-  keysOf,
   selectPolicy,
   type Digest,
   type PackType,
@@ -14,6 +12,7 @@ import { BlobStore, readWhole, type BlobRef } from '@packs/ports';
 import { MAX_SIGNATURE_BYTES, verifyPackSignature, type SignatureResult } from '@packs/sigstore';
 import type { BundleSource } from './bundle-source';
 import type { CheckList } from './check-list';
+import { failForWantOfPolicy, judgeSigners } from './judge-signers';
 import { SignatureTimer } from './signature-timer';
 import { TrustMaterials, type TrustRef } from './trust-materials';
 
@@ -90,10 +89,7 @@ function decide(policy: SigningPolicy | null, signed: SignedBundle, signers: Rea
   const unsigned = signed.signatures.length === 0;
   if (!policy) {
     if (unsigned) list.skip('signature', 'not-reached');
-    list.fail('policy', {
-      code: 'ERR_PACK_POLICY_MISSING',
-      message: `no signing policy covers ${signed.packType} packs in channel ${signed.channel}`,
-    });
+    failForWantOfPolicy(signed, list);
     return false;
   }
   if (unsigned && policy.unsigned === 'allow') {
@@ -101,17 +97,7 @@ function decide(policy: SigningPolicy | null, signed: SignedBundle, signers: Rea
     return true;
   }
   if (unsigned) list.fail('signature', { code: 'ERR_PACK_SIGNATURE_MISSING', message: `policy ${policy.name} requires a signature` });
-  if (signers.size === 0) {
-    list.skip('policy', 'not-reached');
-    return false;
-  }
-  if (isSatisfied(policy.rule, signers)) {
-    list.pass('policy');
-    return true;
-  }
-  const wanted = [...new Set(keysOf(policy.rule))].toSorted().join(', ');
-  list.fail('policy', { code: 'ERR_PACK_SIGNATURE_UNTRUSTED', message: `policy ${policy.name} asks for a signature by one of: ${wanted}` });
-  return false;
+  return judgeSigners(policy, signers, list);
 }
 
 /** One entry for each signer, of the first of its signatures. */

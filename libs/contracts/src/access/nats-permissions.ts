@@ -1,6 +1,12 @@
-import { ListDeadLetters, ReplayDeadLetter } from '../commands/compliance-commands';
+import { CONSUMER_COMMANDS, CONSUMER_PROCESSES } from '../commands/consumer-commands';
+import { AddAttestation, VerifyAttestation } from '../commands/attestation-commands';
 import type { CommandContract } from '../commands/command-contract';
+import { ArchiveVersion, PromoteVersion, UpdateChannel } from '../commands/channel-commands';
 import { DeprecateVersion, PublishPack, UpdatePolicy, UpdateTrust, UpdateVisibility } from '../commands/publisher-commands';
+import { ExportKit, ImportKit, ReceiveKit, UpdateExporters } from '../commands/kit-commands';
+import { CreateMirror, DeleteMirror, SyncMirror, UpdateMirror } from '../commands/mirror-commands';
+import { ApproveUnseal, UpdateSeal } from '../commands/seal-commands';
+import { CheckParity } from '../commands/parity-commands';
 import { ReverifyVersion, VerifyBundle } from '../commands/verify-bundle';
 import { EVENT_STREAM } from '../events/event-contract';
 import { EVENTS } from '../events/registry-events';
@@ -14,13 +20,30 @@ export const COMMANDS: readonly {
 }[] = [
   { contract: PublishPack, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: DeprecateVersion, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: ArchiveVersion, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: PromoteVersion, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: UpdateChannel, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: UpdateTrust, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: UpdatePolicy, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: UpdateVisibility, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: VerifyBundle, callers: ['publisher'], answeredBy: 'verifier' },
-  { contract: ReverifyVersion, callers: ['api-gateway'], answeredBy: 'verifier' },
-  { contract: ListDeadLetters, callers: ['api-gateway'], answeredBy: 'compliance' },
-  { contract: ReplayDeadLetter, callers: ['api-gateway'], answeredBy: 'compliance' },
+  { contract: ReverifyVersion, callers: ['api-gateway', 'publisher', 'mirror-worker'], answeredBy: 'verifier' },
+  { contract: AddAttestation, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: VerifyAttestation, callers: ['publisher', 'api-gateway'], answeredBy: 'verifier' },
+  { contract: CreateMirror, callers: ['api-gateway'], answeredBy: 'mirror-worker' },
+  { contract: UpdateMirror, callers: ['api-gateway'], answeredBy: 'mirror-worker' },
+  { contract: DeleteMirror, callers: ['api-gateway'], answeredBy: 'mirror-worker' },
+  { contract: SyncMirror, callers: ['api-gateway'], answeredBy: 'mirror-worker' },
+  { contract: ExportKit, callers: ['api-gateway'], answeredBy: 'mirror-worker' },
+  { contract: ReceiveKit, callers: ['api-gateway'], answeredBy: 'mirror-worker' },
+  { contract: ImportKit, callers: ['mirror-worker'], answeredBy: 'publisher' },
+  { contract: UpdateExporters, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: UpdateSeal, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: ApproveUnseal, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: CheckParity, callers: ['api-gateway'], answeredBy: 'parity-worker' },
+  ...CONSUMER_PROCESSES.flatMap(answeredBy =>
+    Object.values(CONSUMER_COMMANDS[answeredBy]).map(contract => ({ contract, callers: ['api-gateway' as const], answeredBy })),
+  ),
 ];
 
 /** A consumer of the event stream. Its name is the durable's, and the key of its inbox. */
@@ -31,9 +54,15 @@ export interface ConsumerContract {
 }
 
 export const AUDIT_CONSUMER: ConsumerContract = { name: 'compliance-audit', process: 'compliance', subject: '>' };
+export const MIRROR_CONSUMER: ConsumerContract = { name: 'mirror-plan', process: 'mirror-worker', subject: '>' };
+
+export const PARITY_CONSUMER: ConsumerContract = { name: 'parity-plan', process: 'parity-worker', subject: '>' };
+
+/** Keeps `compliance.*_coverage`. */
+export const COVERAGE_CONSUMER: ConsumerContract = { name: 'compliance-coverage', process: 'compliance', subject: '>' };
 
 /** Everybody who takes events from the stream. */
-export const CONSUMERS: readonly ConsumerContract[] = [AUDIT_CONSUMER];
+export const CONSUMERS: readonly ConsumerContract[] = [AUDIT_CONSUMER, COVERAGE_CONSUMER, MIRROR_CONSUMER, PARITY_CONSUMER];
 
 /** Core NATS signals that say "look again"; losing one costs only time. */
 export const WAKE_AUDIT = 'wake.audit';

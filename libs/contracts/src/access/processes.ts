@@ -1,5 +1,5 @@
 /** The deployable processes, named as their folder under `apps/` and their NATS user. */
-export const PROCESSES = ['api-gateway', 'publisher', 'verifier', 'compliance'] as const;
+export const PROCESSES = ['api-gateway', 'publisher', 'verifier', 'mirror-worker', 'parity-worker', 'compliance'] as const;
 export type ProcessName = (typeof PROCESSES)[number];
 
 /** The prefix of a process's settings: `PUBLISHER_DATABASE_URL`. */
@@ -7,6 +7,8 @@ export const ENV_PREFIX: Readonly<Record<ProcessName, string>> = {
   'api-gateway': 'GATEWAY',
   publisher: 'PUBLISHER',
   verifier: 'VERIFIER',
+  'mirror-worker': 'MIRROR',
+  'parity-worker': 'PARITY',
   compliance: 'COMPLIANCE',
 };
 

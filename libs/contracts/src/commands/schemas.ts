@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import type { PolicyRule, SigningPolicy, Verdict, VerdictFault } from '@packs/domain';
-import { ChannelSchema, closed, DigestSchema, nullable, PackTypeSchema, TimestampSchema } from '../contract-types';
+import { BlobRefSchema, ChannelSchema, closed, DigestSchema, nullable, PackTypeSchema, TimestampSchema } from '../contract-types';
 
 export const PolicyRuleSchema = Type.Unsafe<PolicyRule>({
   oneOf: [
@@ -30,11 +30,18 @@ export const SigningPolicySchema = Type.Unsafe<SigningPolicy>(
   }),
 );
 
+/** The tenant's trust as of one epoch. `material` is null while the tenant has none: then no signature is trusted. */
+export const TrustRefSchema = closed({
+  digest: DigestSchema,
+  epoch: Type.Integer({ minimum: 0 }),
+  material: nullable(BlobRefSchema),
+});
+
 export const VerdictSchema = Type.Unsafe<Verdict>(
   closed({
     schema: Type.Literal('stellaops.io/verdict.v1'),
     outcome: Type.Union([Type.Literal('accepted'), Type.Literal('rejected')]),
-    subject: closed({ bundle: DigestSchema, config: Type.Optional(DigestSchema) }),
+    subject: closed({ bundle: DigestSchema, config: Type.Optional(DigestSchema), attestation: Type.Optional(DigestSchema) }),
     policy: nullable(closed({ name: Type.String(), version: Type.Integer(), digest: DigestSchema })),
     trust: closed({ digest: DigestSchema, epoch: Type.Integer({ minimum: 0 }) }),
     evidence: Type.Array(DigestSchema),

@@ -14,14 +14,7 @@ import {
   VersionSchema,
 } from '../contract-types';
 import { command } from './command-contract';
-import { SigningPolicySchema, VerdictFaultSchema, VerdictSchema } from './schemas';
-
-/** The tenant's trust as of one epoch. `material` is null while the tenant has none: then no signature is trusted. */
-const TrustRefSchema = closed({
-  digest: DigestSchema,
-  epoch: Type.Integer({ minimum: 0 }),
-  material: nullable(BlobRefSchema),
-});
+import { SigningPolicySchema, TrustRefSchema, VerdictFaultSchema, VerdictSchema } from './schemas';
 
 const VerifiedPackSchema = closed({
   /** The stored config of an accepted pack. */

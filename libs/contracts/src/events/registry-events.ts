@@ -1,7 +1,13 @@
 import { Type } from '@sinclair/typebox';
-import { ChannelSchema, DigestSchema, nullable, PackTypeSchema, TimestampSchema } from '../contract-types';
+import { ChannelSchema, closed, DigestSchema, nullable, PackTypeSchema, TimestampSchema } from '../contract-types';
 import { SigningPolicySchema } from '../commands/schemas';
+import { CHANNEL_EVENTS } from './channel-events';
+import { ATTESTATION_EVENTS } from './attestation-events';
 import { event, type EventContract } from './event-contract';
+import { KIT_EVENTS } from './kit-events';
+import { SEAL_EVENTS } from './seal-events';
+import { MIRROR_EVENTS } from './mirror-events';
+import { PARITY_EVENTS } from './parity-events';
 
 export const PackVersionPublished = event('pack.version.published', 'publisher', 'A version was verified and can now be read.', {
   digest: DigestSchema,
@@ -12,6 +18,8 @@ export const PackVersionPublished = event('pack.version.published', 'publisher',
   /** Whether the channel now points at this version; an older version does not move it back. */
   channelMoved: Type.Boolean(),
   tenantVisibility: Type.Array(Type.String()),
+  /** Whose signatures of it are valid. */
+  signers: Type.Optional(Type.Array(closed({ name: Type.String(), keyId: DigestSchema }))),
   verdictHash: DigestSchema,
   publishedAt: TimestampSchema,
 });
@@ -64,4 +72,10 @@ export const EVENTS: readonly EventContract[] = [
   TrustUpdated,
   PolicyUpdated,
   VisibilityUpdated,
+  ...ATTESTATION_EVENTS,
+  ...CHANNEL_EVENTS,
+  ...MIRROR_EVENTS,
+  ...PARITY_EVENTS,
+  ...KIT_EVENTS,
+  ...SEAL_EVENTS,
 ];

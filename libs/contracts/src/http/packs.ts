@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { PACK_TYPES, type PackType, type Verdict } from '@packs/domain';
+import { LIFECYCLES, PACK_TYPES, type Lifecycle, type PackType, type Verdict } from '@packs/domain';
 
 const DIGEST = { pattern: '^sha256:[0-9a-f]{64}$', example: `sha256:${'0'.repeat(64)}` };
 
@@ -26,7 +26,8 @@ export class PackView {
     string,
     string
   >;
-  @ApiProperty() deprecated!: boolean;
+  @ApiProperty({ description: 'Deprecated or archived' }) deprecated!: boolean;
+  @ApiProperty({ enum: LIFECYCLES, enumName: 'Lifecycle' }) lifecycle!: Lifecycle;
   @ApiProperty({ type: [DependencyView] }) dependencies!: DependencyView[];
   @ApiProperty({ type: 'object', additionalProperties: true }) metadata!: Record<string, unknown>;
 }
@@ -86,13 +87,19 @@ export class DeprecationView {
   @ApiProperty({ type: String, nullable: true }) replacement!: string | null;
 }
 
+export class ArchivalView {
+  @ApiProperty({ format: 'date-time' }) at!: string;
+  @ApiProperty() by!: string;
+  @ApiProperty({ type: String, nullable: true }) reason!: string | null;
+}
+
 export class CompatibilityView {
   @ApiPropertyOptional({ description: 'SemVer range of `stella` versions' }) cli?: string;
   @ApiPropertyOptional({ type: 'object', additionalProperties: { type: 'string' } }) runner?: Record<string, string>;
 }
 
 export class ProvenanceView {
-  @ApiProperty({ type: [String], description: 'URIs of attestations' }) attestations!: string[];
+  @ApiProperty({ type: [String], description: 'URIs of what was attested; each is verified anew when it is read' }) attestations!: string[];
   @ApiProperty({ type: String, nullable: true, description: 'The User-Agent that published it' }) source!: string | null;
 }
 
@@ -108,8 +115,10 @@ export class VersionView {
   @ApiProperty({ format: 'date-time' }) publishedAt!: string;
   @ApiProperty() publishedBy!: string;
   @ApiProperty({ type: [String], description: 'Channels that point at it' }) channels!: string[];
-  @ApiProperty() deprecated!: boolean;
+  @ApiProperty({ description: 'Deprecated or archived' }) deprecated!: boolean;
+  @ApiProperty({ enum: LIFECYCLES, enumName: 'Lifecycle' }) lifecycle!: Lifecycle;
   @ApiProperty({ type: DeprecationView, nullable: true }) deprecation!: DeprecationView | null;
+  @ApiProperty({ type: ArchivalView, nullable: true }) archival!: ArchivalView | null;
   @ApiProperty({ type: [String] }) tenantVisibility!: string[];
   @ApiProperty({ type: CompatibilityView }) compatibility!: CompatibilityView;
   @ApiProperty({ type: [DependencyView] }) dependencies!: DependencyView[];

@@ -1,5 +1,5 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { CHANNEL_MAX, NAME_PATTERN, PACK_TYPES, TENANT_MAX, type PackType } from '@packs/domain';
+import { CHANNEL_MAX, LIFECYCLES, NAME_PATTERN, PACK_TYPES, TENANT_MAX, type Lifecycle, type PackType } from '@packs/domain';
 import { Transform, Type } from 'class-transformer';
 import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
 
@@ -10,6 +10,9 @@ const PAGE_MAX = 200;
 function toBoolean({ value }: { value: unknown }): unknown {
   return value === 'true' || value === '' ? true : value === 'false' ? false : value;
 }
+
+const LIFECYCLE_FILTERS = [...LIFECYCLES, 'all'] as const;
+const LIFECYCLE_QUERY = { enum: LIFECYCLE_FILTERS, description: 'Absent: what `deprecated` says' };
 
 class Page {
   @ApiPropertyOptional({ description: 'Rows in the answer at the most', minimum: 1, maximum: PAGE_MAX, default: 50 })
@@ -75,11 +78,16 @@ export class PackListQuery extends Page {
   @IsIn(PACK_TYPES)
   type?: PackType;
 
-  @ApiPropertyOptional({ description: 'true: only packs all of whose versions are deprecated' })
+  @ApiPropertyOptional({ description: 'true: only packs without an active version; absent: only those with one' })
   @IsOptional()
   @Transform(toBoolean)
   @IsBoolean()
   deprecated?: boolean;
+
+  @ApiPropertyOptional(LIFECYCLE_QUERY)
+  @IsOptional()
+  @IsIn(LIFECYCLE_FILTERS)
+  lifecycle?: Lifecycle | 'all';
 }
 
 export class VersionListQuery extends Page {
@@ -89,11 +97,16 @@ export class VersionListQuery extends Page {
   @MaxLength(TENANT_MAX)
   namespace?: string;
 
-  @ApiPropertyOptional({ description: 'true: only deprecated versions; absent: only those that are not' })
+  @ApiPropertyOptional({ description: 'true: only deprecated and archived versions; absent: only active ones' })
   @IsOptional()
   @Transform(toBoolean)
   @IsBoolean()
   deprecated?: boolean;
+
+  @ApiPropertyOptional(LIFECYCLE_QUERY)
+  @IsOptional()
+  @IsIn(LIFECYCLE_FILTERS)
+  lifecycle?: Lifecycle | 'all';
 }
 
 export class PublishQuery {

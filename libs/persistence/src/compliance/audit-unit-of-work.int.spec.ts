@@ -36,11 +36,16 @@ describe('the audit log', () => {
   });
   beforeEach(() => db.database.empty());
   afterAll(() => db.close());
-  const append = (tx: AuditTx, tenant: string, changes?: Partial<AuditEntry>) =>
-    tx.audit.append(tenant, seq => {
-      const entry = anEntry(tenant, seq, changes);
+  let appended = 0;
+  const append = async (tx: AuditTx, tenant: string, changes: Partial<AuditEntry> = {}): Promise<AuditEntry> => {
+    const id = changes.id ?? `evt_${++appended}`;
+    const added = await tx.audit.append(tenant, id, seq => {
+      const entry = anEntry(tenant, seq, { ...changes, id });
       return { entry, leaf: auditLeaf(entry) };
     });
+    if (!added) throw new Error(`${id} was there`);
+    return added;
+  };
   const appendTo = (tenant: string, changes?: Partial<AuditEntry>) => unitOfWork.run(tenant, tx => append(tx, tenant, changes));
 
   it('numbers the entries of each tenant from 1 without a gap, under load and among failures', async () => {
@@ -90,7 +95,7 @@ describe('the audit log', () => {
 
   it('takes an event once', async () => {
     await appendTo('acme', { id: 'evt_same' });
-    await expect(appendTo('acme', { id: 'evt_same' })).rejects.toMatchObject({ code: '23505' });
+    await expect(appendTo('acme', { id: 'evt_same' })).rejects.toThrow('was there');
     await appendTo('globex', { id: 'evt_same' });
     expect((await appendTo('acme')).seq).toBe(2);
   });

@@ -1,6 +1,7 @@
 import type { AuditEntry, AuditLeaf } from '@packs/domain';
-import { AuditLog, AuditUnitOfWork, Inbox, type AuditTx } from '@packs/ports';
+import { AuditLog, AuditUnitOfWork, type AuditTx } from '@packs/ports';
 import type { DataSource } from 'typeorm';
+import { PostgresInbox } from '../inbox';
 import { inTransaction, type Sql } from '../transaction';
 
 class PostgresAuditLog extends AuditLog {
@@ -8,36 +9,25 @@ class PostgresAuditLog extends AuditLog {
     super();
   }
 
-  async append(tenant: string, build: (seq: number) => { entry: AuditEntry; leaf: AuditLeaf }): Promise<AuditEntry> {
+  async append(
+    tenant: string,
+    eventId: string,
+    build: (seq: number) => { entry: AuditEntry; leaf: AuditLeaf },
+  ): Promise<AuditEntry | undefined> {
     const [head] = await this.sql.query<{ seq: string }>(
-      `insert into compliance.audit_heads as head (tenant, seq) values ($1, 1)
+      `insert into compliance.audit_heads as head (tenant, seq)
+         select $1, 1 where not exists (select 1 from compliance.audit_log where tenant = $1 and event_id = $2)
        on conflict (tenant) do update set seq = head.seq + 1 returning seq`,
-      [tenant],
+      [tenant, eventId],
     );
-    const { entry, leaf } = build(Number(head?.seq));
+    if (!head) return undefined;
+    const { entry, leaf } = build(Number(head.seq));
     await this.sql.query(
       `insert into compliance.audit_log (tenant, seq, event_id, type, pack_id, version, occurred_at, leaf, leaf_hash)
        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
       [tenant, entry.seq, entry.id, entry.type, entry.packId, entry.version, entry.occurredAt, leaf.bytes, leaf.hash],
     );
     return entry;
-  }
-}
-
-class PostgresInbox extends Inbox {
-  constructor(
-    private readonly sql: Sql,
-    private readonly schema: string,
-  ) {
-    super();
-  }
-
-  async register(consumer: string, messageId: string): Promise<boolean> {
-    const rows = await this.sql.query(
-      `insert into ${this.schema}.inbox (consumer, message_id) values ($1, $2) on conflict do nothing returning message_id`,
-      [consumer, messageId],
-    );
-    return rows.length > 0;
   }
 }
 

@@ -1,6 +1,8 @@
 import type { PackDetail, PackListQuery, PackView, VersionListQuery, VersionView } from '@packs/contracts';
+import { lifecyclesShown } from '@packs/domain';
 import { PackReadModel, type ServableVersion, type Viewpoint } from '@packs/ports';
 import type { DataSource } from 'typeorm';
+import { lifecycleOf } from '../lifecycle';
 import { readAs, type Sql } from '../transaction';
 import {
   FROM_VERSIONS,
@@ -25,7 +27,7 @@ export class PostgresPackReadModel extends PackReadModel {
     const rows = await readAs(this.dataSource, at.tenant, sql =>
       sql.query<PackRow>(
         `${SELECT_PACKS} and p.pack_id > $2
-           and (v.deprecated_at is not null) = $3
+           and ${lifecycleOf('v')} = any($3)
            and ($4::text is null or strpos(p.pack_id, lower($4)) > 0 or strpos(lower(v.name), lower($4)) > 0)
            and ($5::text is null or p.type = $5)
            and ($6::text is null or $6 = any(v.tags))
@@ -35,7 +37,7 @@ export class PostgresPackReadModel extends PackReadModel {
         [
           at.namespace,
           query.cursor ?? '',
-          query.deprecated ?? false,
+          lifecyclesShown(query.lifecycle, query.deprecated),
           query.name ?? null,
           query.type ?? null,
           query.tag ?? null,
@@ -63,9 +65,9 @@ export class PostgresPackReadModel extends PackReadModel {
     return readAs(this.dataSource, at.tenant, async sql => {
       const rows = await sql.query<VersionRow & { sort_key: string }>(
         `${SELECT_VERSIONS}, v.sort_key ${FROM_VERSIONS}
-         where v.tenant = $1 and v.pack_id = $2 and ($3::text is null or v.sort_key < $3) and (v.deprecated_at is not null) = $4
+         where v.tenant = $1 and v.pack_id = $2 and ($3::text is null or v.sort_key < $3) and ${lifecycleOf('v')} = any($4)
          order by v.sort_key desc limit $5`,
-        [at.namespace, packId, query.cursor ?? null, query.deprecated ?? false, query.limit + 1],
+        [at.namespace, packId, query.cursor ?? null, lifecyclesShown(query.lifecycle, query.deprecated), query.limit + 1],
       );
       if (rows.length === 0 && !(await exists(sql, at.namespace, packId))) return undefined;
       const page = rows.slice(0, query.limit);

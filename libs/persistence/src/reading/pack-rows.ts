@@ -1,11 +1,12 @@
-import type { PackView, VersionView } from '@packs/contracts';
-import type { Digest, PackManifest, PackType, SigningPolicy, Verdict } from '@packs/domain';
+import { attestationUri, type PackView, type VersionView } from '@packs/contracts';
+import type { Digest, Lifecycle, PackManifest, PackType, SigningPolicy, Verdict } from '@packs/domain';
 import type { ServableVersion } from '@packs/ports';
+import { lifecycleOf } from '../lifecycle';
 import { NO_TRUST } from '../registry/trust-store';
 
 /** What lists and details share: one version of one pack. */
 const VERSION_COLUMNS = `v.tenant, v.pack_id, v.version, v.name, v.manifest_digest, v.bundle_digest, v.bundle_size, v.config,
-  v.published_at, v.deprecated_at`;
+  v.published_at, v.deprecated_at, ${lifecycleOf('v')} as lifecycle`;
 
 export interface PackRow {
   tenant: string;
@@ -19,17 +20,18 @@ export interface PackRow {
   config: PackManifest;
   published_at: Date;
   deprecated_at: Date | null;
+  lifecycle: Lifecycle;
   heads: Record<string, string> | null;
 }
 
-/** Each pack with the version that stands for it: the newest release that is not deprecated, else the newest there is. */
+/** Each pack with the version that stands for it: the newest active release, else the newest deprecated, else the newest archived one. */
 export const SELECT_PACKS = `
   select ${VERSION_COLUMNS}, p.type,
     (select json_object_agg(h.channel, h.version) from registry.channel_heads h where h.tenant = p.tenant and h.pack_id = p.pack_id) as heads
   from registry.packs p
   join lateral (
     select * from registry.pack_versions v where v.tenant = p.tenant and v.pack_id = p.pack_id
-    order by v.deprecated_at is null desc, v.prerelease, v.sort_key desc limit 1
+    order by v.deprecated_at is null desc, v.archived_at is null desc, v.prerelease, v.sort_key desc limit 1
   ) v on true
   where p.tenant = $1`;
 
@@ -49,7 +51,8 @@ export function toPackView(row: PackRow): PackView {
     author: metadata.author ?? null,
     tags: [...(metadata.tags ?? [])],
     channels: row.heads ?? {},
-    deprecated: row.deprecated_at !== null,
+    deprecated: row.lifecycle !== 'active',
+    lifecycle: row.lifecycle,
     dependencies: [...(dependencies ?? [])],
     metadata: {
       ...(compatibility?.runner?.minRunnerVersion && { minRunnerVersion: compatibility.runner.minRunnerVersion }),
@@ -75,6 +78,9 @@ export interface VersionRow extends PackRow {
   deprecated_by: string | null;
   deprecation_reason: string | null;
   replacement: string | null;
+  archived_at: Date | null;
+  archived_by: string | null;
+  archive_reason: string | null;
   tenant_visibility: string[];
   channel: string;
   trust_epoch: string;
@@ -82,17 +88,20 @@ export interface VersionRow extends PackRow {
   verdict: Verdict;
   channels: string[] | null;
   signatures: SignatureJson[] | null;
+  attestations: Digest[] | null;
 }
 
 export const SELECT_VERSIONS = `
-  select ${VERSION_COLUMNS}, p.type, v.published_by, v.source, v.deprecated_by, v.deprecation_reason, v.replacement, v.tenant_visibility,
-    v.channel, v.trust_epoch, v.verdict_hash, vd.document as verdict,
+  select ${VERSION_COLUMNS}, p.type, v.published_by, v.source, v.deprecated_by, v.deprecation_reason, v.replacement,
+    v.archived_at, v.archived_by, v.archive_reason, v.tenant_visibility, v.channel, v.trust_epoch, v.verdict_hash, vd.document as verdict,
     (select array_agg(h.channel order by h.channel) from registry.channel_heads h
      where h.tenant = v.tenant and h.pack_id = v.pack_id and h.version = v.version) as channels,
     (select json_agg(json_build_object('digest', s.digest, 'mediaType', s.media_type, 'size', b.size, 'objectKey', b.object_key,
        'keyName', s.key_name, 'keyId', s.key_id, 'scheme', s.scheme) order by s.digest)
      from registry.signatures s join content.blobs b on b.digest = s.digest
-     where s.tenant = v.tenant and s.pack_id = v.pack_id and s.version = v.version) as signatures`;
+     where s.tenant = v.tenant and s.pack_id = v.pack_id and s.version = v.version) as signatures,
+    (select array_agg(a.digest order by a.added_at, a.digest) from registry.pack_provenance a
+     where a.tenant = v.tenant and a.pack_id = v.pack_id and a.version = v.version) as attestations`;
 
 export const FROM_VERSIONS = `
   from registry.pack_versions v
@@ -112,20 +121,25 @@ export function toVersionView(row: VersionRow): VersionView {
     publishedAt: row.published_at.toISOString(),
     publishedBy: row.published_by,
     channels: row.channels ?? [],
-    deprecated: row.deprecated_at !== null,
+    deprecated: row.lifecycle !== 'active',
+    lifecycle: row.lifecycle,
     deprecation: row.deprecated_at && {
       at: row.deprecated_at.toISOString(),
       by: row.deprecated_by ?? '',
       reason: row.deprecation_reason,
       replacement: row.replacement,
     },
+    archival: row.archived_at && { at: row.archived_at.toISOString(), by: row.archived_by ?? '', reason: row.archive_reason },
     tenantVisibility: row.tenant_visibility,
     compatibility: {
       ...(compatibility?.cli && { cli: compatibility.cli }),
       ...(compatibility?.runner && { runner: { ...compatibility.runner } }),
     },
     dependencies: [...(dependencies ?? [])],
-    provenance: { attestations: [], source: row.source },
+    provenance: {
+      attestations: (row.attestations ?? []).map(digest => attestationUri(row.tenant, row.pack_id, row.version, digest)),
+      source: row.source,
+    },
     manifest: { ...row.config },
     signatures: (row.signatures ?? []).map(({ objectKey: _, ...shown }) => shown),
     verdict: { ...row.verdict, hash: row.verdict_hash },

@@ -35,6 +35,8 @@ describe('PostgresPackStore', () => {
       verdictHash: version.verdictHash,
       type: 'task',
       deprecatedAt: null,
+      archivedAt: null,
+      replacement: null,
       config: version.config.digest,
       signatures: version.signatures.map(one => one.blob.digest).toSorted(),
     });

@@ -2,6 +2,8 @@ import { isPrerelease, versionSortKey, withoutBuild, type Digest, type PackType,
 import { PackStore, type ExistingVersion, type NewVersion } from '@packs/ports';
 import { insertBlobs } from '../content-catalog';
 import type { Sql } from '../transaction';
+import { PostgresChannelStore } from './channel-store';
+import { insertManifests, type ManifestRow } from './manifest-rows';
 
 interface VersionRow {
   version: string;
@@ -13,6 +15,8 @@ interface VersionRow {
   verdict_hash: Digest;
   type: PackType;
   deprecated_at: Date | null;
+  archived_at: Date | null;
+  replacement: string | null;
   signatures: Digest[] | null;
 }
 
@@ -32,7 +36,8 @@ export class PostgresPackStore extends PackStore {
 
   async findVersion(tenant: string, packId: string, version: string): Promise<ExistingVersion | undefined> {
     const [row] = await this.sql.query<VersionRow>(
-      `select v.version, v.manifest_digest, v.bundle_digest, v.bundle_size, v.config_digest, v.channel, v.verdict_hash, p.type, v.deprecated_at,
+      `select v.version, v.manifest_digest, v.bundle_digest, v.bundle_size, v.config_digest, v.channel, v.verdict_hash, p.type, v.deprecated_at, v.archived_at,
+         v.replacement,
          (select array_agg(s.digest order by s.digest) from registry.signatures s
           where s.tenant = v.tenant and s.pack_id = v.pack_id and s.version = v.version) as signatures
        from registry.pack_versions v join registry.packs p using (tenant, pack_id)
@@ -50,6 +55,8 @@ export class PostgresPackStore extends PackStore {
       verdictHash: row.verdict_hash,
       type: row.type,
       deprecatedAt: row.deprecated_at?.toISOString() ?? null,
+      archivedAt: row.archived_at?.toISOString() ?? null,
+      replacement: row.replacement,
       config: row.config_digest,
       signatures: row.signatures ?? [],
     };
@@ -68,10 +75,14 @@ export class PostgresPackStore extends PackStore {
   async addVersion(added: NewVersion): Promise<{ channelMoved: boolean }> {
     await insertBlobs(this.sql, added.blobs);
     await this.addVerdict(added.tenant, added.verdict, added.verdictHash);
-    await this.insertManifests(added);
+    await insertManifests(this.sql, added.tenant, added.manifest.metadata.packId, manifestsOf(added));
     await this.insertVersion(added);
     await this.insertSignatures(added);
-    return { channelMoved: await this.moveChannel(added) };
+    const { packId, version } = added.manifest.metadata;
+    const { tenant, channel, publishedAt: at, actor, verdictHash } = added;
+    const move = { tenant, packId, channel, version, at, actor, reason: 'publish', verdictHash } as const;
+    const { moved } = await new PostgresChannelStore(this.sql).move(move);
+    return { channelMoved: moved };
   }
 
   async deprecate(
@@ -87,42 +98,27 @@ export class PostgresPackStore extends PackStore {
     );
   }
 
+  async archive(
+    tenant: string,
+    packId: string,
+    version: string,
+    note: { at: string; actor: string; reason: string | null; replacement: string | null },
+  ): Promise<void> {
+    await this.sql.query(
+      `update registry.pack_versions set archived_at = $4, archived_by = $5, archive_reason = $6,
+         deprecated_at = coalesce(deprecated_at, $4), deprecated_by = coalesce(deprecated_by, $5),
+         deprecation_reason = case when deprecated_at is null then $6 else deprecation_reason end, replacement = coalesce($7, replacement)
+       where tenant = $1 and pack_id = $2 and version = $3`,
+      [tenant, packId, version, note.at, note.actor, note.reason, note.replacement],
+    );
+  }
+
   async addVerdict(tenant: string, verdict: Verdict, hash: Digest): Promise<void> {
     await this.sql.query(`insert into registry.verdicts (tenant, hash, document) values ($1, $2, $3) on conflict do nothing`, [
       tenant,
       hash,
       JSON.stringify(verdict),
     ]);
-  }
-
-  private async insertManifests(added: NewVersion): Promise<void> {
-    const { packId } = added.manifest.metadata;
-    const manifests = [
-      { manifest: added.ociManifest, subject: null, blobs: [added.config.digest, added.bundle.digest] },
-      ...added.signatures.map(signature => ({
-        manifest: signature.manifest,
-        subject: added.ociManifest.digest,
-        blobs: [signature.blob.digest],
-      })),
-    ];
-    await this.sql.query(
-      `insert into registry.manifests (tenant, pack_id, digest, media_type, artifact_type, subject)
-       select $1, $2, d, m, a, s from unnest($3::text[], $4::text[], $5::text[], $6::text[]) as t(d, m, a, s) on conflict do nothing`,
-      [
-        added.tenant,
-        packId,
-        manifests.map(m => m.manifest.digest),
-        manifests.map(m => m.manifest.mediaType),
-        manifests.map(m => m.manifest.artifactType),
-        manifests.map(m => m.subject) as string[],
-      ],
-    );
-    const edges = manifests.flatMap(m => m.blobs.map(blob => ({ manifest: m.manifest.digest, blob })));
-    await this.sql.query(
-      `insert into registry.manifest_blobs (tenant, pack_id, manifest_digest, blob_digest)
-       select $1, $2, m, b from unnest($3::text[], $4::text[]) as t(m, b) on conflict do nothing`,
-      [added.tenant, packId, edges.map(edge => edge.manifest), edges.map(edge => edge.blob)],
-    );
   }
 
   private async insertVersion(added: NewVersion): Promise<void> {
@@ -176,19 +172,16 @@ export class PostgresPackStore extends PackStore {
       );
     }
   }
+}
 
-  /** Points the channel at the version unless it already points at a newer one: a head moves back only by a rollback. */
-  private async moveChannel(added: NewVersion): Promise<boolean> {
-    const { packId, version } = added.manifest.metadata;
-    const rows = await this.sql.query(
-      `insert into registry.channel_heads as head (tenant, pack_id, channel, version, moved_at, moved_by) values ($1, $2, $3, $4, $5, $6)
-       on conflict (tenant, pack_id, channel) do update
-         set version = excluded.version, moved_at = excluded.moved_at, moved_by = excluded.moved_by
-         where $7 > (select v.sort_key from registry.pack_versions v
-           where v.tenant = head.tenant and v.pack_id = head.pack_id and v.version = head.version)
-       returning version`,
-      [added.tenant, packId, added.channel, version, added.publishedAt, added.actor, versionSortKey(version)],
-    );
-    return rows.length > 0;
-  }
+/** The version's own manifest and its signatures' referrers. */
+function manifestsOf(added: NewVersion): ManifestRow[] {
+  return [
+    { manifest: added.ociManifest, subject: null, blobs: [added.config.digest, added.bundle.digest] },
+    ...added.signatures.map(signature => ({
+      manifest: signature.manifest,
+      subject: added.ociManifest.digest,
+      blobs: [signature.blob.digest],
+    })),
+  ];
 }

@@ -1,9 +1,13 @@
 import { RegistryUnitOfWork, type RegistryTx } from '@packs/ports';
 import type { DataSource } from 'typeorm';
+import { PostgresKitStore } from '../kits/kit-store';
 import { PostgresOutbox } from '../outbox';
 import { inTransaction } from '../transaction';
+import { PostgresAttestationStore } from './attestation-store';
+import { PostgresChannelStore } from './channel-store';
 import { PostgresIdempotencyStore } from './idempotency-store';
 import { PostgresPackStore } from './pack-store';
+import { PostgresSealStore } from './seal-store';
 import { PostgresTrustStore } from './trust-store';
 
 export interface UnitOfWorkHooks {
@@ -26,7 +30,11 @@ export class PostgresRegistryUnitOfWork extends RegistryUnitOfWork {
       outbox = new PostgresOutbox(sql, 'registry', this.hooks.traceparent);
       return work({
         packs: new PostgresPackStore(sql),
+        attestations: new PostgresAttestationStore(sql),
+        channels: new PostgresChannelStore(sql),
         trust: new PostgresTrustStore(sql),
+        kits: new PostgresKitStore(sql),
+        seal: new PostgresSealStore(sql),
         idempotency: new PostgresIdempotencyStore(sql),
         outbox,
       });

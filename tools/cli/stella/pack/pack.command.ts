@@ -1,10 +1,15 @@
 import { Command } from 'commander';
 import type { CliContext } from '../../terminal/cli-context';
+import { archiveCommand } from './archive/archive.command';
+import { attestCommand } from './attest/attest.command';
+import { attestationsCommand } from './attestations/attestations.command';
 import { buildCommand } from './build/build.command';
 import { deprecateCommand } from './deprecate/deprecate.command';
 import { eventsCommand } from './events/events.command';
 import { initCommand } from './init/init.command';
 import { listCommand } from './list/list.command';
+import { packMirrorCommand } from './mirror/mirror.command';
+import { promoteCommand } from './promote/promote.command';
 import { pullCommand } from './pull/pull.command';
 import { pushCommand } from './push/push.command';
 import { showCommand } from './show/show.command';
@@ -15,7 +20,20 @@ import { verifyCommand } from './verify/verify.command';
 export function packCommand(context: CliContext): Command {
   const pack = new Command('pack').description('Packs, on this machine and in the registry');
   const local = [initCommand, validateCommand, buildCommand, signCommand];
-  const remote = [pushCommand, listCommand, showCommand, pullCommand, verifyCommand, deprecateCommand, eventsCommand];
+  const remote = [
+    pushCommand,
+    listCommand,
+    showCommand,
+    pullCommand,
+    verifyCommand,
+    attestCommand,
+    attestationsCommand,
+    promoteCommand,
+    deprecateCommand,
+    archiveCommand,
+    eventsCommand,
+    packMirrorCommand,
+  ];
   for (const command of [...local, ...remote]) pack.addCommand(command(context));
   return pack;
 }

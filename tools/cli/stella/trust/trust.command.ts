@@ -13,13 +13,22 @@ interface AddOptions extends OutputOptions {
   readonly scheme?: SignatureScheme;
 }
 
-const TRUST = '/api/trust';
+/** A list of keys that a tenant keeps, and the route it is read and replaced at. */
+interface KeyList {
+  readonly name: string;
+  readonly description: string;
+  readonly route: string;
+}
 
 export function trustCommand(context: CliContext): Command {
-  const trust = new Command('trust').description('The keys whose signatures the tenant accepts');
+  return keyListCommand(context, { name: 'trust', description: 'The keys whose signatures the tenant accepts', route: '/api/trust' });
+}
+
+export function keyListCommand(context: CliContext, { name, description, route }: KeyList): Command {
+  const trust = new Command(name).description(description);
   withOutput(trust.command('show').description('Lists the keys')).action(async (options: OutputOptions) => {
     const registry = await RegistryClient.open(context);
-    print(context, options, await registry.get<TrustAnswer>(TRUST));
+    print(context, options, await registry.get<TrustAnswer>(route));
   });
   withOutput(trust.command('add').description('Adds a key, or replaces the one of the same name'))
     .requiredOption('--name <name>', 'the name policies refer to it by')
@@ -27,12 +36,12 @@ export function trustCommand(context: CliContext): Command {
     .addOption(new Option('--scheme <scheme>', "absent: the usual one of the key's type").choices(SIGNATURE_SCHEMES))
     .action(async (options: AddOptions) => {
       const key = trustedKeyFromPem(options.name, await readFile(options.key, 'utf8'), options.scheme);
-      await change(context, options, keys => [...keys.filter(({ name }) => name !== key.name), key]);
+      await change(context, route, options, keys => [...keys.filter(({ name }) => name !== key.name), key]);
     });
   withOutput(trust.command('remove').description('Removes a key'))
     .requiredOption('--name <name>', 'its name')
     .action(async (options: OutputOptions & { readonly name: string }) => {
-      await change(context, options, keys => {
+      await change(context, route, options, keys => {
         const kept = keys.filter(({ name }) => name !== options.name);
         if (kept.length === keys.length) throw new DomainError('ERR_PACK_NOT_FOUND', `no key is named ${options.name}`);
         return kept;
@@ -43,13 +52,14 @@ export function trustCommand(context: CliContext): Command {
 
 async function change(
   context: CliContext,
+  route: string,
   options: OutputOptions,
   edit: (keys: readonly TrustedKey[]) => readonly TrustedKey[],
 ): Promise<void> {
   const registry = await RegistryClient.open(context);
-  const { keys } = await registry.get<TrustAnswer>(TRUST);
+  const { keys } = await registry.get<TrustAnswer>(route);
   const wanted = edit(keys).map(({ name, publicKey, scheme }) => ({ name, publicKey, scheme }));
-  print(context, options, await registry.put<TrustAnswer>(TRUST, { keys: wanted }));
+  print(context, options, await registry.put<TrustAnswer>(route, { keys: wanted }));
 }
 
 function print(context: CliContext, options: OutputOptions, answer: TrustAnswer): void {

@@ -17,7 +17,7 @@ export class DeprecateVersionController {
   ) {}
 
   @Delete()
-  @Operation('packs.write', 'Deprecate a version: it leaves the default queries, its bytes stay', 'deprecateVersion')
+  @Operation('packs.write', 'Deprecate a version: it leaves the default queries, its bytes stay', 'deprecateVersion', 'mutation')
   @ApiOkResponse({ type: VersionView })
   async deprecate(
     @Param('packId') packId: string,

@@ -86,7 +86,7 @@ export class PacksAliasController {
   }
 
   @Post()
-  @Operation('packs.write', 'Publish a bundle given as base64', 'aliasPublish')
+  @Operation('packs.write', 'Publish a bundle given as base64', 'aliasPublish', 'mutation')
   @ApiCreatedResponse({ schema: { type: 'object', properties: { packId: { type: 'string' } } } })
   async publish(
     @Body() body: PackUpload,
@@ -111,7 +111,7 @@ export class PacksAliasController {
   }
 
   @Delete(':id/:version')
-  @Operation('packs.write', 'Deprecate a version', 'aliasDeprecate')
+  @Operation('packs.write', 'Deprecate a version', 'aliasDeprecate', 'mutation')
   @ApiOkResponse({ type: DeletedAnswer })
   async deprecate(
     @Param('id') id: string,

@@ -27,7 +27,7 @@ export class PoliciesController {
   }
 
   @Put(':name')
-  @Operation('packs.admin', 'Write the next version of a signing policy', 'putPolicy')
+  @Operation('packs.admin', 'Write the next version of a signing policy', 'putPolicy', 'mutation')
   @ApiOkResponse({ type: PolicyView })
   async put(
     @Param('name') name: string,

@@ -18,7 +18,7 @@ export class PublishPackController {
   ) {}
 
   @Post()
-  @Operation('packs.write', 'Publish a version: verified, stored and announced, or refused with nothing changed', 'publishPack')
+  @Operation('packs.write', 'Publish a version: verified, stored and announced, or refused with nothing changed', 'publishPack', 'mutation')
   @ApiConsumes('multipart/form-data', MEDIA_TYPES.packBundle)
   @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'The same key and request give the same answer' })
   @ApiHeader({ name: 'Stella-Signature', required: false, description: 'With a raw body: the signature document, base64' })

@@ -2,6 +2,7 @@ import { DomainError, MEDIA_TYPES, SIGNATURE_MEDIA_TYPES, type Digest, type Sign
 import type { BlobRef, BlobStore, ContentCatalog, StoredBlob } from '@packs/ports';
 import type { FastifyRequest } from 'fastify';
 import '@fastify/multipart';
+import { recordBlobs } from '../../storing/record-blobs';
 
 const MAX_SIGNATURES = 8;
 export const SIGNATURE_MAX_BYTES = 256 * 1024;
@@ -70,18 +71,12 @@ export class BundleReceiver {
   private async record(bundle: StoredBlob, documents: readonly SignatureDocument[]): Promise<ReceivedBundle> {
     const written = await Promise.all(documents.map(({ content }) => this.blobs.write(once(content), { maxBytes: SIGNATURE_MAX_BYTES })));
     const all = [bundle, ...written];
-    const [first, ...rest] = (await this.catalog.record(all)).map(({ digest, size, objectKey }) => ({ digest, size, objectKey }));
-    await this.removeSuperfluous(all, first ? [first, ...rest] : rest);
+    const recorded = await recordBlobs(this.blobs, this.catalog, all);
+    const [first, ...rest] = recorded.map(({ digest, size, objectKey }) => ({ digest, size, objectKey }));
     return {
       bundle: first ?? bundle,
       signatures: rest.map((blob, at) => ({ ...blob, mediaType: documents[at]?.mediaType ?? MEDIA_TYPES.sigstoreBundle })),
     };
-  }
-
-  /** Bytes that were there before keep their first object; the copy just written is nobody's. */
-  private async removeSuperfluous(written: readonly StoredBlob[], kept: readonly BlobRef[]): Promise<void> {
-    const keptKeys = new Set(kept.map(blob => blob.objectKey));
-    await Promise.all(written.filter(blob => !keptKeys.has(blob.objectKey)).map(blob => this.blobs.remove(blob.objectKey)));
   }
 }
 

@@ -33,7 +33,7 @@ export class TrustController {
   }
 
   @Put()
-  @Operation('packs.admin', 'Replace the trusted keys; what they no longer vouch for is withdrawn from readers', 'putTrust')
+  @Operation('packs.admin', 'Replace the trusted keys; what they no longer vouch for is withdrawn from readers', 'putTrust', 'mutation')
   @ApiOkResponse({ type: TrustAnswer })
   async put(@Body() body: TrustInput, @Caller() caller: Principal, @Req() request: FastifyRequest): Promise<TrustAnswer> {
     const material = parseTrustMaterial(body);

@@ -25,7 +25,7 @@ export class VisibilityController {
   }
 
   @Put()
-  @Operation('packs.admin', 'Set the tenants that tenantVisibility of a pack may name', 'putVisibility')
+  @Operation('packs.admin', 'Set the tenants that tenantVisibility of a pack may name', 'putVisibility', 'mutation')
   @ApiOkResponse({ type: VisibilityInput })
   async put(@Body() body: VisibilityInput, @Caller() caller: Principal, @Req() request: FastifyRequest): Promise<VisibilityInput> {
     const { shareWith } = await this.commands.send(UpdateVisibility, { ...originOf(caller, request), shareWith: body.shareWith });

@@ -1,5 +1,5 @@
 import type { PackView } from '@packs/contracts';
-import { PACK_TYPES, type PackType } from '@packs/domain';
+import { LIFECYCLES, PACK_TYPES, type Lifecycle, type PackType } from '@packs/domain';
 import { Command, Option } from 'commander';
 import { RegistryClient } from '../../../client/registry-client';
 import type { CliContext } from '../../../terminal/cli-context';
@@ -13,6 +13,7 @@ interface ListOptions extends OutputOptions {
   readonly type?: PackType;
   readonly namespace?: string;
   readonly deprecated?: true;
+  readonly lifecycle?: Lifecycle | 'all';
   readonly limit: number;
 }
 
@@ -23,7 +24,8 @@ export function listCommand(context: CliContext): Command {
     .option('--tag <tag>', 'only packs with this tag')
     .addOption(new Option('--type <type>', 'only packs of this type').choices(PACK_TYPES))
     .option('--namespace <tenant>', "another tenant's packs that are visible")
-    .option('--deprecated', 'only deprecated packs')
+    .option('--deprecated', 'only deprecated and archived packs')
+    .addOption(new Option('--lifecycle <state>', 'only packs in this state; active unless said').choices([...LIFECYCLES, 'all']))
     .option('--limit <n>', 'at most so many', wholeNumber(1), 50)
     .action(async ({ output, limit, ...filter }: ListOptions) => {
       const registry = await RegistryClient.open(context);
@@ -33,7 +35,8 @@ export function listCommand(context: CliContext): Command {
         ['VERSION', pack => pack.version],
         ['TYPE', pack => pack.type],
         ['CHANNELS', pack => channelsOf(pack)],
-        ['NAME', pack => `${pack.name}${pack.deprecated ? ' (deprecated)' : ''}`],
+        ['STATE', pack => pack.lifecycle],
+        ['NAME', pack => pack.name],
       ]);
     });
 }

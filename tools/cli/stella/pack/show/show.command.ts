@@ -21,22 +21,28 @@ export function showCommand(context: CliContext): Command {
       const query = { namespace: options.namespace };
       if (version !== undefined) return showVersion(context, options, await registry.get<VersionView>(packPath(packId, version), query));
       const { pack } = await registry.get<PackDetail>(packPath(packId), query);
-      const versions = await registry.list<VersionView>(`${packPath(packId)}/versions`, 'versions', query, VERSIONS_SHOWN);
+      const versions = await registry.list<VersionView>(
+        `${packPath(packId)}/versions`,
+        'versions',
+        { ...query, lifecycle: 'all' },
+        VERSIONS_SHOWN,
+      );
       showPack(context, options, pack, versions);
     });
 }
 
 function showPack({ stdout }: CliContext, options: OutputOptions, pack: PackView, versions: readonly VersionView[]): void {
   if (options.output === 'json') return printFields(stdout, options, { pack, versions }, {});
-  const { packId, tenant, type, name, description, tags, author, deprecated } = pack;
-  printFields(stdout, options, pack, { packId, name, tenant, type, description, tags, author, deprecated });
+  const { packId, tenant, type, name, description, tags, author, lifecycle } = pack;
+  printFields(stdout, options, pack, { packId, name, tenant, type, description, tags, author, lifecycle });
   stdout.write('\n');
   printRows(stdout, options, versions, versions, [
     ['VERSION', row => row.version],
     ['PUBLISHED', row => row.publishedAt],
     ['CHANNELS', row => row.channels.join(' ')],
     ['SIGNED BY', row => row.signatures.map(signature => signature.keyName ?? '?').join(' ')],
-    ['DIGEST', row => `${row.digest}${row.deprecated ? ' (deprecated)' : ''}`],
+    ['STATE', row => row.lifecycle],
+    ['DIGEST', row => row.digest],
   ]);
 }
 
@@ -52,11 +58,13 @@ function showVersion({ stdout }: CliContext, options: OutputOptions, view: Versi
     size,
     published: `${publishedAt} by ${publishedBy}`,
     channels,
+    lifecycle: view.lifecycle,
     visible: view.tenantVisibility,
     dependencies: view.dependencies.map(({ packId: id, version: range }) => `${id} ${range}`),
     signatures: view.signatures.map(({ keyName, scheme, keyId }) => `${keyName ?? 'unknown key'} (${scheme ?? ''} ${keyId ?? ''})`),
     verdict: `${verdict.outcome} ${verdict.hash}`,
     deprecated:
       deprecation && [deprecation.at, deprecation.reason, deprecation.replacement && `use ${deprecation.replacement}`].filter(Boolean),
+    archived: view.archival && [view.archival.at, view.archival.reason].filter(Boolean),
   });
 }

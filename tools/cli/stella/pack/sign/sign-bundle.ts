@@ -1,9 +1,9 @@
-import { constants, createSign, sign, type KeyObject } from 'node:crypto';
+import { createSign } from 'node:crypto';
 import path from 'node:path';
-import { bundleToJSON, toDSSEBundle, toMessageSignatureBundle } from '@sigstore/bundle';
-import { dsse } from '@sigstore/core';
-import { canonicalJson, digestHex, type Digest } from '@packs/domain';
+import { bundleToJSON, toMessageSignatureBundle } from '@sigstore/bundle';
+import { digestHex, type Digest } from '@packs/domain';
 import { measure } from '../pack-files';
+import { encodeStatement, parametersOf, signStatement } from './sign-statement';
 import type { SigningKey } from './signing-key';
 
 interface SignedBundle {
@@ -12,7 +12,6 @@ interface SignedBundle {
   readonly document: string;
 }
 
-const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
 const PREDICATE_TYPE = 'https://stellaops.io/attestation/pack-signature/v1';
 
 /**
@@ -20,32 +19,17 @@ const PREDICATE_TYPE = 'https://stellaops.io/attestation/pack-signature/v1';
  * Ed25519 hashes by itself and would need the artifact in memory; it signs an in-toto statement about the artifact's digest instead.
  */
 export async function signBundle(artifact: AsyncIterable<Uint8Array>, key: SigningKey, file: string): Promise<SignedBundle> {
-  const keyHint = Buffer.from(digestHex(key.keyId), 'hex').toString('base64');
   if (key.scheme === 'ed25519') {
     const { digest } = await measure(artifact);
-    const statement = statementAbout(digest, path.basename(file));
-    const signature = sign(null, dsse.preAuthEncoding(PAYLOAD_TYPE, statement), key.object);
-    const bundle = toDSSEBundle({ artifact: statement, artifactType: PAYLOAD_TYPE, signature, keyHint });
-    return { digest, document: encode(bundleToJSON(bundle)) };
+    const statement = encodeStatement([{ name: path.basename(file), digest }], PREDICATE_TYPE, {});
+    return { digest, document: signStatement(statement, key) };
   }
   const signer = createSign('sha256');
   const { digest } = await measure(tee(artifact, chunk => signer.update(chunk)));
   const signature = signer.sign(parametersOf(key));
+  const keyHint = Buffer.from(digestHex(key.keyId), 'hex').toString('base64');
   const bundle = toMessageSignatureBundle({ digest: Buffer.from(digestHex(digest), 'hex'), signature, keyHint });
-  return { digest, document: encode(bundleToJSON(bundle)) };
-}
-
-function parametersOf({ scheme, object }: SigningKey): { key: KeyObject; padding?: number; saltLength?: number } {
-  if (scheme === 'rsa-pkcs1-sha256') return { key: object, padding: constants.RSA_PKCS1_PADDING };
-  if (scheme === 'rsa-pss-sha256')
-    return { key: object, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
-  return { key: object };
-}
-
-/** in-toto Statement v1. */
-function statementAbout(digest: Digest, name: string): Buffer {
-  const subject = [{ name, digest: { sha256: digestHex(digest) } }];
-  return Buffer.from(canonicalJson({ _type: 'https://in-toto.io/Statement/v1', subject, predicateType: PREDICATE_TYPE, predicate: {} }));
+  return { digest, document: `${JSON.stringify(bundleToJSON(bundle))}\n` };
 }
 
 async function* tee(source: AsyncIterable<Uint8Array>, see: (chunk: Uint8Array) => void): AsyncGenerator<Uint8Array, void> {
@@ -53,8 +37,4 @@ async function* tee(source: AsyncIterable<Uint8Array>, see: (chunk: Uint8Array) 
     see(chunk);
     yield chunk;
   }
-}
-
-function encode(bundle: unknown): string {
-  return `${JSON.stringify(bundle)}\n`;
 }

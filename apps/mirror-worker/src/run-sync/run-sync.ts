@@ -1,0 +1,175 @@
+import type { MirroredVersion, MirrorRecord, MirrorState, SkippedVersion } from '@packs/contracts';
+import { DomainError } from '@packs/domain';
+import { mirroredBytes, mirroredVersions } from '@packs/observability';
+import type {
+  BlobStore,
+  HeldJob,
+  InventoryHead,
+  InventoryVersion,
+  MirrorObject,
+  MirrorQueue,
+  MirrorTarget,
+  MirrorTargets,
+  PackInventory,
+  StagedState,
+  SyncOutcome,
+} from '@packs/ports';
+import type { Admission } from './admission';
+import { allSettled, Limit } from './limit';
+import { blobsOf, toMirroredVersion } from './mirrored-version';
+import { SyncTally } from './sync-tally';
+
+/** Versions whose copies are made durable and recorded together. */
+const BATCH = 16;
+/** Blobs copied at a time: enough to keep a disk busy, too few to be felt by a publish. */
+const COPIES = 4;
+
+type Stored = ReturnType<typeof blobsOf>;
+
+/** A finished copy of everything selected, and the state that will show it. */
+export interface PreparedSync {
+  readonly staged: StagedState;
+  readonly outcome: SyncOutcome;
+  /** Removes what the state, once it is shown, has no more use for. */
+  tidy(signal: AbortSignal): Promise<void>;
+}
+
+/** Brings a mirror's bytes up to date, version by version, and stages the state that names them. Shows nothing. */
+export class RunSync {
+  constructor(
+    private readonly inventory: PackInventory,
+    private readonly blobs: BlobStore,
+    private readonly targets: MirrorTargets,
+    private readonly queue: MirrorQueue,
+    private readonly admission: Admission,
+  ) {}
+
+  async execute(job: HeldJob, mirror: MirrorRecord, signal: AbortSignal): Promise<PreparedSync> {
+    const { tenant, selection } = mirror;
+    const target = await this.targets.open(mirror);
+    await target.prepare();
+    // Heads first: versions never go, so every head is among the versions read after it.
+    const heads = await this.inventory.heads(tenant, selection);
+    const tally = new SyncTally(await this.inventory.size(tenant, selection));
+    const state: MirrorState = { schema: 'stellaops.io/mirror-state.v1', tenant, versions: [], channels: [], withdrawn: [] };
+    for await (const batch of batches(this.inventory.versions(tenant, selection), BATCH)) {
+      signal.throwIfAborted();
+      const admitted = await this.admit(batch, state, tally);
+      state.versions.push(...(await this.copyBatch(job, target, admitted, tally, signal)));
+    }
+    state.channels.push(...shown(heads, state.versions));
+    const staged = await target.stage(state, signal);
+    const counts = tally.final();
+    // Otherwise no version can have left the state since the last sync.
+    const mayHaveLost = job.verify || counts.skipped > 0 || (mirror.syncedAt ?? '') < mirror.updatedAt;
+    return {
+      staged,
+      outcome: { stateDigest: staged.digest, counts, skipped: tally.skipped },
+      tidy: during => (mayHaveLost ? this.tidy(job, target, state, during) : Promise.resolve()),
+    };
+  }
+
+  private async tidy(job: HeldJob, target: MirrorTarget, state: MirrorState, signal: AbortSignal): Promise<void> {
+    const removed = await target.prune(state, signal);
+    if (removed.length > 0) await this.queue.forget(job, removed);
+  }
+
+  private async admit(batch: readonly InventoryVersion[], state: MirrorState, tally: SyncTally): Promise<InventoryVersion[]> {
+    const admitted: InventoryVersion[] = [];
+    for (const version of batch) {
+      if (await this.admission.admits(version)) {
+        admitted.push(version);
+        continue;
+      }
+      state.withdrawn.push({ packId: version.packId, version: version.version, manifestDigest: version.manifest.digest });
+      tally.skip(skipOf(version, 'ERR_PACK_WITHDRAWN'));
+    }
+    return admitted;
+  }
+
+  private async copyBatch(
+    job: HeldJob,
+    target: MirrorTarget,
+    versions: readonly InventoryVersion[],
+    tally: SyncTally,
+    signal: AbortSignal,
+  ): Promise<MirroredVersion[]> {
+    const wanted = versions.map(version => ({ version, mirrored: toMirroredVersion(version), stored: blobsOf(version) }));
+    const recorded = await this.queue.copiesOf(
+      job,
+      wanted.flatMap(({ mirrored }) => target.objectsOf(mirrored).map(object => object.path)),
+    );
+    const limit = new Limit(COPIES);
+    const proven: MirrorObject[] = [];
+    const copy = (stored: Stored, object: MirrorObject) =>
+      limit.run(async () => {
+        signal.throwIfAborted();
+        const wasRecorded = recorded.get(object.path) === object.digest;
+        const copied = await this.bring(target, stored, object, { verify: job.verify, wasRecorded, signal }, tally);
+        if (copied || !wasRecorded) proven.push(object);
+        return copied;
+      });
+    const copied = await allSettled(
+      wanted.map(async ({ version, mirrored, stored }) => {
+        const results = await allSettled(target.objectsOf(mirrored).map(object => copy(stored, object))).catch((error: unknown) => {
+          if (!(error instanceof DomainError) || error.code !== 'ERR_PACK_CORRUPT') throw error;
+          tally.skip(skipOf(version, error.code));
+          return undefined;
+        });
+        if (!results) return [];
+        if (results.includes(true)) mirroredVersions.inc();
+        tally.versionDone();
+        return [mirrored];
+      }),
+    );
+    await target.flush();
+    await this.queue.progress(job, unique(proven), tally.counts());
+    return copied.flat();
+  }
+
+  /** Makes sure that a blob lies where it should. Returns whether it was written. */
+  private async bring(
+    target: MirrorTarget,
+    stored: Stored,
+    object: MirrorObject,
+    { verify, wasRecorded, signal }: { verify: boolean; wasRecorded: boolean; signal: AbortSignal },
+    tally: SyncTally,
+  ): Promise<boolean> {
+    const size = await target.size(object.path);
+    const trusted = size === object.size && wasRecorded && !verify;
+    if (trusted || (size === object.size && (await target.hash(object.path, signal)) === object.digest)) {
+      tally.present(object.size);
+      return false;
+    }
+    const blob = stored.get(object.digest);
+    if (!blob) throw new Error(`the registry does not know ${object.digest}, which a version of it names`);
+    await target.write(object, this.blobs.read(blob), signal);
+    mirroredBytes.inc(object.size);
+    tally.copied(object.size, { repaired: wasRecorded || size !== undefined });
+    return true;
+  }
+}
+
+function skipOf({ packId, version }: InventoryVersion, code: string): SkippedVersion {
+  return { packId, version, code };
+}
+
+/** Heads of versions that the mirror has. */
+function shown(heads: readonly InventoryHead[], versions: readonly MirroredVersion[]): InventoryHead[] {
+  const there = new Set(versions.map(({ packId, version }) => `${packId}@${version}`));
+  return heads.filter(({ packId, version }) => there.has(`${packId}@${version}`));
+}
+
+function unique(objects: readonly MirrorObject[]): MirrorObject[] {
+  return [...new Map(objects.map(object => [object.path, object])).values()];
+}
+
+async function* batches<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+  let batch: T[] = [];
+  for await (const item of items) {
+    if (batch.push(item) < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}

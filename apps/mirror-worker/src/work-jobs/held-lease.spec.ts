@@ -1,0 +1,65 @@
+import { LeaseLost } from '@packs/ports';
+import { aHeldJob, FakeQueue } from '../mirror-worker.fixture';
+import { HeldLease } from './held-lease';
+
+const job = aHeldJob();
+const LEASE_MS = 9_000;
+
+describe('HeldLease', () => {
+  let queue: FakeQueue;
+  let lease: HeldLease;
+  beforeEach(() => {
+    jest.useFakeTimers();
+    queue = new FakeQueue();
+    lease = new HeldLease(queue, job, { leaseMs: LEASE_MS, runDeadlineMs: 60_000 });
+  });
+  afterEach(() => {
+    lease.release();
+    jest.useRealTimers();
+  });
+
+  const never = (): Promise<never> => new Promise(() => undefined);
+
+  it('is renewed three times in the time of one lease, as long as work is under way', async () => {
+    void lease.during(never).catch(() => undefined);
+    await jest.advanceTimersByTimeAsync(2 * LEASE_MS);
+    expect(queue.renewals).toBe(6);
+    lease.release();
+    await jest.advanceTimersByTimeAsync(LEASE_MS);
+    expect(queue.renewals).toBe(6);
+  });
+
+  it('ends the work when the job is another’s', async () => {
+    const ended = expect(lease.during(never)).rejects.toThrow(LeaseLost);
+    queue.renewal = () => Promise.reject(new LeaseLost(job));
+    await jest.advanceTimersByTimeAsync(LEASE_MS);
+    await ended;
+  });
+
+  it('lets the work go on while the queue cannot be asked, until the lease has ended', async () => {
+    let signal: AbortSignal | undefined;
+    const ended = expect(
+      lease.during(given => {
+        signal = given;
+        return never();
+      }),
+    ).rejects.toThrow(LeaseLost);
+    queue.renewal = () => Promise.reject(new Error('connection lost'));
+    await jest.advanceTimersByTimeAsync(LEASE_MS - 1_000);
+    expect(signal?.aborted).toBe(false);
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(signal?.aborted).toBe(true);
+    await ended;
+  });
+
+  it('ends an attempt that takes too long, also when its work never returns', async () => {
+    const ended = expect(lease.during(never)).rejects.toMatchObject({ code: 'ERR_MIRROR_DEADLINE', retry: 'later' });
+    await jest.advanceTimersByTimeAsync(60_000);
+    await ended;
+  });
+
+  it('hands on what the work comes to', async () => {
+    await expect(lease.during(() => Promise.resolve(7))).resolves.toBe(7);
+    await expect(lease.during(() => Promise.reject(new Error('of its own')))).rejects.toThrow('of its own');
+  });
+});

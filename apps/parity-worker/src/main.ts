@@ -1,0 +1,3 @@
+import { runService } from '@packs/service-host';
+
+void runService('parity-worker', () => import('./app.module'));

@@ -1,0 +1,199 @@
+import {
+  newEvent,
+  PackAttestationAdded,
+  VerifyAttestation,
+  type AddAttestationReply,
+  type AddAttestationRequest,
+  type VerifyAttestationReply,
+} from '@packs/contracts';
+import { DomainError, EMPTY_JSON, encodeAttestationManifest, type Descriptor, type EncodedManifest } from '@packs/domain';
+import type {
+  BlobStore,
+  Clock,
+  CommandBus,
+  ExistingVersion,
+  NewAttestation,
+  RecordedAttestation,
+  RegistryTx,
+  RegistryUnitOfWork,
+  StoredBlob,
+  TrustState,
+} from '@packs/ports';
+import { lockVersion } from '../deprecate-version/lock-version';
+import { judgeAndCommit } from '../judgement/judge-and-commit';
+import { writeWhole } from '../publish-pack/prepare-artifact';
+
+/** Attestations of one version at the most. */
+const MAX_ATTESTATIONS = 128;
+
+interface Attested {
+  readonly existing: ExistingVersion;
+  readonly subject: Descriptor;
+}
+
+interface Accepted extends Attested {
+  readonly verified: VerifyAttestationReply;
+  readonly predicateType: string;
+  readonly referrer: EncodedManifest;
+  readonly blobs: readonly StoredBlob[];
+}
+
+/** Adds what a trusted signer states about a version. A document that was added before is found again by its digest. */
+export class AddAttestation {
+  constructor(
+    private readonly unitOfWork: RegistryUnitOfWork,
+    private readonly commands: CommandBus,
+    private readonly blobs: BlobStore,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @throws DomainError ERR_PACK_NOT_FOUND, ERR_PACK_LIMIT */
+  async execute(request: AddAttestationRequest): Promise<AddAttestationReply> {
+    const { tenant } = request;
+    const begin = await this.unitOfWork.run(tenant, async tx => ({
+      earlier: await earlierReply(tx, request),
+      attested: await this.find(tx, request),
+      trust: await tx.trust.state(tenant, 'none'),
+    }));
+    if (begin.earlier) return begin.earlier;
+    return judgeAndCommit<Accepted, AddAttestationReply>(this.unitOfWork, {
+      tenant,
+      trust: begin.trust,
+      judge: async trust => {
+        const verified = await this.verify(request, begin.attested, trust);
+        const { verdict, verdictHash, faults, predicateType } = verified;
+        if (verdict.outcome === 'rejected' || predicateType === null)
+          return { done: { outcome: 'rejected', verdict, verdictHash, faults } };
+        return { judged: await this.prepare(request, begin.attested, verified, predicateType) };
+      },
+      commit: (tx, accepted) => this.commit(tx, request, accepted),
+    });
+  }
+
+  private async find(tx: RegistryTx, { tenant, packId, version }: AddAttestationRequest): Promise<Attested> {
+    const existing = await tx.packs.findVersion(tenant, packId, version);
+    const subject = await tx.attestations.subject(tenant, packId, version);
+    if (existing?.version === version && subject) return { existing, subject };
+    throw new DomainError('ERR_PACK_NOT_FOUND', `no version ${version} of pack ${packId}`);
+  }
+
+  private verify(
+    { tenant, attestation }: AddAttestationRequest,
+    { existing }: Attested,
+    trust: TrustState,
+  ): Promise<VerifyAttestationReply> {
+    return this.commands.send(VerifyAttestation, {
+      tenant,
+      channel: existing.channel,
+      packType: existing.type,
+      attestation,
+      subject: { bundle: existing.digest, manifest: existing.manifestDigest },
+      policies: [...trust.policies],
+      trust: { digest: trust.digest, epoch: trust.epoch, material: trust.material },
+      evaluatedAt: this.clock.now().toISOString(),
+    });
+  }
+
+  /** The referrer, on stable storage. */
+  private async prepare(
+    { attestation }: AddAttestationRequest,
+    attested: Attested,
+    verified: VerifyAttestationReply,
+    predicateType: string,
+  ): Promise<Accepted> {
+    const { mediaType, digest, size } = attestation;
+    const referrer = encodeAttestationManifest({ mediaType, digest, size }, attested.subject, predicateType);
+    const blobs = await Promise.all([referrer.bytes, EMPTY_JSON].map(bytes => writeWhole(this.blobs, bytes)));
+    return { ...attested, verified, predicateType, referrer, blobs };
+  }
+
+  private async commit(tx: RegistryTx, request: AddAttestationRequest, accepted: Accepted): Promise<AddAttestationReply> {
+    const { tenant, packId, version } = request;
+    await lockVersion(tx, tenant, packId, version);
+    const earlier = await earlierReply(tx, request);
+    if (earlier) return earlier;
+    if ((await tx.attestations.count(tenant, packId, version)) >= MAX_ATTESTATIONS) {
+      throw new DomainError('ERR_PACK_LIMIT', `a version has at most ${MAX_ATTESTATIONS} attestations`);
+    }
+    const now = this.clock.now();
+    const added = newAttestation(request, accepted, now.toISOString());
+    await tx.attestations.add(added);
+    await tx.outbox.append(addedEvent(added, accepted, now));
+    const { predicateType, signers, verdictHash, addedAt, actor, document, referrer } = added;
+    const recorded: RecordedAttestation = {
+      digest: document.digest,
+      mediaType: document.mediaType,
+      size: document.size,
+      predicateType,
+      manifestDigest: referrer.digest,
+      signers,
+      verdictHash,
+      addedAt,
+      addedBy: actor,
+    };
+    return toReply('added', recorded);
+  }
+}
+
+async function earlierReply(
+  tx: RegistryTx,
+  { tenant, packId, version, attestation }: AddAttestationRequest,
+): Promise<AddAttestationReply | undefined> {
+  const recorded = await tx.attestations.find(tenant, packId, version, attestation.digest);
+  return recorded && toReply('already-added', recorded);
+}
+
+function toReply(outcome: 'added' | 'already-added', recorded: RecordedAttestation): AddAttestationReply {
+  return { outcome, ...recorded, signers: [...recorded.signers] };
+}
+
+function newAttestation(
+  { tenant, packId, version, attestation, actor, source }: AddAttestationRequest,
+  { subject, verified, predicateType, referrer, blobs }: Accepted,
+  addedAt: string,
+): NewAttestation {
+  const { verdict, verdictHash } = verified;
+  return {
+    tenant,
+    packId,
+    version,
+    subject: subject.digest,
+    document: attestation,
+    predicateType,
+    referrer,
+    signers: verdict.identities.map(({ name, keyId, scheme }) => ({ name, keyId, scheme })),
+    verdict,
+    verdictHash,
+    addedAt,
+    actor,
+    source,
+    blobs,
+  };
+}
+
+function addedEvent(added: NewAttestation, { existing }: Accepted, now: Date) {
+  const { tenant, packId, version, actor, source, document, referrer, predicateType, signers, verdictHash, addedAt } = added;
+  return newEvent(
+    PackAttestationAdded,
+    {
+      packId,
+      version,
+      actor,
+      tenant,
+      source,
+      signatures: [document.digest],
+      metadataHash: existing.config,
+      digest: existing.digest,
+      manifestDigest: existing.manifestDigest,
+      attestation: document.digest,
+      mediaType: document.mediaType,
+      size: document.size,
+      referrer: referrer.digest,
+      predicateType,
+      signers: signers.map(({ name, keyId }) => ({ name, keyId })),
+      verdictHash,
+      addedAt,
+    },
+    now,
+  );
+}

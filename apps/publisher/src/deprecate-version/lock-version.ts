@@ -1,0 +1,13 @@
+import { DomainError } from '@packs/domain';
+import type { ExistingVersion, RegistryTx } from '@packs/ports';
+
+/**
+ * The version of exactly this number, with its pack locked: nobody else writes to the pack before the transaction ends.
+ * @throws DomainError ERR_PACK_NOT_FOUND
+ */
+export async function lockVersion(tx: RegistryTx, tenant: string, packId: string, version: string): Promise<ExistingVersion> {
+  const found = await tx.packs.findVersion(tenant, packId, version);
+  if (!found || found.version !== version) throw new DomainError('ERR_PACK_NOT_FOUND', `no version ${version} of pack ${packId}`);
+  await tx.packs.lockPack(tenant, packId, found.type);
+  return (await tx.packs.findVersion(tenant, packId, version)) ?? found;
+}

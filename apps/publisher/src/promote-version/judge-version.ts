@@ -1,0 +1,60 @@
+import { ReverifyVersion, type ReverifyVersionReply } from '@packs/contracts';
+import { DomainError, type SigningPolicy } from '@packs/domain';
+import type { Clock, CommandBus, JudgeableVersion, TrustState } from '@packs/ports';
+
+interface Bench {
+  readonly tenant: string;
+  readonly packId: string;
+  readonly commands: CommandBus;
+  readonly clock: Clock;
+}
+
+/**
+ * The verdict of a channel's policy on a published version. A version whose stored signatures no longer satisfy the policy that let
+ * it in is not served to anybody, so no channel may point at it, whatever that channel's own policy says.
+ * @throws DomainError ERR_PACK_WITHDRAWN with the reasons
+ */
+export async function judgeVersion(
+  bench: Bench,
+  version: JudgeableVersion,
+  channel: string,
+  trust: TrustState,
+): Promise<ReverifyVersionReply> {
+  if (version.verifiedEpoch !== trust.epoch) await requireServable(bench, version, trust);
+  return ask(bench, version, channel, trust.policies, trust);
+}
+
+async function requireServable(bench: Bench, version: JudgeableVersion, trust: TrustState): Promise<void> {
+  const { verdict, faults } = await ask(bench, version, version.channel, version.verdictPolicy ? [version.verdictPolicy] : [], trust);
+  if (verdict.outcome === 'accepted') return;
+  throw new DomainError(
+    'ERR_PACK_WITHDRAWN',
+    `${bench.packId} ${version.version} is withdrawn: its signatures no longer satisfy its policy`,
+    {
+      details: {
+        reasons: [...new Set(verdict.checks.filter(check => check.outcome === 'fail').map(check => check.reason))],
+        trustEpoch: trust.epoch,
+      },
+      errors: faults,
+    },
+  );
+}
+
+function ask(
+  { tenant, commands, clock }: Bench,
+  { type, bundle, signatures }: JudgeableVersion,
+  channel: string,
+  policies: readonly SigningPolicy[],
+  { digest, epoch, material }: TrustState,
+): Promise<ReverifyVersionReply> {
+  return commands.send(ReverifyVersion, {
+    tenant,
+    channel,
+    packType: type,
+    bundle,
+    signatures: signatures.map(signature => ({ ...signature, mediaType: signature.mediaType as never })),
+    policies: [...policies],
+    trust: { digest, epoch, material },
+    evaluatedAt: clock.now().toISOString(),
+  });
+}

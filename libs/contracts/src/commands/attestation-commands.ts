@@ -1,0 +1,79 @@
+import { Type, type Static } from '@sinclair/typebox';
+import {
+  AttestationMediaTypeSchema,
+  AttestationRefSchema,
+  ChannelSchema,
+  closed,
+  DigestSchema,
+  nullable,
+  PackIdSchema,
+  PackTypeSchema,
+  PredicateTypeSchema,
+  TenantSchema,
+  TimestampSchema,
+  VersionSchema,
+} from '../contract-types';
+import { command } from './command-contract';
+import { SigningPolicySchema, TrustRefSchema, VerdictFaultSchema, VerdictSchema } from './schemas';
+
+/** Adds a stored document to what is attested about a version, if it is about that version and its signers satisfy the policy. */
+export const AddAttestation = command({
+  subject: 'cmd.publisher.add-attestation',
+  timeoutMs: 90_000,
+  request: closed({
+    tenant: TenantSchema,
+    actor: Type.String({ minLength: 1, maxLength: 256 }),
+    source: nullable(Type.String({ maxLength: 256 })),
+    packId: PackIdSchema,
+    version: VersionSchema,
+    attestation: AttestationRefSchema,
+  }),
+  reply: Type.Union([
+    closed({
+      outcome: Type.Union([Type.Literal('added'), Type.Literal('already-added')]),
+      digest: DigestSchema,
+      mediaType: AttestationMediaTypeSchema,
+      size: Type.Integer(),
+      predicateType: PredicateTypeSchema,
+      manifestDigest: DigestSchema,
+      signers: Type.Array(closed({ name: Type.String(), keyId: DigestSchema, scheme: Type.String() })),
+      verdictHash: DigestSchema,
+      addedAt: TimestampSchema,
+      addedBy: Type.String(),
+    }),
+    closed({
+      outcome: Type.Literal('rejected'),
+      verdict: VerdictSchema,
+      verdictHash: DigestSchema,
+      faults: Type.Array(VerdictFaultSchema),
+    }),
+  ]),
+});
+export type AddAttestationRequest = Static<typeof AddAttestation.request>;
+export type AddAttestationReply = Static<typeof AddAttestation.reply>;
+
+/** Asks whether a stored document is an attestation of a version, by signers that satisfy the tenant's policy under its current trust. */
+export const VerifyAttestation = command({
+  subject: 'cmd.verifier.verify-attestation',
+  timeoutMs: 60_000,
+  request: closed({
+    tenant: TenantSchema,
+    channel: ChannelSchema,
+    packType: PackTypeSchema,
+    attestation: AttestationRefSchema,
+    /** The statement has to name one of the two. */
+    subject: closed({ bundle: DigestSchema, manifest: DigestSchema }),
+    policies: Type.Array(SigningPolicySchema, { maxItems: 64 }),
+    trust: TrustRefSchema,
+    evaluatedAt: TimestampSchema,
+  }),
+  reply: closed({
+    verdict: VerdictSchema,
+    verdictHash: DigestSchema,
+    faults: Type.Array(VerdictFaultSchema),
+    /** Null unless a trusted key signed it and it is about the version. */
+    predicateType: nullable(PredicateTypeSchema),
+  }),
+});
+export type VerifyAttestationRequest = Static<typeof VerifyAttestation.request>;
+export type VerifyAttestationReply = Static<typeof VerifyAttestation.reply>;

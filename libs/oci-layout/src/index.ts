@@ -1,0 +1,1 @@
+export { FileMirrorTargets } from './file-mirror-targets';

@@ -1,0 +1,32 @@
+import type { Digest, EncodedManifest } from '@packs/domain';
+import type { Sql } from '../transaction';
+
+/** A manifest of a pack's repository and what keeps its blobs alive. */
+export interface ManifestRow {
+  readonly manifest: EncodedManifest;
+  /** The manifest it refers to. */
+  readonly subject: Digest | null;
+  readonly blobs: readonly Digest[];
+}
+
+/** Records manifests whose blobs are recorded; those that are there stay as they are. */
+export async function insertManifests(sql: Sql, tenant: string, packId: string, rows: readonly ManifestRow[]): Promise<void> {
+  await sql.query(
+    `insert into registry.manifests (tenant, pack_id, digest, media_type, artifact_type, subject)
+     select $1, $2, d, m, a, s from unnest($3::text[], $4::text[], $5::text[], $6::text[]) as t(d, m, a, s) on conflict do nothing`,
+    [
+      tenant,
+      packId,
+      rows.map(row => row.manifest.digest),
+      rows.map(row => row.manifest.mediaType),
+      rows.map(row => row.manifest.artifactType),
+      rows.map(row => row.subject) as string[],
+    ],
+  );
+  const edges = rows.flatMap(row => row.blobs.map(blob => ({ manifest: row.manifest.digest, blob })));
+  await sql.query(
+    `insert into registry.manifest_blobs (tenant, pack_id, manifest_digest, blob_digest)
+     select $1, $2, m, b from unnest($3::text[], $4::text[]) as t(m, b) on conflict do nothing`,
+    [tenant, packId, edges.map(edge => edge.manifest), edges.map(edge => edge.blob)],
+  );
+}

@@ -1,0 +1,47 @@
+import type { AttestationMediaType, Descriptor, Digest, EncodedManifest, Verdict, VerifiedIdentity } from '@packs/domain';
+import type { BlobRef, StoredBlob } from './blob-store';
+
+export type Signer = Pick<VerifiedIdentity, 'name' | 'keyId' | 'scheme'>;
+
+/** A verified statement about a version, as it is recorded. */
+export interface RecordedAttestation {
+  readonly digest: Digest;
+  readonly mediaType: AttestationMediaType;
+  readonly size: number;
+  readonly predicateType: string;
+  /** The referrer that carries it. */
+  readonly manifestDigest: Digest;
+  readonly signers: readonly Signer[];
+  readonly verdictHash: Digest;
+  readonly addedAt: string;
+  readonly addedBy: string;
+}
+
+export interface NewAttestation {
+  readonly tenant: string;
+  readonly packId: string;
+  readonly version: string;
+  /** Digest of the version's manifest. */
+  readonly subject: Digest;
+  readonly document: BlobRef & { readonly mediaType: AttestationMediaType };
+  readonly predicateType: string;
+  readonly referrer: EncodedManifest;
+  readonly signers: readonly Signer[];
+  readonly verdict: Verdict;
+  readonly verdictHash: Digest;
+  readonly addedAt: string;
+  readonly actor: string;
+  readonly source: string | null;
+  /** Blobs this transaction has to record: the referrer, stored but not yet known. */
+  readonly blobs: readonly StoredBlob[];
+}
+
+export abstract class AttestationStore {
+  abstract find(tenant: string, packId: string, version: string, digest: Digest): Promise<RecordedAttestation | undefined>;
+  /** The manifest of a version, which attestations refer to. */
+  abstract subject(tenant: string, packId: string, version: string): Promise<Descriptor | undefined>;
+  /** How many a version has. */
+  abstract count(tenant: string, packId: string, version: string): Promise<number>;
+  /** The version is there, and the attestation is not. */
+  abstract add(attestation: NewAttestation): Promise<void>;
+}

@@ -1,0 +1,54 @@
+const DIGEST = `sha256:${'0'.repeat(64)}`;
+const BLOB = { digest: DIGEST, size: 1, objectKey: 'key' };
+
+/** Commands that a sealed registry takes: the two ways a kit comes in, and what ends a seal. */
+export const OPEN_COMMANDS: readonly string[] = [
+  'cmd.mirror-worker.receive-kit',
+  'cmd.publisher.import-kit',
+  'cmd.publisher.update-seal',
+  'cmd.publisher.approve-unseal',
+];
+
+/** A well-formed request of every command that changes what a tenant has, by its subject. */
+export function commandsOf(tenant: string): Readonly<Record<string, object>> {
+  const origin = { tenant, actor: 'client:somebody', source: null };
+  const version = { ...origin, packId: 'hello', version: '1.0.0' };
+  const note = { reason: null, replacement: null };
+  const settings = { name: 'north', kind: 'directory', location: 'north', selection: {}, intervalSeconds: null, enabled: true };
+  const signature = { ...BLOB, mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json' };
+  return {
+    'cmd.publisher.publish-pack': {
+      ...origin,
+      ...{
+        packId: null,
+        version: null,
+        channel: 'edge',
+        bundle: BLOB,
+        signatures: [signature],
+        manifestDigest: null,
+        idempotencyKey: 'key',
+      },
+    },
+    'cmd.publisher.deprecate-version': { ...version, ...note },
+    'cmd.publisher.archive-version': { ...version, ...note },
+    'cmd.publisher.promote-version': { ...version, channel: 'stable', from: null },
+    'cmd.publisher.add-attestation': { ...version, attestation: { ...BLOB, mediaType: 'application/vnd.dsse.envelope.v1+json' } },
+    'cmd.publisher.update-channel': { ...origin, name: 'night', description: '' },
+    'cmd.publisher.update-trust': { ...origin, material: BLOB, keyIds: [] },
+    'cmd.publisher.update-policy': {
+      ...origin,
+      name: 'default',
+      channel: null,
+      packType: null,
+      rule: { keyRef: 'other' },
+      unsigned: 'allow',
+    },
+    'cmd.publisher.update-visibility': { ...origin, shareWith: ['*'] },
+    'cmd.publisher.update-exporters': { ...origin, keys: BLOB, keyIds: [] },
+    'cmd.mirror-worker.create-mirror': { ...origin, settings },
+    'cmd.mirror-worker.update-mirror': { ...origin, id: 'any', settings },
+    'cmd.mirror-worker.delete-mirror': { ...origin, id: 'any' },
+    'cmd.mirror-worker.sync-mirror': { ...origin, id: 'any', verify: false },
+    'cmd.mirror-worker.export-kit': { ...origin, id: '01ARZ3NDEKTSV4RRFFQ69G5FAV', selection: {}, seq: null },
+  };
+}

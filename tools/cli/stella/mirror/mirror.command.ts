@@ -1,0 +1,145 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  MIRROR_KINDS,
+  type MirrorJobList,
+  type MirrorJobView,
+  type MirrorList,
+  type MirrorRequest,
+  type MirrorResponse,
+} from '@packs/contracts';
+import { DomainError, PACK_TYPES, type PackType } from '@packs/domain';
+import { Command, Option } from 'commander';
+import { RegistryClient } from '../../client/registry-client';
+import { RegistryProblem } from '../../client/registry-problem';
+import type { CliContext } from '../../terminal/cli-context';
+import { collect, wholeNumber } from '../../terminal/option-values';
+import { printFields, printRows, withOutput, type OutputOptions } from '../../terminal/output';
+
+interface AddOptions extends OutputOptions {
+  readonly name: string;
+  readonly kind: MirrorRequest['kind'];
+  readonly location: string;
+  readonly channel?: readonly string[];
+  readonly type?: readonly PackType[];
+  readonly pack?: readonly string[];
+  readonly tag?: readonly string[];
+  readonly every?: number;
+}
+
+interface SyncOptions extends OutputOptions {
+  readonly verify: boolean;
+  readonly wait: boolean;
+}
+
+const MIRRORS = '/api/mirrors';
+const POLL_MS = 200;
+
+export function mirrorCommand(context: CliContext): Command {
+  const mirror = new Command('mirror').description('Copies of packs at other places');
+  withOutput(mirror.command('list').description('Lists the mirrors')).action(async (options: OutputOptions) => {
+    const registry = await RegistryClient.open(context);
+    const { mirrors } = await registry.get<MirrorList>(MIRRORS);
+    printMirrors(context, options, { mirrors }, mirrors);
+  });
+  addCommand(mirror, context);
+  syncCommand(mirror, context);
+  withOutput(mirror.command('status').description('Shows a mirror and its last jobs'))
+    .argument('<name>', 'its name or id')
+    .action(async (name: string, options: OutputOptions) => {
+      const registry = await RegistryClient.open(context);
+      const found = await find(registry, name);
+      const { jobs } = await registry.get<MirrorJobList>(`${MIRRORS}/${found.id}/jobs`, { limit: 10 });
+      if (options.output === 'json') return printFields(context.stdout, options, { mirror: found, jobs }, {});
+      printMirrors(context, options, found, [found]);
+      context.stdout.write('\n');
+      printRows(context.stdout, options, { jobs }, jobs, JOB_COLUMNS);
+    });
+  withOutput(mirror.command('remove').description('Forgets a mirror; what lies at its location stays'))
+    .argument('<name>', 'its name or id')
+    .action(async (name: string, options: OutputOptions) => {
+      const registry = await RegistryClient.open(context);
+      const { id } = await find(registry, name);
+      await registry.request('DELETE', `${MIRRORS}/${id}`);
+      printFields(context.stdout, options, { removed: id }, { removed: id });
+    });
+  return mirror;
+}
+
+function addCommand(mirror: Command, context: CliContext): void {
+  withOutput(mirror.command('add').description('Adds a mirror'))
+    .requiredOption('--name <name>', 'its name')
+    .addOption(new Option('--kind <kind>', 'how it is laid out').choices(MIRROR_KINDS).default('oci-layout'))
+    .requiredOption('--location <folder>', "a folder below the tenant's part of the mirror root")
+    .option('--channel <channel>', 'only versions of this channel; may be given more than once', collect)
+    .addOption(new Option('--type <type...>', 'only packs of these types').choices(PACK_TYPES))
+    .option('--pack <packId>', 'only this pack, or with a trailing * those that begin so; may be given more than once', collect)
+    .option('--tag <tag>', 'only versions with this tag; may be given more than once', collect)
+    .option('--every <seconds>', 'sync also by the clock', wholeNumber(60))
+    .action(async (options: AddOptions) => {
+      const { name, kind, location, channel: channels, type, pack: packIds, tag: tags, every } = options;
+      const selection = { channels: list(channels), types: list(type), packIds: list(packIds), tags: list(tags) };
+      const registry = await RegistryClient.open(context);
+      const added = await registry.post<MirrorResponse>(MIRRORS, { name, kind, location, selection, intervalSeconds: every ?? null });
+      printMirrors(context, options, added, [added]);
+    });
+}
+
+function syncCommand(mirror: Command, context: CliContext): void {
+  withOutput(mirror.command('sync').description('Syncs a mirror now and waits until it is done'))
+    .argument('<name>', 'its name or id')
+    .option('--verify', 'read every byte at the mirror again and repair what differs', false)
+    .option('--no-wait', 'return at once')
+    .action(async (name: string, options: SyncOptions) => {
+      const registry = await RegistryClient.open(context);
+      const { id } = await find(registry, name);
+      let job = await registry.post<MirrorJobView>(`${MIRRORS}/${id}/sync`, { verify: options.verify });
+      while (options.wait && (job.state === 'queued' || job.state === 'running')) {
+        await delay(POLL_MS);
+        job = await registry.get<MirrorJobView>(`${MIRRORS}/${id}/jobs/${job.id}`);
+      }
+      printRows(context.stdout, options, job, [job], JOB_COLUMNS);
+      if (job.state === 'failed') {
+        throw new RegistryProblem(
+          502,
+          job.error?.code ?? 'ERR_PACK_INTERNAL',
+          `the sync failed: ${job.error?.message ?? 'for an unknown reason'}`,
+          [],
+        );
+      }
+    });
+}
+
+const JOB_COLUMNS = [
+  ['JOB', (job: MirrorJobView) => job.id],
+  ['STATE', (job: MirrorJobView) => (job.nextAttemptAt ? 'waiting' : job.state)],
+  ['CAUSE', (job: MirrorJobView) => job.cause],
+  ['VERSIONS', (job: MirrorJobView) => `${job.progress.versions}/${job.progress.totalVersions}`],
+  ['COPIED', (job: MirrorJobView) => job.progress.copiedBytes],
+  ['REPAIRED', (job: MirrorJobView) => job.progress.repaired],
+  ['SKIPPED', (job: MirrorJobView) => job.progress.skipped],
+  ['FINISHED', (job: MirrorJobView) => job.finishedAt],
+  ['ERROR', (job: MirrorJobView) => job.error?.code],
+] as const;
+
+function printMirrors(context: CliContext, options: OutputOptions, json: unknown, mirrors: readonly MirrorResponse[]): void {
+  printRows(context.stdout, options, json, mirrors, [
+    ['NAME', mirror => mirror.name],
+    ['ID', mirror => mirror.id],
+    ['KIND', mirror => mirror.kind],
+    ['LOCATION', mirror => mirror.location],
+    ['ENABLED', mirror => mirror.enabled],
+    ['SYNCED', mirror => mirror.syncedAt ?? '(never)'],
+    ['PENDING SINCE', mirror => mirror.pendingSince],
+  ]);
+}
+
+async function find(registry: RegistryClient, name: string): Promise<MirrorResponse> {
+  const { mirrors } = await registry.get<MirrorList>(MIRRORS);
+  const found = mirrors.find(mirror => mirror.name === name || mirror.id === name);
+  if (!found) throw new DomainError('ERR_MIRROR_NOT_FOUND', `no mirror is named ${name}`);
+  return found;
+}
+
+function list<T>(values: readonly T[] | undefined): readonly T[] | undefined {
+  return values && values.length > 0 ? values : undefined;
+}
