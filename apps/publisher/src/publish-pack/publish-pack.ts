@@ -134,8 +134,15 @@ export class PublishPack {
 }
 
 function hashOf(request: PublishPackRequest): Digest {
-  const { packId, version, channel, bundle, signatures } = request;
-  return canonicalDigest({ packId, version, channel, bundle: bundle.digest, signatures: signatures.map(signature => signature.digest) });
+  const { packId, version, channel, bundle, signatures, manifestDigest } = request;
+  return canonicalDigest({
+    packId,
+    version,
+    channel,
+    bundle: bundle.digest,
+    signatures: signatures.map(signature => signature.digest),
+    manifestDigest,
+  });
 }
 
 async function earlierReply(tx: RegistryTx, request: PublishPackRequest, requestHash: Digest): Promise<PublishPackReply | undefined> {
