@@ -1,7 +1,18 @@
 export { auditLeaf, type AuditEntry, type AuditLeaf } from './audit-entry';
 export { canonicalDigest, canonicalJson } from './canonical-json';
 export { BUILT_IN_CHANNELS, isBuiltInChannel } from './channels';
-export { digestHex, isDigest, parseDigest, sha256, type Digest } from './digest';
+export {
+  DIGEST_ALGORITHMS,
+  digestAlgorithm,
+  digestHex,
+  isContentDigest,
+  isDigest,
+  parseContentDigest,
+  parseDigest,
+  sha256,
+  type Digest,
+  type DigestAlgorithm,
+} from './digest';
 export { DomainError, type ErrorCode, type FieldFault } from './domain-error';
 export {
   CHANNEL_MAX,

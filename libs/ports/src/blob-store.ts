@@ -1,4 +1,4 @@
-import type { Digest } from '@packs/domain';
+import type { Digest, DigestAlgorithm } from '@packs/domain';
 
 /** Proven bytes: they were hashed while they were written and are on stable storage. */
 export interface StoredBlob {
@@ -23,8 +23,27 @@ export interface ByteRange {
 export interface WriteExpectation {
   /** Refused with ERR_PACK_TOO_LARGE as soon as it is passed. */
   readonly maxBytes: number;
-  /** Refused with ERR_PACK_DIGEST_MISMATCH when the bytes hash to something else. */
+  /** Refused with ERR_PACK_DIGEST_MISMATCH when the bytes hash to something else. Its algorithm is used; sha256 without it. */
   readonly digest?: Digest;
+}
+
+/**
+ * Bytes of an upload that goes on over several calls, in any process that shares the store. Plain JSON: whoever keeps it, keeps the upload.
+ * Bytes that an earlier call wrote beyond `size` and did not live to report are written over.
+ */
+export interface PartialUpload {
+  readonly size: number;
+  /** What `finish` expects the digest to be made with; another costs one more reading of the bytes. */
+  readonly algorithm: DigestAlgorithm;
+  /** The store's own: where the bytes lie so far. */
+  readonly state: Readonly<Record<string, unknown>>;
+}
+
+/** What became of one piece of an upload. */
+export interface AppendedUpload {
+  readonly upload: PartialUpload;
+  /** Why the source ended before its end: what had arrived by then is part of `upload`. */
+  readonly interrupted?: unknown;
 }
 
 /** Bytes by object key. Which digest lies under which key is recorded elsewhere, so that a key is never reused. */
@@ -40,6 +59,26 @@ export abstract class BlobStore {
    * @throws DomainError ERR_PACK_CORRUPT when bytes are missing or differ from those proven
    */
   abstract read(blob: BlobRef & Partial<StoredBlob>, range?: ByteRange): AsyncIterable<Uint8Array>;
+
+  /** Begins an upload whose bytes arrive in pieces. Nothing of it can be read before `finish`. */
+  abstract begin(algorithm: DigestAlgorithm): Promise<PartialUpload>;
+
+  /**
+   * Streams one more piece behind `upload.size`. Only one caller at a time may hold an upload. What arrived before the source failed is kept;
+   * it need not survive a power cut before `finish`, which then fails.
+   * @param maxBytes of the whole upload
+   * @throws DomainError ERR_PACK_TOO_LARGE; ERR_PACK_NOT_FOUND when what was written before is gone. The upload is then as it was.
+   */
+  abstract append(upload: PartialUpload, source: AsyncIterable<Uint8Array>, maxBytes: number): Promise<AppendedUpload>;
+
+  /**
+   * Makes the pieces one blob on stable storage, proven to hash to `digest`.
+   * @throws DomainError ERR_PACK_DIGEST_MISMATCH, and the upload is gone; ERR_PACK_NOT_FOUND when what was written before is gone
+   */
+  abstract finish(upload: PartialUpload, digest: Digest): Promise<StoredBlob>;
+
+  /** Ends an upload without a blob. Absent is success. */
+  abstract discard(upload: PartialUpload): Promise<void>;
 
   /** Removes an object that no record names. Absent is success. */
   abstract remove(objectKey: string): Promise<void>;

@@ -2,7 +2,15 @@ export { AttestationReadModel, type ServableAttestation } from './attestation-re
 export { AttestationStore, type NewAttestation, type RecordedAttestation, type Signer } from './attestation-store';
 export { AuditLog, AuditUnitOfWork, type AuditTx } from './audit-log';
 export { AuditReadModel, type AuditQuery } from './audit-read-model';
-export { BlobStore, type BlobRef, type ByteRange, type StoredBlob, type WriteExpectation } from './blob-store';
+export {
+  BlobStore,
+  type AppendedUpload,
+  type BlobRef,
+  type ByteRange,
+  type PartialUpload,
+  type StoredBlob,
+  type WriteExpectation,
+} from './blob-store';
 export { ChannelReadModel } from './channel-read-model';
 export { ChannelStore, type CurrentHead, type CustomChannel, type HeadMove, type JudgeableVersion } from './channel-store';
 export { Clock, SystemClock } from './clock';
