@@ -3,7 +3,10 @@ import {
   ATTESTATION_MEDIA_TYPES,
   NAME_PATTERN,
   PACK_TYPES,
+  REPOSITORY_NAME_MAX,
+  REPOSITORY_PATTERN,
   SIGNATURE_MEDIA_TYPES,
+  TAG_PATTERN,
   type AttestationMediaType,
   type Digest,
   type PackType,
@@ -11,6 +14,11 @@ import {
 } from '@packs/domain';
 
 export const DigestSchema = Type.Unsafe<Digest>({ type: 'string', pattern: '^sha256:[0-9a-f]{64}$' });
+/** Of any OCI content: packs are addressed by sha256 alone. */
+export const ContentDigestSchema = Type.Unsafe<Digest>({ type: 'string', pattern: '^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$' });
+/** An OCI repository name behind its namespace. */
+export const RepositoryNameSchema = Type.String({ pattern: REPOSITORY_PATTERN, maxLength: REPOSITORY_NAME_MAX });
+export const TagSchema = Type.String({ pattern: TAG_PATTERN });
 export const TenantSchema = Type.String({ pattern: NAME_PATTERN, maxLength: 64 });
 export const PackIdSchema = Type.String({ pattern: NAME_PATTERN, maxLength: 128 });
 export const ChannelSchema = Type.String({ pattern: NAME_PATTERN, maxLength: 64 });
@@ -45,6 +53,8 @@ export const BlobRefSchema = closed({
   size: Type.Integer({ minimum: 0 }),
   objectKey: Type.String({ minLength: 1, maxLength: 256 }),
 });
+
+export const ContentBlobRefSchema = closed({ ...BlobRefSchema.properties, digest: ContentDigestSchema });
 
 export const SignatureRefSchema = closed({ ...BlobRefSchema.properties, mediaType: SignatureMediaTypeSchema });
 

@@ -54,6 +54,16 @@ export {
   type UpdateVisibilityRequest,
 } from './commands/publisher-commands';
 export {
+  DeleteContent,
+  MAX_TAGS_PER_PUSH,
+  PutManifest,
+  type DeleteContentReply,
+  type DeleteContentRequest,
+  type PutManifestReply,
+  type PutManifestRequest,
+} from './commands/repository-commands';
+export { ociErrorOf, type OciErrorCode } from './oci/errors';
+export {
   ReverifyVersion,
   VerifyBundle,
   verifyTimeoutMs,

@@ -45,6 +45,17 @@ export {
 } from './oci-manifest';
 export { PACK_API_VERSION, PACK_MANIFEST_FILE, packTypeOf, requirementsOf, type PackManifest, type PackMetadata } from './pack-manifest';
 export { parsePolicyRule } from './policy-rule';
+export {
+  isTag,
+  parseReference,
+  parseRepositoryName,
+  referrerTag,
+  REPOSITORY_NAME_MAX,
+  REPOSITORY_PATTERN,
+  TAG_PATTERN,
+  type RepositoryKind,
+  type RepositoryName,
+} from './repository';
 export { SCOPES, canonicalScopes, type Principal, type Scope } from './scopes';
 export {
   requireUnsealed,

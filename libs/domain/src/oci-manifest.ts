@@ -13,6 +13,7 @@ export interface Descriptor {
 export interface EncodedManifest extends Descriptor {
   readonly bytes: Buffer;
   readonly artifactType: string;
+  readonly annotations: Readonly<Record<string, string>>;
 }
 
 /** The two bytes `{}` that image-spec prescribes where an artifact needs no config. */
@@ -54,7 +55,15 @@ export function encodeAttestationManifest(attestation: Descriptor, subject: Desc
   return encode(attestation.mediaType, { config: EMPTY_DESCRIPTOR, layers: [attestation], subject, annotations });
 }
 
-function encode(artifactType: string, body: Readonly<Record<string, unknown>>): EncodedManifest {
+interface ManifestBody {
+  readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
+  readonly subject?: Descriptor;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+function encode(artifactType: string, body: ManifestBody): EncodedManifest {
   const bytes = Buffer.from(canonicalJson({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociManifest, artifactType, ...body }));
-  return { mediaType: MEDIA_TYPES.ociManifest, digest: sha256(bytes), size: bytes.length, bytes, artifactType };
+  const { annotations = {} } = body;
+  return { mediaType: MEDIA_TYPES.ociManifest, digest: sha256(bytes), size: bytes.length, bytes, artifactType, annotations };
 }

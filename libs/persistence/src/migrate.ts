@@ -10,6 +10,7 @@ import { Mirrors1700000000007 } from './migrations/0007-mirrors';
 import { Parity1700000000008 } from './migrations/0008-parity';
 import { Kits1700000000009 } from './migrations/0009-kits';
 import { Seal1700000000010 } from './migrations/0010-seal';
+import { Repositories1700000000011 } from './migrations/0011-repositories';
 import { ensureRoles, MIGRATE_ROLE, type LoginRole } from './roles';
 
 /** Held while migrating, so that two runs take turns. */
@@ -52,6 +53,7 @@ async function applyAs(adminUrl: string, now: Date): Promise<string[]> {
       Parity1700000000008,
       Kits1700000000009,
       Seal1700000000010,
+      Repositories1700000000011,
     ],
     migrationsTableName: 'applied',
     extra: { options: `-c role=${MIGRATE_ROLE}` },

@@ -81,3 +81,13 @@ export {
   type ParityTx,
   type PendingChange,
 } from './parity';
+export {
+  RepositoryReadModel,
+  type FoundBlob,
+  type FoundManifest,
+  type Page,
+  type Referrer,
+  type RepositoryView,
+  type VersionOfManifest,
+} from './repository-read-model';
+export { UploadSessions, type UploadSession } from './upload-sessions';

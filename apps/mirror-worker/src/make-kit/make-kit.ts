@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { KitExported, newEvent } from '@packs/contracts';
-import { DomainError } from '@packs/domain';
+import { DomainError, type Digest } from '@packs/domain';
 import { kitBytes, kitSize } from '@packs/pack-format';
 import type { AuditReadModel, BlobStore, Clock, HeldExport, KitQueue, KitRecords, StatementSigner } from '@packs/ports';
 import type { KitRun } from '../work-kits/kit-run';
@@ -85,7 +85,7 @@ export class MakeKit {
   }
 }
 
-async function* bytesOf(blobs: BlobStore, { sources }: CollectedKit, digest: `sha256:${string}`): AsyncIterable<Uint8Array> {
+async function* bytesOf(blobs: BlobStore, { sources }: CollectedKit, digest: Digest): AsyncIterable<Uint8Array> {
   const source = sources.get(digest);
   if (!source) throw new DomainError('ERR_PACK_CORRUPT', `the blob ${digest} is not there`);
   if (Buffer.isBuffer(source)) yield source;

@@ -68,6 +68,8 @@ export class KitContents {
 
   /** An OCI manifest byte for byte. */
   async encoded(manifest: KitVersion['manifest']): Promise<EncodedManifest> {
-    return { ...manifest, bytes: await readWhole(this.store, this.ref(manifest), MANIFEST_MAX_BYTES) };
+    const bytes = await readWhole(this.store, this.ref(manifest), MANIFEST_MAX_BYTES);
+    const { annotations = {} } = JSON.parse(bytes.toString('utf8')) as Partial<EncodedManifest>;
+    return { ...manifest, bytes, annotations };
   }
 }

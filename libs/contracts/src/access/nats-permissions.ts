@@ -7,6 +7,7 @@ import { ExportKit, ImportKit, ReceiveKit, UpdateExporters } from '../commands/k
 import { CreateMirror, DeleteMirror, SyncMirror, UpdateMirror } from '../commands/mirror-commands';
 import { ApproveUnseal, UpdateSeal } from '../commands/seal-commands';
 import { CheckParity } from '../commands/parity-commands';
+import { DeleteContent, PutManifest } from '../commands/repository-commands';
 import { ReverifyVersion, VerifyBundle } from '../commands/verify-bundle';
 import { EVENT_STREAM } from '../events/event-contract';
 import { EVENTS } from '../events/registry-events';
@@ -19,6 +20,8 @@ export const COMMANDS: readonly {
   readonly answeredBy: ProcessName;
 }[] = [
   { contract: PublishPack, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: PutManifest, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: DeleteContent, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: DeprecateVersion, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: ArchiveVersion, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: PromoteVersion, callers: ['api-gateway'], answeredBy: 'publisher' },

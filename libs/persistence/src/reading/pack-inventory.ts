@@ -85,12 +85,12 @@ const SELECT_PAGE = `
      where h.tenant = v.tenant and h.pack_id = v.pack_id and h.version = v.version) as channels,
     (select json_agg(json_build_object(
         'manifest', ${blobJson('rb')}::jsonb || jsonb_build_object('mediaType', r.media_type, 'artifactType', r.artifact_type),
-        'isSignature', exists (select 1 from registry.signatures s where s.tenant = r.tenant and s.pack_id = r.pack_id and s.version = v.version
+        'isSignature', exists (select 1 from registry.signatures s where s.tenant = r.tenant and s.pack_id = r.repository and s.version = v.version
           and s.manifest_digest = r.digest),
         'blobs', (select json_agg(${blobJson('eb')} order by eb.digest) from registry.manifest_blobs e join content.blobs eb on eb.digest = e.blob_digest
-          where e.tenant = r.tenant and e.pack_id = r.pack_id and e.manifest_digest = r.digest)) order by r.digest)
+          where e.tenant = r.tenant and e.repository = r.repository and e.manifest_digest = r.digest)) order by r.digest)
      from registry.manifests r join content.blobs rb on rb.digest = r.digest
-     where r.tenant = v.tenant and r.pack_id = v.pack_id and r.subject = v.manifest_digest) as referrers,
+     where r.tenant = v.tenant and r.repository = v.pack_id and r.subject = v.manifest_digest) as referrers,
     (select json_agg(json_build_object('digest', s.digest, 'mediaType', s.media_type, 'size', sb.size, 'objectKey', sb.object_key) order by s.digest)
      from registry.signatures s join content.blobs sb on sb.digest = s.digest
      where s.tenant = v.tenant and s.pack_id = v.pack_id and s.version = v.version) as signatures,
@@ -99,7 +99,7 @@ const SELECT_PAGE = `
      where pl.tenant = v.tenant and pl.name = vd.document->'policy'->>'name'
        and pl.version = (vd.document->'policy'->>'version')::int) as verdict_policy
   from page v
-  join registry.manifests m on m.tenant = v.tenant and m.pack_id = v.pack_id and m.digest = v.manifest_digest
+  join registry.manifests m on m.tenant = v.tenant and m.repository = v.pack_id and m.digest = v.manifest_digest
   join content.blobs mb on mb.digest = v.manifest_digest
   join content.blobs cb on cb.digest = v.config_digest
   join content.blobs bb on bb.digest = v.bundle_digest
@@ -115,14 +115,14 @@ const SELECT_HEADS = `
 const SELECT_SIZE = `
   with selected as materialized (select v.tenant, v.pack_id, v.manifest_digest ${FROM_SELECTED} where ${SELECTED}),
   manifests as (
-    select tenant, pack_id, manifest_digest as digest from selected
-    union select r.tenant, r.pack_id, r.digest from selected s
-      join registry.manifests r on r.tenant = s.tenant and r.pack_id = s.pack_id and r.subject = s.manifest_digest
+    select tenant, pack_id as repository, manifest_digest as digest from selected
+    union select r.tenant, r.repository, r.digest from selected s
+      join registry.manifests r on r.tenant = s.tenant and r.repository = s.pack_id and r.subject = s.manifest_digest
   ),
   digests as (
     select digest from manifests
     union select e.blob_digest from manifests m
-      join registry.manifest_blobs e on e.tenant = m.tenant and e.pack_id = m.pack_id and e.manifest_digest = m.digest
+      join registry.manifest_blobs e on e.tenant = m.tenant and e.repository = m.repository and e.manifest_digest = m.digest
   )
   select (select count(*) from selected) as versions, (select coalesce(sum(b.size), 0) from digests d join content.blobs b on b.digest = d.digest) as bytes`;
 

@@ -35,7 +35,7 @@ export class PostgresAttestationStore extends AttestationStore {
   async subject(tenant: string, packId: string, version: string): Promise<Descriptor | undefined> {
     const [row] = await this.sql.query<{ media_type: string; digest: Digest; size: string }>(
       `select m.media_type, m.digest, b.size from registry.pack_versions v
-       join registry.manifests m on m.tenant = v.tenant and m.pack_id = v.pack_id and m.digest = v.manifest_digest
+       join registry.manifests m on m.tenant = v.tenant and m.repository = v.pack_id and m.digest = v.manifest_digest
        join content.blobs b on b.digest = m.digest
        where v.tenant = $1 and v.pack_id = $2 and v.version = $3`,
       [tenant, packId, version],

@@ -12,8 +12,8 @@ export interface ManifestRow {
 /** Records manifests whose blobs are recorded; those that are there stay as they are. */
 export async function insertManifests(sql: Sql, tenant: string, packId: string, rows: readonly ManifestRow[]): Promise<void> {
   await sql.query(
-    `insert into registry.manifests (tenant, pack_id, digest, media_type, artifact_type, subject)
-     select $1, $2, d, m, a, s from unnest($3::text[], $4::text[], $5::text[], $6::text[]) as t(d, m, a, s) on conflict do nothing`,
+    `insert into registry.manifests (tenant, repository, digest, media_type, artifact_type, subject, annotations)
+     select $1, $2, d, m, a, s, n::jsonb from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) as t(d, m, a, s, n) on conflict do nothing`,
     [
       tenant,
       packId,
@@ -21,11 +21,12 @@ export async function insertManifests(sql: Sql, tenant: string, packId: string, 
       rows.map(row => row.manifest.mediaType),
       rows.map(row => row.manifest.artifactType),
       rows.map(row => row.subject) as string[],
+      rows.map(row => JSON.stringify(row.manifest.annotations)),
     ],
   );
   const edges = rows.flatMap(row => row.blobs.map(blob => ({ manifest: row.manifest.digest, blob })));
   await sql.query(
-    `insert into registry.manifest_blobs (tenant, pack_id, manifest_digest, blob_digest)
+    `insert into registry.manifest_blobs (tenant, repository, manifest_digest, blob_digest)
      select $1, $2, m, b from unnest($3::text[], $4::text[]) as t(m, b) on conflict do nothing`,
     [tenant, packId, edges.map(edge => edge.manifest), edges.map(edge => edge.blob)],
   );

@@ -44,7 +44,7 @@ describe('PostgresPackStore', () => {
       await db.client()
     ).query<{ manifest: string; subject: string | null; blobs: string[] }>(
       `select m.digest as manifest, m.subject, array_agg(b.blob_digest order by b.blob_digest) as blobs
-       from registry.manifests m join registry.manifest_blobs b on b.manifest_digest = m.digest where m.pack_id = 'kept' group by 1, 2`,
+       from registry.manifests m join registry.manifest_blobs b on b.manifest_digest = m.digest where m.repository = 'kept' group by 1, 2`,
     );
     expect(rows).toHaveLength(3);
     expect(rows).toContainEqual({

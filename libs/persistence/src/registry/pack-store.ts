@@ -1,4 +1,4 @@
-import { isPrerelease, versionSortKey, withoutBuild, type Digest, type PackType, type Verdict } from '@packs/domain';
+import { DomainError, isPrerelease, versionSortKey, withoutBuild, type Digest, type PackType, type Verdict } from '@packs/domain';
 import { PackStore, type ExistingVersion, type NewVersion } from '@packs/ports';
 import { insertBlobs } from '../content-catalog';
 import type { Sql } from '../transaction';
@@ -26,11 +26,25 @@ export class PostgresPackStore extends PackStore {
   }
 
   async lockPack(tenant: string, packId: string, type: PackType): Promise<PackType> {
-    const [row] = await this.sql.query<{ type: PackType }>(
-      `insert into registry.packs (tenant, pack_id, type) values ($1, $2, $3)
-       on conflict (tenant, pack_id) do update set created_at = packs.created_at returning type`,
+    const [row] = await this.sql.query<{ type: PackType; kind: string }>(
+      `with repository as (
+         insert into registry.repositories (tenant, name, kind) values ($1, $2, 'pack')
+         on conflict (tenant, name) do update set created_at = repositories.created_at returning kind),
+       pack as (
+         insert into registry.packs (tenant, pack_id, type) values ($1, $2, $3)
+         on conflict (tenant, pack_id) do update set created_at = packs.created_at returning type)
+       select type, kind from pack, repository`,
       [tenant, packId, type],
     );
+    if (row && row.kind !== 'pack') {
+      throw new DomainError(
+        'ERR_OCI_REPOSITORY_KIND',
+        `repository ${packId} holds other content than a pack, and a repository keeps its kind`,
+        {
+          errors: [{ field: 'packId', message: 'is the name of a repository that holds other content' }],
+        },
+      );
+    }
     return row?.type ?? type;
   }
 
