@@ -1,28 +1,39 @@
-import { createHash } from 'node:crypto';
 import { access, constants, mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
-import { DomainError, type Digest } from '@packs/domain';
-import { BlobStore, type BlobRef, type ByteRange, type StoredBlob, type WriteExpectation } from '@packs/ports';
+import { digestAlgorithm, DomainError, type Digest, type DigestAlgorithm } from '@packs/domain';
+import {
+  BlobStore,
+  type AppendedUpload,
+  type BlobRef,
+  type ByteRange,
+  type PartialUpload,
+  type StoredBlob,
+  type WriteExpectation,
+} from '@packs/ports';
 import { ulid } from 'ulid';
-import { BLOCK_BYTES, BlockChecksums, encodeChecksums } from './block-checksums';
+import { BLOCK_BYTES, BlockChecksums } from './block-checksums';
 import { DirectorySync } from './directory-sync';
+import { readBlock, writeBlocks } from './file-blocks';
+import { RunningProof } from './running-proof';
+import { UploadFiles } from './upload-files';
 
 const OBJECT_KEY = /^[0-9a-z]{26}$/;
 /** The last character of a key names its folder. */
 const SHARDS = [...'0123456789abcdefghjkmnpqrstvwxyz'];
-/** Files that a killed process left half-written are removed when they are this old. */
-const STALE_MS = 24 * 60 * 60 * 1000;
+/** Files that a killed process left half-written are removed when they are this old. Well above the age of the oldest open upload. */
+const STALE_MS = 48 * 60 * 60 * 1000;
 
 /**
- * Blobs as files: `objects/<shard>/<key>`, written first under `tmp/<key>`. An object has its name only after its bytes and that
- * name are on stable storage. Processes on one machine may share the folder.
+ * Blobs as files: `objects/<shard>/<key>`, written first under `tmp/<key>`, as are the pieces of uploads. An object has its name only after
+ * its bytes and that name are on stable storage. Processes on one machine may share the folder.
  */
 export class FileBlobStore extends BlobStore {
   private readonly directories = new DirectorySync();
+  private readonly uploads: UploadFiles;
 
   private constructor(private readonly root: string) {
     super();
+    this.uploads = new UploadFiles(join(root, 'tmp'));
   }
 
   static async open(root: string): Promise<FileBlobStore> {
@@ -37,25 +48,46 @@ export class FileBlobStore extends BlobStore {
 
   async write(source: AsyncIterable<Uint8Array>, expect: WriteExpectation): Promise<StoredBlob> {
     const key = ulid().toLowerCase();
-    const temporary = join(this.root, 'tmp', key);
     try {
-      const handle = await open(temporary, 'wx', 0o640);
-      let written: { digest: Digest; size: number; checksums: number[] };
+      const handle = await open(this.temporaryOf(key), 'wx', 0o640);
       try {
-        written = await writeHashing(handle, source, expect.maxBytes);
-        if (expect.digest && written.digest !== expect.digest) throw mismatch(expect.digest, written.digest);
-        await handle.datasync();
+        const proof = new RunningProof(expect.digest ? digestAlgorithm(expect.digest) : 'sha256');
+        const { interrupted } = await writeBlocks(handle, source, { position: 0, maxBytes: expect.maxBytes, proof });
+        if (interrupted) throw interrupted.cause;
+        return await this.keep(handle, key, proof.conclude(expect.digest));
       } finally {
         await handle.close();
       }
-      await rename(temporary, this.pathOf(key));
-      await this.directories.sync(this.shardOf(key));
-      return { digest: written.digest, size: written.size, objectKey: key, blockChecksums: encodeChecksums(written.checksums) };
     } catch (error) {
-      // Whichever name it has by now: when only the fsync of the folder failed, the second.
-      for (const path of [temporary, this.pathOf(key)]) await rm(path, { force: true });
+      await this.drop(key);
       throw error;
     }
+  }
+
+  async begin(algorithm: DigestAlgorithm): Promise<PartialUpload> {
+    return { size: 0, algorithm, state: { pieces: [] } };
+  }
+
+  append(upload: PartialUpload, source: AsyncIterable<Uint8Array>, maxBytes: number): Promise<AppendedUpload> {
+    return this.uploads.append(upload, source, maxBytes);
+  }
+
+  /** Bytes that this process hashed while it alone wrote them need only be synced; others are read again into a new file. */
+  async finish(upload: PartialUpload, digest: Digest): Promise<StoredBlob> {
+    const whole = await this.uploads.claim(upload);
+    if (whole?.proof.algorithm === digestAlgorithm(digest)) return this.finishOwn(whole.key, whole.proof, digest);
+    try {
+      const blob = await this.write(this.uploads.read(upload), { maxBytes: upload.size, digest });
+      await this.uploads.discard(upload);
+      return blob;
+    } catch (error) {
+      if (error instanceof DomainError && error.code === 'ERR_PACK_DIGEST_MISMATCH') await this.uploads.discard(upload);
+      throw error;
+    }
+  }
+
+  discard(upload: PartialUpload): Promise<void> {
+    return this.uploads.discard(upload);
   }
 
   async *read(blob: BlobRef & Partial<StoredBlob>, range: ByteRange = { start: 0, end: blob.size - 1 }): AsyncIterable<Uint8Array> {
@@ -81,6 +113,33 @@ export class FileBlobStore extends BlobStore {
     await access(join(this.root, 'tmp'), constants.W_OK);
   }
 
+  private async finishOwn(key: string, proof: RunningProof, digest: Digest): Promise<StoredBlob> {
+    try {
+      const handle = await open(this.temporaryOf(key), 'r+');
+      try {
+        return await this.keep(handle, key, proof.conclude(digest));
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      await this.drop(key);
+      throw error;
+    }
+  }
+
+  /** Makes a written file an object: its bytes are on stable storage before its name, and its name before this resolves. */
+  private async keep(handle: FileHandle, key: string, proven: Omit<StoredBlob, 'objectKey'>): Promise<StoredBlob> {
+    await handle.datasync();
+    await rename(this.temporaryOf(key), this.pathOf(key));
+    await this.directories.sync(this.shardOf(key));
+    return { ...proven, objectKey: key };
+  }
+
+  /** Whichever name it has by now: when only the fsync of the folder failed, the second. */
+  private async drop(key: string): Promise<void> {
+    for (const path of [this.temporaryOf(key), this.pathOf(key)]) await rm(path, { force: true });
+  }
+
   private async removeStale(before: number): Promise<void> {
     const folder = join(this.root, 'tmp');
     for (const name of await readdir(folder)) {
@@ -88,6 +147,10 @@ export class FileBlobStore extends BlobStore {
       const found = await stat(path).catch(() => undefined);
       if (found && found.mtimeMs < before) await rm(path, { force: true });
     }
+  }
+
+  private temporaryOf(key: string): string {
+    return join(this.root, 'tmp', key);
   }
 
   private shardOf(key: string): string {
@@ -100,53 +163,6 @@ export class FileBlobStore extends BlobStore {
   }
 }
 
-/** Blocks of finished writes: making a new one for each small blob is what a collector would be busy with. */
-const spareBlocks: Buffer[] = [];
-const MAX_SPARE_BLOCKS = 16;
-
-async function writeHashing(
-  handle: FileHandle,
-  source: AsyncIterable<Uint8Array>,
-  maxBytes: number,
-): Promise<{ digest: Digest; size: number; checksums: number[] }> {
-  const hash = createHash('sha256');
-  const checksums: number[] = [];
-  const block = maxBytes < BLOCK_BYTES ? Buffer.allocUnsafe(maxBytes) : (spareBlocks.pop() ?? Buffer.allocUnsafe(BLOCK_BYTES));
-  let filled = 0;
-  let size = 0;
-  // The hash is computed while the write is in flight, so the block may be filled again only after both.
-  const flush = async (): Promise<void> => {
-    const bytes = block.subarray(0, filled);
-    const writing = writeAll(handle, bytes, size - filled);
-    hash.update(bytes);
-    checksums.push(crc32(bytes));
-    await writing;
-    filled = 0;
-  };
-  for await (const chunk of source) {
-    if (size + chunk.length > maxBytes)
-      throw new DomainError('ERR_PACK_TOO_LARGE', `more than ${maxBytes} bytes`, { details: { maxBytes } });
-    for (let taken = 0; taken < chunk.length;) {
-      const part = chunk.subarray(taken, taken + block.length - filled);
-      block.set(part, filled);
-      filled += part.length;
-      taken += part.length;
-      size += part.length;
-      if (filled === block.length) await flush();
-    }
-  }
-  if (filled > 0) await flush();
-  if (block.length === BLOCK_BYTES && spareBlocks.length < MAX_SPARE_BLOCKS) spareBlocks.push(block);
-  return { digest: `sha256:${hash.digest('hex')}`, size, checksums };
-}
-
-async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
-    done += bytesWritten;
-  }
-}
-
 async function openObject(path: string, blob: BlobRef): Promise<FileHandle> {
   const handle = await open(path, 'r').catch((cause: unknown) => {
     throw corrupt(blob.digest, cause);
@@ -155,23 +171,6 @@ async function openObject(path: string, blob: BlobRef): Promise<FileHandle> {
   if (size === blob.size) return handle;
   await handle.close();
   throw corrupt(blob.digest);
-}
-
-async function readBlock(handle: FileHandle, offset: number, length: number): Promise<Buffer | undefined> {
-  const block = Buffer.allocUnsafe(length);
-  for (let done = 0; done < length;) {
-    const { bytesRead } = await handle.read(block, done, length - done, offset + done);
-    if (bytesRead === 0) return undefined;
-    done += bytesRead;
-  }
-  return block;
-}
-
-function mismatch(declared: Digest, found: Digest): DomainError {
-  return new DomainError('ERR_PACK_DIGEST_MISMATCH', `the bytes hash to ${found}, not to the declared ${declared}`, {
-    details: { declared, found },
-    errors: [{ field: 'digest', message: `the bytes hash to ${found}` }],
-  });
 }
 
 function corrupt(digest: Digest, cause?: unknown): DomainError {

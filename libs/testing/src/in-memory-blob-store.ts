@@ -1,12 +1,24 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
-import { DomainError, sha256 } from '@packs/domain';
-import { BlobStore, type BlobRef, type ByteRange, type StoredBlob, type WriteExpectation } from '@packs/ports';
+import { digestAlgorithm, DomainError, sha256, type Digest, type DigestAlgorithm } from '@packs/domain';
+import {
+  BlobStore,
+  type AppendedUpload,
+  type BlobRef,
+  type ByteRange,
+  type PartialUpload,
+  type StoredBlob,
+  type WriteExpectation,
+} from '@packs/ports';
 
 const BLOCK_BYTES = 1024 * 1024;
 
 /** A BlobStore without a disk. `objects` may be changed behind its back, as a bad disk would. */
 export class InMemoryBlobStore extends BlobStore {
   readonly objects = new Map<string, Buffer>();
+  /** What has arrived of each upload that has not ended. */
+  readonly uploads = new Map<string, Buffer>();
   /** The key of each read that was begun. */
   readonly reads: string[] = [];
   private keys = 0;
@@ -17,23 +29,42 @@ export class InMemoryBlobStore extends BlobStore {
   }
 
   async write(source: AsyncIterable<Uint8Array>, expect: WriteExpectation): Promise<StoredBlob> {
-    const parts: Buffer[] = [];
-    let size = 0;
-    for await (const part of source) {
-      size += part.length;
-      if (size > expect.maxBytes) throw new DomainError('ERR_PACK_TOO_LARGE', `more than ${expect.maxBytes} bytes`);
-      parts.push(Buffer.from(part));
-    }
-    const bytes = Buffer.concat(parts);
-    if (expect.digest && expect.digest !== sha256(bytes)) throw new DomainError('ERR_PACK_DIGEST_MISMATCH', 'other bytes than declared');
-    return { ...this.put(bytes), blockChecksums: checksumsOf(bytes) };
+    const { bytes, interrupted } = await drain(source, expect.maxBytes);
+    if (interrupted) throw interrupted.cause;
+    const digest = hashOf(bytes, expect.digest ? digestAlgorithm(expect.digest) : 'sha256');
+    if (expect.digest && expect.digest !== digest) throw new DomainError('ERR_PACK_DIGEST_MISMATCH', 'other bytes than declared');
+    return { ...this.put(bytes, digest), blockChecksums: checksumsOf(bytes) };
+  }
+
+  async begin(algorithm: DigestAlgorithm): Promise<PartialUpload> {
+    const key = `upload-${this.keys++}`;
+    this.uploads.set(key, Buffer.alloc(0));
+    return { size: 0, algorithm, state: { key } };
+  }
+
+  async append(upload: PartialUpload, source: AsyncIterable<Uint8Array>, maxBytes: number): Promise<AppendedUpload> {
+    const before = this.bytesOf(upload);
+    const { bytes, interrupted } = await drain(source, maxBytes - upload.size);
+    const after = Buffer.concat([before, bytes]);
+    this.uploads.set(String(upload.state.key), after);
+    return { upload: { ...upload, size: after.length }, ...(interrupted && { interrupted: interrupted.cause }) };
+  }
+
+  async finish(upload: PartialUpload, digest: Digest): Promise<StoredBlob> {
+    const bytes = this.bytesOf(upload);
+    await this.discard(upload);
+    return this.write(Readable.from([bytes]), { maxBytes: bytes.length, digest });
+  }
+
+  async discard(upload: PartialUpload): Promise<void> {
+    this.uploads.delete(String(upload.state.key));
   }
 
   /** Bytes that have been there before. */
-  put(bytes: Buffer): BlobRef {
+  put(bytes: Buffer, digest: Digest = sha256(bytes)): BlobRef {
     const objectKey = `object-${this.keys++}`;
     this.objects.set(objectKey, bytes);
-    return { digest: sha256(bytes), size: bytes.length, objectKey };
+    return { digest, size: bytes.length, objectKey };
   }
 
   async *read(blob: BlobRef & Partial<StoredBlob>, range: ByteRange = { start: 0, end: blob.size - 1 }): AsyncIterable<Uint8Array> {
@@ -55,6 +86,33 @@ export class InMemoryBlobStore extends BlobStore {
   }
 
   async check(): Promise<void> {}
+
+  private bytesOf(upload: PartialUpload): Buffer {
+    const bytes = this.uploads.get(String(upload.state.key));
+    if (!bytes || bytes.length < upload.size) throw new DomainError('ERR_PACK_NOT_FOUND', 'what was uploaded before is not there any more');
+    return bytes.subarray(0, upload.size);
+  }
+}
+
+/** All that a source gave, and why it ended early if it did. */
+async function drain(source: AsyncIterable<Uint8Array>, maxBytes: number): Promise<{ bytes: Buffer; interrupted?: { cause: unknown } }> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const part of source) {
+      size += part.length;
+      if (size > maxBytes) break;
+      parts.push(Buffer.from(part));
+    }
+  } catch (cause) {
+    return { bytes: Buffer.concat(parts), interrupted: { cause } };
+  }
+  if (size > maxBytes) throw new DomainError('ERR_PACK_TOO_LARGE', `more than ${maxBytes} bytes`);
+  return { bytes: Buffer.concat(parts) };
+}
+
+function hashOf(bytes: Buffer, algorithm: DigestAlgorithm): Digest {
+  return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`;
 }
 
 function checksumsOf(bytes: Buffer): string {

@@ -1,0 +1,109 @@
+import type { FileHandle } from 'node:fs/promises';
+import { DomainError } from '@packs/domain';
+import { BLOCK_BYTES } from './block-checksums';
+import type { RunningProof } from './running-proof';
+
+/** What a source gave. */
+export interface Taken {
+  readonly bytes: number;
+  /** The source failed with it; all that it gave before is written. */
+  readonly interrupted?: { readonly cause: unknown };
+}
+
+/** Where the bytes go. */
+export interface WritePlan {
+  /** Of the first byte in the file. */
+  readonly position: number;
+  /** The most that the source may give. */
+  readonly maxBytes: number;
+  readonly proof?: RunningProof | undefined;
+}
+
+/**
+ * Writes all that a source gives, block by block.
+ * @throws DomainError ERR_PACK_TOO_LARGE
+ */
+export async function writeBlocks(handle: FileHandle, source: AsyncIterable<Uint8Array>, plan: WritePlan): Promise<Taken> {
+  const writer = new BlockWriter(handle, plan);
+  let bytes = 0;
+  let interrupted: { cause: unknown } | undefined;
+  let sourceIsAsked = true;
+  try {
+    for await (const chunk of source) {
+      sourceIsAsked = false;
+      bytes += chunk.length;
+      if (bytes > plan.maxBytes) throw tooLarge(plan.maxBytes);
+      for (let rest = writer.fill(chunk); rest.length > 0; rest = writer.fill(rest)) await writer.flush();
+      sourceIsAsked = true;
+    }
+  } catch (cause) {
+    if (!sourceIsAsked) throw cause;
+    interrupted = { cause };
+  }
+  await writer.flush();
+  writer.release();
+  return { bytes, ...(interrupted && { interrupted }) };
+}
+
+/** Blocks of finished writes: making a new one for each small blob is what a collector would be busy with. */
+const spareBlocks: Buffer[] = [];
+const MAX_SPARE_BLOCKS = 16;
+
+class BlockWriter {
+  private readonly block: Buffer;
+  private position: number;
+  private filled = 0;
+
+  constructor(
+    private readonly handle: FileHandle,
+    private readonly plan: WritePlan,
+  ) {
+    this.position = plan.position;
+    this.block = plan.maxBytes < BLOCK_BYTES ? Buffer.allocUnsafe(plan.maxBytes) : (spareBlocks.pop() ?? Buffer.allocUnsafe(BLOCK_BYTES));
+  }
+
+  /** Takes what fits, and returns the rest, for which the block must be flushed. */
+  fill(chunk: Uint8Array): Uint8Array {
+    const part = chunk.subarray(0, this.block.length - this.filled);
+    this.block.set(part, this.filled);
+    this.filled += part.length;
+    return chunk.subarray(part.length);
+  }
+
+  /** The hash is computed while the write is in flight, so the block may be filled again only after both. */
+  async flush(): Promise<void> {
+    if (this.filled === 0) return;
+    const bytes = this.block.subarray(0, this.filled);
+    const writing = writeAll(this.handle, bytes, this.position);
+    this.plan.proof?.add(bytes);
+    await writing;
+    this.position += bytes.length;
+    this.filled = 0;
+  }
+
+  release(): void {
+    if (this.block.length === BLOCK_BYTES && spareBlocks.length < MAX_SPARE_BLOCKS) spareBlocks.push(this.block);
+  }
+}
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
+  }
+}
+
+function tooLarge(maxBytes: number): DomainError {
+  return new DomainError('ERR_PACK_TOO_LARGE', `more than ${maxBytes} bytes`, { details: { maxBytes } });
+}
+
+/** @returns undefined when the file ends before */
+export async function readBlock(handle: FileHandle, offset: number, length: number): Promise<Buffer | undefined> {
+  const block = Buffer.allocUnsafe(length);
+  for (let done = 0; done < length;) {
+    const { bytesRead } = await handle.read(block, done, length - done, offset + done);
+    if (bytesRead === 0) return undefined;
+    done += bytesRead;
+  }
+  return block;
+}
