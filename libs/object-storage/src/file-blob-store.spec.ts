@@ -28,6 +28,10 @@ describeBlobStore('FileBlobStore', async () => {
     },
     leftovers: () => readdir(join(root, 'tmp')),
     replace: (key, bytes) => (bytes ? writeFile(pathOf(root, key), bytes) : rm(pathOf(root, key))),
+    another: () => FileBlobStore.open(root),
+    loseUploads: async () => {
+      for (const name of await readdir(join(root, 'tmp'))) await rm(join(root, 'tmp', name));
+    },
     close: async () => {},
   };
 });
@@ -37,8 +41,10 @@ describeBlobStore('InMemoryBlobStore', async () => {
   return {
     store,
     readable: async () => [...store.objects.keys()],
-    leftovers: async () => [],
+    leftovers: async () => [...store.uploads.keys()],
     replace: async (key, bytes) => void (bytes ? store.objects.set(key, bytes) : store.objects.delete(key)),
+    another: async () => store,
+    loseUploads: async () => store.uploads.clear(),
     close: async () => {},
   };
 });

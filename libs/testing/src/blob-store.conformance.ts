@@ -1,6 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { DomainError, sha256 } from '@packs/domain';
+import { createHash, randomBytes } from 'node:crypto';
+import { DomainError, sha256, type Digest } from '@packs/domain';
 import type { BlobRef, BlobStore, ByteRange, StoredBlob } from '@packs/ports';
+import { describeUploads } from './blob-store-uploads.conformance';
 
 /** One implementation, and what the suite needs to look behind it. */
 export interface BlobStoreUnderTest {
@@ -11,6 +12,10 @@ export interface BlobStoreUnderTest {
   leftovers(): Promise<readonly string[]>;
   /** Puts other bytes in an object's place; null takes it away. */
   replace(objectKey: string, bytes: Buffer | null): Promise<void>;
+  /** The same store as another process opens it. */
+  another(): Promise<BlobStore>;
+  /** Takes away the bytes of uploads that are not finished. */
+  loseUploads(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -91,6 +96,7 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreUnd
     });
 
     describeDamage(() => subject);
+    describeUploads(() => subject);
   });
 }
 
@@ -129,6 +135,17 @@ function describeWriting(subject: () => BlobStoreUnderTest): void {
     expect(failure instanceof DomainError ? failure.code : (failure as Error).message).toBe(reason);
     expect(await readable()).toEqual([]);
     expect(await leftovers()).toEqual([]);
+  });
+
+  it.each(['sha256', 'sha512'] as const)('addresses bytes by the algorithm of the declared digest: %s', async algorithm => {
+    const { store } = subject();
+    const bytes = randomBytes(2 * BLOCK + 1);
+    const digest: Digest = `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`;
+    expect((await store.write(inPieces(bytes), { maxBytes: MAX, digest })).digest).toBe(digest);
+    const other: Digest = `${algorithm}:${createHash(algorithm).update('').digest('hex')}`;
+    await expect(store.write(inPieces(bytes), { maxBytes: MAX, digest: other })).rejects.toMatchObject({
+      code: 'ERR_PACK_DIGEST_MISMATCH',
+    });
   });
 
   it('takes exactly as many bytes as it may', async () => {
