@@ -31,13 +31,15 @@ const READS_OF_WORKERS: Readonly<Record<string, Access>> = {
   'registry.outbox': READ,
 };
 
-/** Rows that can be made anew from events. */
+/** Rows that can be made anew from events, or are of use for a while only. */
 const PROJECT: Access = { ...ADD, delete: true };
 
 /** Architecture §2, table by table. What is not here is refused: every truncate, every delete but of projections, and every other table. */
 const ALLOWED: Readonly<Record<Process, Readonly<Record<string, Access>>>> = {
   'api-gateway': {
     'content.blobs': ADD,
+    'gateway.dpop_proofs': PROJECT,
+    'registry.namespace_policies': READ,
     'registry.packs': READ,
     'registry.pack_versions': READ,
     'registry.verdicts': READ,
@@ -83,6 +85,7 @@ const ALLOWED: Readonly<Record<Process, Readonly<Record<string, Access>>>> = {
     'registry.channel_moves': ADD,
     'registry.tenants': { ...ADD, update: ['share_with', 'trust_digest', 'trust_epoch'] },
     'registry.policies': { ...ADD, update: ['active'] },
+    'registry.namespace_policies': { ...ADD, update: ['public_read', 'pull_by_digest_only', 'updated_at', 'updated_by'] },
     'registry.idempotency_keys': ADD,
     'registry.outbox': { ...ADD, update: ['sent_at'] },
   },

@@ -11,6 +11,7 @@ import { Parity1700000000008 } from './migrations/0008-parity';
 import { Kits1700000000009 } from './migrations/0009-kits';
 import { Seal1700000000010 } from './migrations/0010-seal';
 import { Repositories1700000000011 } from './migrations/0011-repositories';
+import { DpopProofs1700000000012 } from './migrations/0012-dpop-proofs';
 import { ensureRoles, MIGRATE_ROLE, type LoginRole } from './roles';
 
 /** Held while migrating, so that two runs take turns. */
@@ -54,6 +55,7 @@ async function applyAs(adminUrl: string, now: Date): Promise<string[]> {
       Kits1700000000009,
       Seal1700000000010,
       Repositories1700000000011,
+      DpopProofs1700000000012,
     ],
     migrationsTableName: 'applied',
     extra: { options: `-c role=${MIGRATE_ROLE}` },

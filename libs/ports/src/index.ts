@@ -13,6 +13,7 @@ export {
 } from './blob-store';
 export { ChannelReadModel } from './channel-read-model';
 export { ChannelStore, type CurrentHead, type CustomChannel, type HeadMove, type JudgeableVersion } from './channel-store';
+export { ClientCredentials } from './client-credentials';
 export { Clock, SystemClock } from './clock';
 export { CommandBus } from './command-bus';
 export { ComplianceReadModel } from './compliance-read-model';
@@ -41,6 +42,7 @@ export { KitQueue, type HeldExport, type HeldImport, type HeldKitJob, type KitOr
 export { KitReadModel } from './kit-read-model';
 export { KitRecords, type VersionName, type VersionRecord } from './kit-records';
 export { KitStore } from './kit-store';
+export { NamespacePolicies, NamespacePolicyStore, type NamespacePolicy } from './namespace-policies';
 export { Outbox, OutboxQueue, type OutboxRow } from './outbox';
 export {
   PackInventory,
@@ -51,7 +53,9 @@ export {
   type InventoryVersion,
 } from './pack-inventory';
 export { PackReadModel, TrustReadModel, type ServableVersion, type Viewpoint } from './pack-read-model';
+export { ProofVerifier, type Proof, type ProvenRequest } from './proof-verifier';
 export { readWhole } from './read-whole';
+export { RegistryTokens, type RegistryGrant, type RegistryToken, type TokenAccess } from './registry-tokens';
 export {
   IdempotencyStore,
   PackStore,
@@ -63,9 +67,18 @@ export {
   type RegistryTx,
   type TrustState,
 } from './registry-unit-of-work';
+export {
+  RemoteRegistries,
+  RemoteRepository,
+  type RemoteBlob,
+  type RemoteManifest,
+  type RemoteReferrer,
+  type WriteBlobOptions,
+} from './remote-registry';
 export { SealReadModel, SealStore, unsealedOnly } from './seal-store';
 export { StatementSigner, type Statement } from './statement-signer';
 export { TokenVerifier } from './token-verifier';
+export { UsedProofs } from './used-proofs';
 export { WakeUps } from './wake-ups';
 export {
   ComparisonLost,

@@ -4,6 +4,7 @@ import type { AttestationStore } from './attestation-store';
 import type { BlobRef, StoredBlob } from './blob-store';
 import type { ChannelStore } from './channel-store';
 import type { KitStore } from './kit-store';
+import type { NamespacePolicyStore } from './namespace-policies';
 import type { Outbox } from './outbox';
 import type { SealStore } from './seal-store';
 
@@ -106,6 +107,7 @@ export interface RegistryTx {
   readonly attestations: AttestationStore;
   readonly channels: ChannelStore;
   readonly trust: TrustStore;
+  readonly namespacePolicies: NamespacePolicyStore;
   readonly kits: KitStore;
   readonly seal: SealStore;
   readonly idempotency: IdempotencyStore;

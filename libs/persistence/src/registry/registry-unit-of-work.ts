@@ -6,6 +6,7 @@ import { inTransaction } from '../transaction';
 import { PostgresAttestationStore } from './attestation-store';
 import { PostgresChannelStore } from './channel-store';
 import { PostgresIdempotencyStore } from './idempotency-store';
+import { PostgresNamespacePolicyStore } from './namespace-policy-store';
 import { PostgresPackStore } from './pack-store';
 import { PostgresSealStore } from './seal-store';
 import { PostgresTrustStore } from './trust-store';
@@ -33,6 +34,7 @@ export class PostgresRegistryUnitOfWork extends RegistryUnitOfWork {
         attestations: new PostgresAttestationStore(sql),
         channels: new PostgresChannelStore(sql),
         trust: new PostgresTrustStore(sql),
+        namespacePolicies: new PostgresNamespacePolicyStore(sql),
         kits: new PostgresKitStore(sql),
         seal: new PostgresSealStore(sql),
         idempotency: new PostgresIdempotencyStore(sql),

@@ -1,0 +1,5 @@
+/** Remembers proofs of possession for as long as they are good, for all replicas together. */
+export abstract class UsedProofs {
+  /** @returns whether this is the first use of the proof */
+  abstract use(id: string): Promise<boolean>;
+}
