@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { canonicalScopes, DomainError, isName, TENANT_MAX, type Principal } from '@packs/domain';
 import { TokenVerifier } from '@packs/ports';
 import { createLocalJWKSet, createRemoteJWKSet, errors, jwtVerify, type JSONWebKeySet, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+import { discover } from './discovery';
 
 export interface AuthorityOptions {
   readonly issuer: string;
@@ -60,12 +61,8 @@ export class JoseTokenVerifier extends TokenVerifier {
   private async findKeys(): Promise<JWTVerifyGetKey> {
     const { issuer, jwksFile } = this.authority;
     if (jwksFile) return createLocalJWKSet(JSON.parse(await readFile(jwksFile, 'utf8')) as JSONWebKeySet);
-    const answer = await fetch(`${issuer}/.well-known/openid-configuration`, { redirect: 'error', signal: AbortSignal.timeout(5_000) });
-    const discovery = (await answer.json()) as { issuer?: unknown; jwks_uri?: unknown };
-    if (!answer.ok || discovery.issuer !== issuer || typeof discovery.jwks_uri !== 'string') {
-      throw new Error(`no OpenID discovery document for ${issuer}`);
-    }
-    const keys = createRemoteJWKSet(new URL(discovery.jwks_uri), {
+    const { jwksUri } = await discover(issuer);
+    const keys = createRemoteJWKSet(jwksUri, {
       cooldownDuration: JWKS_COOLDOWN_MS,
       cacheMaxAge: JWKS_MAX_AGE_MS,
       timeoutDuration: 5_000,
