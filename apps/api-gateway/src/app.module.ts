@@ -26,6 +26,7 @@ import {
   PostgresMirrorReadModel,
   PostgresParityReadModel,
   PostgresPackReadModel,
+  PostgresRepositoryReadModel,
   PostgresSealReadModel,
   PostgresTrustReadModel,
 } from '@packs/persistence';
@@ -42,6 +43,7 @@ import {
   MirrorReadModel,
   ParityReadModel,
   PackReadModel,
+  RepositoryReadModel,
   SealReadModel,
   SystemClock,
   TokenVerifier,
@@ -61,12 +63,16 @@ import { KitReceiver } from './rest/imports/receive-kit';
 import { ClientConfig } from './rest/client-config/client-config.controller';
 import { AttestationReceiver } from './rest/attestations/receive-attestation';
 import { BundleReceiver } from './rest/publish-pack/receive-bundle';
+import { ociEndpoints } from './oci/endpoints';
+import { ManifestContent } from './oci/reading/manifest-content';
+import { ReadableContent } from './oci/reading/readable-content';
 import { EventFeed } from './rest/stream-events/event-feed';
 import { MAX_EVENT_STREAMS } from './rest/stream-events/stream-events.controller';
 import { BundleSender } from './serving/send-bundle';
 import { ServableAttestations } from './serving/servable-attestations';
 import { ServableVersions } from './serving/servable-versions';
 
+const OCI_ENDPOINTS = Symbol('OciEndpoints');
 type Config = ConfigOf<'api-gateway'>;
 const NATS_CONNECTION = Symbol('NatsConnection');
 /** Room for the 16 MiB bundle that `POST /packs` takes as base64. */
@@ -142,6 +148,7 @@ function outsideParts(config: Config): Provider[] {
   return [
     { provide: DataSource, useFactory: () => createDataSource({ url: config.databaseUrl, applicationName: 'api-gateway' }).initialize() },
     onDatabase(PackReadModel, dataSource => new PostgresPackReadModel(dataSource)),
+    onDatabase(RepositoryReadModel, dataSource => new PostgresRepositoryReadModel(dataSource)),
     onDatabase(ChannelReadModel, dataSource => new PostgresChannelReadModel(dataSource)),
     onDatabase(AttestationReadModel, dataSource => new PostgresAttestationReadModel(dataSource)),
     onDatabase(ComplianceReadModel, dataSource => new PostgresComplianceReadModel(dataSource)),
@@ -190,6 +197,17 @@ function parts(config: Config, logger: Logger): Provider[] {
       provide: BundleReceiver,
       useFactory: (blobs: BlobStore, catalog: ContentCatalog) => new BundleReceiver(blobs, catalog, config.maxBundleBytes),
       inject: [BlobStore, ContentCatalog],
+    },
+    {
+      provide: OCI_ENDPOINTS,
+      useFactory: (repositories: RepositoryReadModel, versions: ServableVersions, blobs: BlobStore, sender: BundleSender) =>
+        ociEndpoints({
+          repositories,
+          readable: new ReadableContent(repositories, versions),
+          content: new ManifestContent(blobs),
+          sender,
+        }),
+      inject: [RepositoryReadModel, ServableVersions, BlobStore, BundleSender],
     },
     { provide: KitReceiver, useFactory: (blobs: BlobStore) => new KitReceiver(blobs, config.maxKitBytes), inject: [BlobStore] },
     {

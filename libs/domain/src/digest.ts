@@ -30,6 +30,11 @@ export function sha256(bytes: BinaryLike): Digest {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
+/** The digest of `bytes` by an algorithm that is served. */
+export function contentDigest(bytes: BinaryLike, algorithm: DigestAlgorithm): Digest {
+  return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`;
+}
+
 /** Whether `text` addresses content by an algorithm that is served. */
 export function isContentDigest(text: unknown): text is Digest {
   return typeof text === 'string' && CONTENT_DIGEST.test(text);

@@ -1,6 +1,7 @@
 /** OCI artifact of a pack version (image-spec "Guidelines for artifact usage"). */
 export const MEDIA_TYPES = {
   ociManifest: 'application/vnd.oci.image.manifest.v1+json',
+  ociIndex: 'application/vnd.oci.image.index.v1+json',
   ociEmpty: 'application/vnd.oci.empty.v1+json',
   pack: 'application/vnd.stellaops.pack.v1',
   packConfig: 'application/vnd.stellaops.pack.config.v1+json',

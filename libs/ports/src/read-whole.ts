@@ -1,4 +1,4 @@
-import { DomainError, sha256 } from '@packs/domain';
+import { contentDigest, digestAlgorithm, DomainError } from '@packs/domain';
 import type { BlobRef, BlobStore } from './blob-store';
 
 /**
@@ -10,6 +10,7 @@ export async function readWhole(store: BlobStore, blob: BlobRef, maxBytes: numbe
   const parts: Uint8Array[] = [];
   for await (const part of store.read(blob)) parts.push(part);
   const bytes = Buffer.concat(parts);
-  if (sha256(bytes) !== blob.digest) throw new DomainError('ERR_PACK_CORRUPT', `stored bytes are not ${blob.digest}`);
+  if (contentDigest(bytes, digestAlgorithm(blob.digest)) !== blob.digest)
+    throw new DomainError('ERR_PACK_CORRUPT', `stored bytes are not ${blob.digest}`);
   return bytes;
 }

@@ -26,6 +26,8 @@ export interface FoundManifest {
   readonly kind: RepositoryKind;
   /** Null in generic repositories alone. */
   readonly version: VersionOfManifest | null;
+  /** The namespace lets those who may not push pull by digest alone. */
+  readonly digestOnly: boolean;
 }
 
 export interface FoundBlob {
@@ -36,8 +38,8 @@ export interface FoundBlob {
 
 /** A referrer as distribution-spec "Listing Referrers" describes it. */
 export interface Referrer extends Descriptor {
-  readonly artifactType: string;
-  readonly annotations: Readonly<Record<string, string>>;
+  readonly artifactType?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 export interface Page<Item> {

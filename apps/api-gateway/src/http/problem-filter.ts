@@ -1,21 +1,9 @@
-import type { IncomingMessage } from 'node:http';
-import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { PROBLEMS } from '@packs/contracts';
-import { DomainError, type ErrorCode } from '@packs/domain';
+import type { DomainError } from '@packs/domain';
 import type { Logger } from '@packs/observability';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-
-const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
-  401: 'ERR_PACK_AUTHENTICATION',
-  403: 'ERR_PACK_SCOPE',
-  404: 'ERR_PACK_NOT_FOUND',
-  413: 'ERR_PACK_TOO_LARGE',
-  416: 'ERR_PACK_RANGE',
-  429: 'ERR_PACK_LIMIT',
-};
-
-/** How long the rest of a refused upload is read before its connection is cut. */
-const LINGER_MS = 5_000;
+import { throwAwayRest, toDomainError } from './failures';
 
 /** Every failure as problem+json (RFC 9457). What nobody foresaw shows the request's id and nothing else. */
 @Catch()
@@ -50,30 +38,6 @@ export class ProblemFilter implements ExceptionFilter {
         ...(error.errors.length > 0 && { errors: error.errors }),
       });
   }
-}
-
-/** An upload that was refused half-way: a connection closed while the client still sends would take the answer with it. */
-function throwAwayRest(request: IncomingMessage): void {
-  const cut = setTimeout(() => request.destroy(), LINGER_MS).unref();
-  request.once('close', () => clearTimeout(cut)).resume();
-}
-
-function toDomainError(thrown: unknown): DomainError {
-  if (thrown instanceof DomainError) return thrown;
-  const status = thrown instanceof HttpException ? thrown.getStatus() : statusOf(thrown);
-  if (status === 404) return new DomainError('ERR_PACK_NOT_FOUND', 'no such route');
-  if (status >= 400 && status < 500) {
-    return new DomainError(
-      CODE_OF_STATUS[status] ?? 'ERR_PACK_REQUEST_INVALID',
-      thrown instanceof Error ? thrown.message : 'the request is not valid',
-    );
-  }
-  return new DomainError('ERR_PACK_INTERNAL', 'internal error', { cause: thrown });
-}
-
-/** Errors of the HTTP server itself carry their status. */
-function statusOf(thrown: unknown): number {
-  return typeof thrown === 'object' && thrown !== null && 'statusCode' in thrown ? Number(thrown.statusCode) : 500;
 }
 
 /** RFC 6750 §3: what kind of token would do. */

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { digestHex, DomainError, MEDIA_TYPES, type Digest } from '@packs/domain';
+import { digestAlgorithm, digestHex, DomainError, MEDIA_TYPES, type Digest } from '@packs/domain';
 import { corruptReads, type Logger } from '@packs/observability';
 import type { BlobStore, ByteRange, ServableVersion, StoredBlob } from '@packs/ports';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -24,14 +24,15 @@ export class BundleSender {
   /** Sends any blob that the caller has been found to be allowed to have. */
   sendBlob(
     blob: StoredBlob,
-    as: { readonly mediaType: string; readonly fileName: string },
+    as: { readonly mediaType: string; readonly fileName?: string },
     request: FastifyRequest,
     reply: FastifyReply,
   ): FastifyReply {
     const etag = `"${blob.digest}"`;
     void reply.headers({ etag, 'cache-control': CACHE_CONTROL, 'accept-ranges': 'bytes', 'repr-digest': reprDigest(blob.digest) });
     if (matches(request.headers['if-none-match'], etag)) return reply.status(304).send();
-    void reply.headers({ 'content-type': as.mediaType, 'content-disposition': `attachment; filename="${as.fileName}"` });
+    void reply.header('content-type', as.mediaType);
+    if (as.fileName !== undefined) void reply.header('content-disposition', `attachment; filename="${as.fileName}"`);
     const range = this.rangeFor(request, reply, etag, blob.size);
     const length = range ? range.end - range.start + 1 : blob.size;
     void reply.header('content-length', length).status(range ? 206 : 200);
@@ -65,7 +66,7 @@ export class BundleSender {
 }
 
 export function reprDigest(digest: Digest): string {
-  return `sha-256=:${Buffer.from(digestHex(digest), 'hex').toString('base64')}:`;
+  return `${digestAlgorithm(digest) === 'sha512' ? 'sha-512' : 'sha-256'}=:${Buffer.from(digestHex(digest), 'hex').toString('base64')}:`;
 }
 
 /** Whether an If-None-Match header names the entity. */

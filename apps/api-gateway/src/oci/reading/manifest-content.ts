@@ -1,0 +1,25 @@
+import type { Digest } from '@packs/domain';
+import { readWhole, type BlobStore, type StoredBlob } from '@packs/ports';
+import { LRUCache } from 'lru-cache';
+
+/** distribution-spec "Pushing Manifests" lets a registry limit them; this is the size it says a registry should take at least. */
+export const MANIFEST_MAX_BYTES = 4 * 1024 * 1024;
+const CACHE_BYTES = 64 * 1024 * 1024;
+/** Larger ones are rare, and would push many small ones out. */
+const CACHED_MAX_BYTES = 256 * 1024;
+
+/** Bytes of manifests. What is under a digest never changes, so it may be kept; who may have it is asked elsewhere, each time. */
+export class ManifestContent {
+  private readonly kept = new LRUCache<Digest, Buffer>({ maxSize: CACHE_BYTES, sizeCalculation: bytes => bytes.length + 256 });
+
+  constructor(private readonly blobs: BlobStore) {}
+
+  /** @throws DomainError ERR_PACK_CORRUPT */
+  async read(blob: StoredBlob): Promise<Buffer> {
+    const known = this.kept.get(blob.digest);
+    if (known) return known;
+    const bytes = await readWhole(this.blobs, blob, MANIFEST_MAX_BYTES);
+    if (bytes.length <= CACHED_MAX_BYTES) this.kept.set(blob.digest, bytes);
+    return bytes;
+  }
+}
