@@ -2,6 +2,7 @@ export { auditLeaf, type AuditEntry, type AuditLeaf } from './audit-entry';
 export { canonicalDigest, canonicalJson } from './canonical-json';
 export { BUILT_IN_CHANNELS, isBuiltInChannel } from './channels';
 export {
+  contentDigest,
   DIGEST_ALGORITHMS,
   digestAlgorithm,
   digestHex,

@@ -12,6 +12,7 @@ import { Kits1700000000009 } from './migrations/0009-kits';
 import { Seal1700000000010 } from './migrations/0010-seal';
 import { Repositories1700000000011 } from './migrations/0011-repositories';
 import { DpopProofs1700000000012 } from './migrations/0012-dpop-proofs';
+import { RepositoryReads1700000000013 } from './migrations/0013-repository-reads';
 import { ensureRoles, MIGRATE_ROLE, type LoginRole } from './roles';
 
 /** Held while migrating, so that two runs take turns. */
@@ -56,6 +57,7 @@ async function applyAs(adminUrl: string, now: Date): Promise<string[]> {
       Seal1700000000010,
       Repositories1700000000011,
       DpopProofs1700000000012,
+      RepositoryReads1700000000013,
     ],
     migrationsTableName: 'applied',
     extra: { options: `-c role=${MIGRATE_ROLE}` },
