@@ -37,6 +37,8 @@ export interface SharedParts {
   readonly mirrorRoot: string;
   /** Signs offline kits. */
   readonly kitKeyFile: string;
+  /** Signs tokens for /v2. */
+  readonly tokenKeyFile: string;
   readonly authorityIssuer: string;
   readonly authorityAudience: string;
 }
@@ -77,6 +79,7 @@ function ownSettings(name: ProcessName, port: number, parts: SharedParts, enviro
     ...(database && { [`${prefix}_DATABASE_URL`]: parts.databaseUrls[name] }),
     ...(blobs && { BLOB_STORE: parts.blobStore }),
     ...(mirrors && { MIRROR_ROOT: parts.mirrorRoot }),
+    ...(name === 'api-gateway' && { GATEWAY_TOKEN_KEY_FILE: parts.tokenKeyFile }),
     ...(name === 'mirror-worker' && { MIRROR_SIGNING_KEY_FILE: parts.kitKeyFile }),
     ...(authority && {
       AUTHORITY_ISSUER: parts.authorityIssuer,

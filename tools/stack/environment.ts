@@ -23,7 +23,7 @@ export const STACK_SETTINGS: readonly { readonly name: string; readonly default:
   {
     name: 'AUTHORITY_JWKS_FILE',
     default: "the issuer's own",
-    meaning: "A file with the issuer's keys; the gateway then never asks the issuer.",
+    meaning: "A file with the issuer's keys; the gateway then asks the issuer for nothing but tokens of clients with a secret.",
   },
   { name: 'SEALED', default: 'false', meaning: 'Seals the registry for every tenant; see docs/operations.md.' },
   { name: 'AUTHORITY_TOKEN_TTL', default: '3600', meaning: 'Life of a token of the local Authority, in seconds.' },

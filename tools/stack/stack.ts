@@ -6,7 +6,7 @@ import { clientSecretFile } from '../authority/clients';
 import { appProcess, runThrough, type SharedParts } from './app-process';
 import type { Child } from './child';
 import type { Environment } from './environment';
-import { ensureKitKey } from './kit-key';
+import { ensureKitKey, ensureTokenKey } from './key-files';
 import { DEFAULT_GATEWAY_PORT, describeListener } from './ports';
 import { startAuthority, startDatabases, startNats, type NatsAccess } from './servers';
 import { Steps } from './steps';
@@ -98,6 +98,7 @@ async function startParts(workspace: Workspace, options: StackOptions, close: ()
     blobStore: environment.BLOB_STORE ?? pathToFileURL(join(dataDir, 'blobs')).href,
     mirrorRoot: environment.MIRROR_ROOT ?? pathToFileURL(join(dataDir, 'mirrors')).href,
     kitKeyFile: environment.MIRROR_SIGNING_KEY_FILE ?? ensureKitKey(join(dataDir, 'keys')),
+    tokenKeyFile: environment.GATEWAY_TOKEN_KEY_FILE ?? ensureTokenKey(join(dataDir, 'keys')),
     authorityIssuer: authorityUrl,
     authorityAudience: audience,
   };

@@ -10,7 +10,7 @@ import {
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import multipart from '@fastify/multipart';
-import { JoseTokenVerifier } from '@packs/auth';
+import { JoseProofVerifier, JoseRegistryTokens, JoseTokenVerifier, OidcClientCredentials } from '@packs/auth';
 import { NatsCommandBus, NatsWakeUps, openConnection, type NatsConnection, type NatsSettings } from '@packs/messaging';
 import { FileBlobStore } from '@packs/object-storage';
 import { LOGGER, type Logger } from '@packs/observability';
@@ -24,30 +24,37 @@ import {
   PostgresContentCatalog,
   PostgresKitReadModel,
   PostgresMirrorReadModel,
+  PostgresNamespacePolicies,
   PostgresParityReadModel,
   PostgresPackReadModel,
   PostgresRepositoryReadModel,
   PostgresSealReadModel,
   PostgresTrustReadModel,
+  PostgresUsedProofs,
 } from '@packs/persistence';
 import {
   AttestationReadModel,
   AuditReadModel,
   BlobStore,
   ChannelReadModel,
+  ClientCredentials,
   Clock,
   CommandBus,
   ComplianceReadModel,
   ContentCatalog,
   KitReadModel,
   MirrorReadModel,
+  NamespacePolicies,
   ParityReadModel,
   PackReadModel,
+  ProofVerifier,
+  RegistryTokens,
   RepositoryReadModel,
   SealReadModel,
   SystemClock,
   TokenVerifier,
   TrustReadModel,
+  UsedProofs,
   WakeUps,
 } from '@packs/ports';
 import { ATTESTATION_MEDIA_TYPES, MEDIA_TYPES } from '@packs/domain';
@@ -58,6 +65,9 @@ import { ScopeGuard } from './http/access';
 import { ProblemFilter } from './http/problem-filter';
 import { CurrentSeal, refuseWhenSealed } from './http/sealed-mode';
 import { validation } from './http/validation';
+import { IssueToken } from './oci/auth/issue-token';
+import { tokenProviders } from './oci/auth/providers';
+import { tokenRoutes } from './oci/auth/token-routes';
 import { buildOpenApi } from './openapi';
 import { KitReceiver } from './rest/imports/receive-kit';
 import { ClientConfig } from './rest/client-config/client-config.controller';
@@ -112,6 +122,7 @@ export class AppModule {
         { provide: APP_FILTER, useValue: new ProblemFilter(logger) },
         ...outsideParts(config),
         ...parts(config, logger),
+        ...tokenProviders(config),
         Lifecycle,
       ],
     };
@@ -119,7 +130,7 @@ export class AppModule {
 }
 
 /** The HTTP side beneath Nest: who is asking comes first, and bundles are streamed, never buffered. */
-export async function prepare(app: NestFastifyApplication): Promise<void> {
+export async function prepare(app: NestFastifyApplication, config: Config, logger: Logger): Promise<void> {
   const server = app.getHttpAdapter().getInstance();
   server.addHook('onRequest', authenticate(app.get(TokenVerifier)));
   server.addHook('onRequest', refuseWhenSealed(app.get(CurrentSeal)));
@@ -131,6 +142,7 @@ export async function prepare(app: NestFastifyApplication): Promise<void> {
   for (const type of [MEDIA_TYPES.packBundle, 'application/gzip', ...ATTESTATION_MEDIA_TYPES])
     server.addContentTypeParser(type, (_request, payload, done) => done(null, payload));
   await app.register(multipart);
+  await app.register(tokenRoutes, { issueToken: app.get<IssueToken>(IssueToken), configuredUrl: config.publicUrl, logger });
   let description: object | undefined;
   server.get('/api/openapi.json', () => (description ??= buildOpenApi(app)));
 }
@@ -158,12 +170,17 @@ function outsideParts(config: Config): Provider[] {
     onDatabase(AuditReadModel, dataSource => new PostgresAuditReadModel(dataSource)),
     onDatabase(SealReadModel, dataSource => new PostgresSealReadModel(dataSource)),
     onDatabase(TrustReadModel, dataSource => new PostgresTrustReadModel(dataSource)),
+    onDatabase(NamespacePolicies, dataSource => new PostgresNamespacePolicies(dataSource)),
+    onDatabase(UsedProofs, dataSource => new PostgresUsedProofs(dataSource)),
     onDatabase(ContentCatalog, dataSource => new PostgresContentCatalog(dataSource)),
     { provide: NATS_CONNECTION, useFactory: () => openConnection(natsSettings(config)) },
     { provide: CommandBus, useFactory: () => new NatsCommandBus(natsSettings(config)) },
     { provide: WakeUps, useFactory: (connection: NatsConnection) => new NatsWakeUps(connection), inject: [NATS_CONNECTION] },
     { provide: BlobStore, useFactory: () => FileBlobStore.open(new URL(config.blobStore).pathname) },
     { provide: TokenVerifier, useFactory: () => new JoseTokenVerifier(config) },
+    { provide: ClientCredentials, useFactory: () => new OidcClientCredentials(config.issuer) },
+    { provide: RegistryTokens, useFactory: (clock: Clock) => JoseRegistryTokens.open(config.tokenKeyFile, clock), inject: [Clock] },
+    { provide: ProofVerifier, useFactory: (clock: Clock) => new JoseProofVerifier(clock), inject: [Clock] },
     { provide: Clock, useClass: SystemClock },
   ];
 }

@@ -1,5 +1,5 @@
 import { ENV_PREFIX, type ProcessName } from '@packs/contracts';
-import { flag, oneOf, port, positive, text, urlOf } from './parsers';
+import { between, flag, oneOf, port, positive, text, urlOf } from './parsers';
 import type { Setting } from './settings';
 
 /** Ports the processes listen on when nothing else is said. */
@@ -68,9 +68,32 @@ export const authoritySettings = {
   audience: { name: 'AUTHORITY_AUDIENCE', doc: 'The audience a token must name', fallback: 'packs-registry', parse: text },
   jwksFile: {
     name: 'AUTHORITY_JWKS_FILE',
-    doc: "A file with the issuer's JWKS, in place of fetching it",
+    doc: "A file with the issuer's JWKS, in place of fetching it. The issuer is then asked for nothing but tokens of clients that come to /token with a secret",
     optional: true,
     parse: text as (value: string) => string | undefined,
+  },
+} satisfies Record<string, Setting<unknown>>;
+
+/** The token service for OCI clients. */
+export const tokenSettings = {
+  publicUrl: {
+    name: 'GATEWAY_PUBLIC_URL',
+    doc: 'How clients reach the gateway: where challenges send them for a token, and what proofs of possession name. Absent: http and the host they asked for, which behind TLS is wrong',
+    example: 'https://packs.example',
+    optional: true,
+    parse: urlOf('https:', 'http:') as (value: string) => string | undefined,
+  },
+  tokenKeyFile: {
+    name: 'GATEWAY_TOKEN_KEY_FILE',
+    doc: 'Private keys (PKCS#8 PEM, P-256 or Ed25519) of the tokens for /v2, the same on all replicas: the first signs, all verify',
+    example: '/etc/packs/token-keys.pem',
+    parse: text,
+  },
+  tokenSeconds: {
+    name: 'GATEWAY_TOKEN_SECONDS',
+    doc: 'A token for /v2 is good for this many seconds, 60 to 300, and never for longer than what it was asked with',
+    fallback: '300',
+    parse: between(60, 300),
   },
 } satisfies Record<string, Setting<unknown>>;
 

@@ -14,6 +14,14 @@ export function positive(value: string): number {
   throw new Error('must be a whole number above 0');
 }
 
+export function between(least: number, most: number): (value: string) => number {
+  return value => {
+    const number = Number(value);
+    if (Number.isInteger(number) && number >= least && number <= most) return number;
+    throw new Error(`must be a whole number from ${least} to ${most}`);
+  };
+}
+
 export function flag(value: string): boolean {
   if (value === 'true' || value === 'false') return value === 'true';
   throw new Error('must be true or false');

@@ -13,6 +13,7 @@ import {
   sealSettings,
   signingSettings,
   streamSettings,
+  tokenSettings,
   uploadSettings,
 } from './fragments';
 import type { Setting } from './settings';
@@ -25,6 +26,7 @@ export const PROCESS_SETTINGS = {
     ...natsSettings('api-gateway'),
     ...blobStoreSettings,
     ...authoritySettings,
+    ...tokenSettings,
     ...uploadSettings,
     ...sealSettings,
     ...observabilitySettings,

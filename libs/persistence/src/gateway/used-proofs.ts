@@ -1,4 +1,4 @@
-import { UsedProofs, type Clock } from '@packs/ports';
+import { UsedProofs } from '@packs/ports';
 import type { DataSource } from 'typeorm';
 import { inTransaction } from '../transaction';
 
@@ -7,12 +7,9 @@ const KEPT = '10 minutes';
 const SWEEP_EVERY_MS = 60_000;
 
 export class PostgresUsedProofs extends UsedProofs {
-  private sweptAt = 0;
+  private sweptAt = Number.NEGATIVE_INFINITY;
 
-  constructor(
-    private readonly dataSource: DataSource,
-    private readonly clock: Clock,
-  ) {
+  constructor(private readonly dataSource: DataSource) {
     super();
   }
 
@@ -26,7 +23,7 @@ export class PostgresUsedProofs extends UsedProofs {
   }
 
   private sweepIsDue(): boolean {
-    const now = this.clock.now().getTime();
+    const now = performance.now();
     if (now - this.sweptAt < SWEEP_EVERY_MS) return false;
     this.sweptAt = now;
     return true;

@@ -1,15 +1,7 @@
 import { DomainError, type Principal } from '@packs/domain';
-import type {
-  ClientCredentials,
-  Clock,
-  NamespacePolicies,
-  ProofVerifier,
-  RegistryTokens,
-  TokenAccess,
-  TokenVerifier,
-  UsedProofs,
-} from '@packs/ports';
+import type { ClientCredentials, Clock, NamespacePolicies, RegistryTokens, TokenAccess, TokenVerifier } from '@packs/ports';
 import type { FailedAttempts } from './failed-attempts';
+import type { Proofs } from './proofs';
 import { grantedTo, namespacesOf, type AskedScope } from './scopes';
 import type { Credentials, TokenQuestion } from './token-request';
 
@@ -46,7 +38,7 @@ export class IssueToken {
   constructor(
     private readonly doors: Doors,
     private readonly tokens: RegistryTokens,
-    private readonly proofs: { readonly verifier: ProofVerifier; readonly used: UsedProofs },
+    private readonly proofs: Proofs,
     private readonly namespaces: NamespacePolicies,
     private readonly clock: Clock,
     private readonly seconds: number,
@@ -103,12 +95,10 @@ export class IssueToken {
 
   private async provenKey({ text, ...request }: { text: string; method: string; url: string }): Promise<string> {
     try {
-      const { keyThumbprint, id } = await this.proofs.verifier.verify(text, request);
-      if (await this.proofs.used.use(id)) return keyThumbprint;
+      return await this.proofs.keyProven(text, request);
     } catch (error) {
       throw isRefusal(error) ? invalidProof(error.message) : error;
     }
-    throw invalidProof('the DPoP proof was used before');
   }
 
   private async granted(principal: Principal | null, asked: readonly AskedScope[]): Promise<TokenAccess[]> {

@@ -1,6 +1,7 @@
 import { DomainError, type Principal } from '@packs/domain';
-import type { Clock, ProofVerifier, RegistryToken, RegistryTokens, TokenVerifier, UsedProofs } from '@packs/ports';
-import { notAuthenticated, OciAuthenticator, type OciAction, type OciCaller, type OciRequest } from '../caller';
+import type { Clock, RegistryToken, RegistryTokens, TokenVerifier } from '@packs/ports';
+import { notAuthenticated, OciAuthenticator, type ChallengeError, type OciAction, type OciCaller, type OciRequest } from '../caller';
+import type { Proofs } from './proofs';
 import { publicUrl } from './public-url';
 import { mayDo, mayListCatalog } from './scopes';
 import { VerifiedTokens } from './verified-tokens';
@@ -24,7 +25,7 @@ export class TokenAuthenticator extends OciAuthenticator {
   constructor(
     private readonly authority: TokenVerifier,
     private readonly own: RegistryTokens,
-    private readonly proofs: { readonly verifier: ProofVerifier; readonly used: UsedProofs },
+    private readonly proofs: Proofs,
     private readonly clock: Clock,
     private readonly configuredUrl: string | undefined,
   ) {
@@ -42,14 +43,8 @@ export class TokenAuthenticator extends OciAuthenticator {
     return caller;
   }
 
-  private async verify(token: string): Promise<Verified> {
-    try {
-      return this.own.claims(token) ? await this.verifyOwn(token) : await this.verifyAuthoritys(token);
-    } catch (error) {
-      throw error instanceof DomainError && error.code === 'ERR_PACK_AUTHENTICATION'
-        ? notAuthenticated(error.message, 'invalid_token')
-        : error;
-    }
+  private verify(token: string): Promise<Verified> {
+    return refusingAs('invalid_token', () => (this.own.claims(token) ? this.verifyOwn(token) : this.verifyAuthoritys(token)));
   }
 
   private async verifyOwn(token: string): Promise<Verified> {
@@ -71,26 +66,21 @@ export class TokenAuthenticator extends OciAuthenticator {
     if (keyThumbprint === null && !asBound) return;
     if (keyThumbprint === null) throw notAuthenticated('the token is bound to no key: send it as Bearer', 'invalid_token');
     if (!asBound) throw notAuthenticated('the token is bound to a key: send it as DPoP, with a proof', 'invalid_token');
-    await requireProof(this.proofs, keyThumbprint, {
-      proof: request.headers['dpop'],
-      method: request.method,
-      url: `${publicUrl(request, this.configuredUrl)}${request.url.split('?', 1)[0] ?? ''}`,
-      accessToken: token,
-    });
+    const proof = request.headers['dpop'];
+    if (typeof proof !== 'string') throw notAuthenticated('the token needs a proof in the header DPoP', 'invalid_dpop_proof');
+    const url = `${publicUrl(request, this.configuredUrl)}${request.url.split('?', 1)[0] ?? ''}`;
+    await refusingAs('invalid_dpop_proof', () =>
+      this.proofs.keyProven(proof, { method: request.method, url, accessToken: token }, keyThumbprint),
+    );
   }
 }
 
-async function requireProof(
-  { verifier, used }: { readonly verifier: ProofVerifier; readonly used: UsedProofs },
-  keyThumbprint: string,
-  { proof, ...request }: { proof: string | readonly string[] | undefined; method: string; url: string; accessToken: string },
-): Promise<void> {
-  if (typeof proof !== 'string') throw notAuthenticated('the token needs a proof in the header DPoP', 'invalid_dpop_proof');
-  const proven = await verifier.verify(proof, request).catch((error: unknown) => {
-    throw error instanceof DomainError ? notAuthenticated(error.message, 'invalid_dpop_proof') : error;
-  });
-  if (proven.keyThumbprint !== keyThumbprint) throw notAuthenticated('the DPoP proof is by another key', 'invalid_dpop_proof');
-  if (!(await used.use(proven.id))) throw notAuthenticated('the DPoP proof was used before', 'invalid_dpop_proof');
+async function refusingAs<T>(error: ChallengeError, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    throw thrown instanceof DomainError && thrown.code === 'ERR_PACK_AUTHENTICATION' ? notAuthenticated(thrown.message, error) : thrown;
+  }
 }
 
 function callerOfPrincipal(principal: Principal): OciCaller {
