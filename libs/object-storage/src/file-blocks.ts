@@ -1,14 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
-import { DomainError } from '@packs/domain';
 import { BLOCK_BYTES } from './block-checksums';
 import type { RunningProof } from './running-proof';
-
-/** What a source gave. */
-export interface Taken {
-  readonly bytes: number;
-  /** The source failed with it; all that it gave before is written. */
-  readonly interrupted?: { readonly cause: unknown };
-}
+import { takeAll, type Taken } from './take-all';
 
 /** Where the bytes go. */
 export interface WritePlan {
@@ -25,24 +18,12 @@ export interface WritePlan {
  */
 export async function writeBlocks(handle: FileHandle, source: AsyncIterable<Uint8Array>, plan: WritePlan): Promise<Taken> {
   const writer = new BlockWriter(handle, plan);
-  let bytes = 0;
-  let interrupted: { cause: unknown } | undefined;
-  let sourceIsAsked = true;
-  try {
-    for await (const chunk of source) {
-      sourceIsAsked = false;
-      bytes += chunk.length;
-      if (bytes > plan.maxBytes) throw tooLarge(plan.maxBytes);
-      for (let rest = writer.fill(chunk); rest.length > 0; rest = writer.fill(rest)) await writer.flush();
-      sourceIsAsked = true;
-    }
-  } catch (cause) {
-    if (!sourceIsAsked) throw cause;
-    interrupted = { cause };
-  }
+  const taken = await takeAll(source, plan.maxBytes, async chunk => {
+    for (let rest = writer.fill(chunk); rest.length > 0; rest = writer.fill(rest)) await writer.flush();
+  });
   await writer.flush();
   writer.release();
-  return { bytes, ...(interrupted && { interrupted }) };
+  return taken;
 }
 
 /** Blocks of finished writes: making a new one for each small blob is what a collector would be busy with. */
@@ -91,10 +72,6 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number)
     const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
     done += bytesWritten;
   }
-}
-
-function tooLarge(maxBytes: number): DomainError {
-  return new DomainError('ERR_PACK_TOO_LARGE', `more than ${maxBytes} bytes`, { details: { maxBytes } });
 }
 
 /** @returns undefined when the file ends before */

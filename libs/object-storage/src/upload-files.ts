@@ -1,12 +1,13 @@
 import { open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DomainError } from '@packs/domain';
 import type { AppendedUpload, PartialUpload } from '@packs/ports';
 import { LRUCache } from 'lru-cache';
 import { ulid } from 'ulid';
 import { BLOCK_BYTES } from './block-checksums';
-import { readBlock, writeBlocks, type Taken } from './file-blocks';
+import { readBlock, writeBlocks } from './file-blocks';
+import { lostUpload } from './lost-upload';
 import { RunningProof } from './running-proof';
+import type { Taken } from './take-all';
 
 /** A file with the next bytes of an upload. What lies in it beyond `size` was never reported. */
 export interface UploadPiece {
@@ -63,12 +64,12 @@ export class UploadFiles {
   async *read(upload: PartialUpload): AsyncGenerator<Uint8Array> {
     for (const piece of piecesOf(upload)) {
       const handle = await open(this.pathOf(piece), 'r').catch((cause: unknown) => {
-        throw lost(cause);
+        throw lostUpload(cause);
       });
       try {
         for (let offset = 0; offset < piece.size; offset += BLOCK_BYTES) {
           const block = await readBlock(handle, offset, Math.min(BLOCK_BYTES, piece.size - offset));
-          if (!block) throw lost();
+          if (!block) throw lostUpload();
           yield block;
         }
       } finally {
@@ -110,7 +111,7 @@ export class UploadFiles {
   private async expectPresent(pieces: readonly UploadPiece[]): Promise<void> {
     for (const piece of pieces) {
       const found = await stat(this.pathOf(piece)).catch(lostUnlessFailing);
-      if (found.size < piece.size) throw lost();
+      if (found.size < piece.size) throw lostUpload();
     }
   }
 
@@ -122,7 +123,7 @@ export class UploadFiles {
 /** @throws DomainError ERR_PACK_NOT_FOUND when another kind of store began the upload */
 function piecesOf(upload: PartialUpload): readonly UploadPiece[] {
   const { pieces } = upload.state;
-  if (!Array.isArray(pieces) || !pieces.every(isPiece)) throw lost();
+  if (!Array.isArray(pieces) || !pieces.every(isPiece)) throw lostUpload();
   return pieces;
 }
 
@@ -132,9 +133,5 @@ function isPiece(value: unknown): value is UploadPiece {
 }
 
 function lostUnlessFailing(cause: NodeJS.ErrnoException): never {
-  throw cause.code === 'ENOENT' ? lost(cause) : cause;
-}
-
-function lost(cause?: unknown): DomainError {
-  return new DomainError('ERR_PACK_NOT_FOUND', 'what was uploaded before is not there any more; begin again', { cause });
+  throw cause.code === 'ENOENT' ? lostUpload(cause) : cause;
 }

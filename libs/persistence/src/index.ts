@@ -4,6 +4,7 @@ export { PostgresDeadLetters } from './compliance/dead-letters';
 export { PostgresContentCatalog } from './content-catalog';
 export { DataSource } from 'typeorm';
 export { assertDurable, createDataSource } from './data-source';
+export { PostgresUploadSessions } from './gateway/upload-sessions';
 export { PostgresUsedProofs } from './gateway/used-proofs';
 export { PostgresKitQueue } from './kits/kit-queue';
 export { PostgresKitReadModel } from './kits/kit-read-model';

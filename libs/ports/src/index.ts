@@ -103,4 +103,4 @@ export {
   type RepositoryView,
   type VersionOfManifest,
 } from './repository-read-model';
-export { UploadSessions, type UploadSession } from './upload-sessions';
+export { UploadSessions, type UploadLease, type UploadSession } from './upload-sessions';

@@ -30,7 +30,8 @@ create table content.repository_blobs (
   uploaded_by text not null,
   uploaded_at timestamptz not null default now(),
   primary key (tenant, repository, digest)
-);`;
+);
+create index repository_blobs_digest on content.repository_blobs (digest, tenant);`;
 
 /** A pack's repository is named by its packId; what \`registry.manifests\` called a pack is a repository of either kind from here on. */
 const REPOSITORIES = `
@@ -109,7 +110,8 @@ create table gateway.uploads (
   lease_owner text collate "C",
   lease_until timestamptz
 );
-create index uploads_touched on gateway.uploads (touched_at);`;
+create index uploads_touched on gateway.uploads (touched_at);
+create index uploads_tenant on gateway.uploads (tenant);`;
 
 /** Rows that hang on a manifest are visible exactly when a visible version leads to it. */
 const ROW_SECURITY = `
@@ -156,6 +158,7 @@ grant usage on schema gateway to packs_gateway;
 grant select, insert, delete on gateway.uploads to packs_gateway;
 grant update (upload, touched_at, lease_owner, lease_until) on gateway.uploads to packs_gateway;
 grant select, insert on content.repository_blobs to packs_gateway;
+grant execute on function registry.hold_seal() to packs_gateway;
 grant select, insert, delete on content.repository_blobs to packs_publisher;
 grant select on registry.repositories, registry.manifests, registry.manifest_blobs, registry.tags, registry.pending_versions to packs_gateway;
 grant select, insert on registry.repositories to packs_publisher;

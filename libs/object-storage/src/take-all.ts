@@ -1,0 +1,35 @@
+import { DomainError } from '@packs/domain';
+
+/** What a source gave. */
+export interface Taken {
+  readonly bytes: number;
+  /** The source failed with it. All that it gave before was taken. */
+  readonly interrupted?: { readonly cause: unknown };
+}
+
+/**
+ * Takes what a source gives to its end, or to its failure.
+ * @throws DomainError ERR_PACK_TOO_LARGE
+ * @throws whatever `take` does
+ */
+export async function takeAll(
+  source: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+  take: (chunk: Uint8Array) => Promise<void>,
+): Promise<Taken> {
+  let bytes = 0;
+  let sourceIsAsked = true;
+  try {
+    for await (const chunk of source) {
+      sourceIsAsked = false;
+      bytes += chunk.length;
+      if (bytes > maxBytes) throw new DomainError('ERR_PACK_TOO_LARGE', `more than ${maxBytes} bytes`, { details: { maxBytes } });
+      await take(chunk);
+      sourceIsAsked = true;
+    }
+  } catch (cause) {
+    if (!sourceIsAsked) throw cause;
+    return { bytes, interrupted: { cause } };
+  }
+  return { bytes };
+}

@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import { DomainError, requireUnsealed, type Digest, type DigestAlgorithm, type RepositoryName } from '@packs/domain';
+import { UploadSessions, type PartialUpload, type StoredBlob, type UploadLease, type UploadSession } from '@packs/ports';
+import type { DataSource } from 'typeorm';
+import { BLOB_COLUMNS, toStoredBlob, type BlobRow } from '../content-catalog';
+import { inTransaction, readAs, type Sql, type SqlValue } from '../transaction';
+import { linkBlob } from './link-blob';
+
+interface SessionRow {
+  id: string;
+  algorithm: DigestAlgorithm;
+  upload: PartialUpload | null;
+}
+
+/** In a `from`: what this transaction does need not be flushed before it is answered. */
+const UNFLUSHED = `set_config('synchronous_commit', 'off', true)`;
+const MINE = `id = $1 and tenant = $2 and repository = $3`;
+
+export class PostgresUploadSessions extends UploadSessions {
+  constructor(private readonly dataSource: DataSource) {
+    super();
+  }
+
+  async open({ namespace, repository }: RepositoryName, actor: string, algorithm: DigestAlgorithm, limit: number): Promise<string> {
+    const id = randomUUID();
+    const opened = await this.write(
+      namespace,
+      `insert into gateway.uploads (id, tenant, repository, algorithm, started_by) select $1, $2, $3, $4, $5 from ${UNFLUSHED}
+       where (select count(*) from (select from gateway.uploads where tenant = $2 limit $6) as open) < $6 returning 1`,
+      [id, namespace, repository, algorithm, actor, limit],
+    );
+    if (opened.length > 0) return id;
+    throw new DomainError('ERR_PACK_LIMIT', `the tenant has ${limit} uploads open; end or cancel some of them first`, {
+      retry: 'later',
+      details: { limit },
+    });
+  }
+
+  async find({ namespace, repository }: RepositoryName, id: string): Promise<(UploadSession & { busy: boolean }) | undefined> {
+    const [row] = await readAs(this.dataSource, namespace, sql =>
+      sql.query<SessionRow & { busy: boolean }>(
+        `select id, algorithm, upload, coalesce(lease_until > now(), false) as busy from gateway.uploads where ${MINE}`,
+        [id, namespace, repository],
+      ),
+    );
+    return row;
+  }
+
+  async hold(lease: UploadLease): Promise<UploadSession | undefined> {
+    const { namespace, repository } = lease.of;
+    const row = await inTransaction(this.dataSource, namespace, async sql => {
+      const [held] = await sql.query<SessionRow>(
+        `update gateway.uploads set lease_owner = $4, lease_until = now() + $5 * interval '1 ms', touched_at = now() from ${UNFLUSHED}
+         where ${MINE} and (lease_until is null or lease_until <= now()) returning id, algorithm, upload`,
+        [lease.id, namespace, repository, lease.owner, lease.ms],
+      );
+      if (held) return held;
+      const there = await sql.query(`select 1 from gateway.uploads where ${MINE}`, [lease.id, namespace, repository]);
+      return there.length > 0 ? 'busy' : undefined;
+    });
+    if (row !== 'busy') return row;
+    throw new DomainError('ERR_OCI_UPLOAD_BUSY', 'another request is sending bytes of this upload', { retry: 'later' });
+  }
+
+  keep(lease: UploadLease, upload?: PartialUpload): Promise<boolean> {
+    const set = `lease_until = now() + $5 * interval '1 ms', touched_at = now()`;
+    return upload
+      ? this.change(lease, `update gateway.uploads set ${set}, upload = $6 from ${UNFLUSHED}`, [lease.ms, JSON.stringify(upload)])
+      : this.change(lease, `update gateway.uploads set ${set} from ${UNFLUSHED}`, [lease.ms]);
+  }
+
+  release(lease: UploadLease, upload: PartialUpload | null): Promise<boolean> {
+    return this.change(
+      lease,
+      `update gateway.uploads set lease_owner = null, lease_until = null, touched_at = now(), upload = $5 from ${UNFLUSHED}`,
+      [upload && JSON.stringify(upload)],
+    );
+  }
+
+  remove(lease: UploadLease): Promise<boolean> {
+    return this.change(lease, `delete from gateway.uploads using ${UNFLUSHED}`, []);
+  }
+
+  link(to: RepositoryName, actor: string, blob: StoredBlob, session?: string): Promise<StoredBlob> {
+    return linkBlob(this.dataSource, { to, actor, blob, session: session ?? null });
+  }
+
+  async holders(namespace: string, digest: Digest, limit: number): Promise<readonly RepositoryName[]> {
+    const rows = await readAs(this.dataSource, namespace, sql =>
+      sql.query<RepositoryName>(
+        `select $1 as namespace, repository from (
+           (select repository from content.repository_blobs where tenant = $1 and digest = $2 limit $3)
+           union (select repository from registry.manifest_blobs where tenant = $1 and blob_digest = $2 limit $3)) as found limit $3`,
+        [namespace, digest, limit],
+      ),
+    );
+    return rows;
+  }
+
+  /** Another tenant's repository is asked for by the same statement, which then finds nothing. */
+  mount(to: RepositoryName, actor: string, digest: Digest, from: RepositoryName): Promise<StoredBlob | undefined> {
+    return inTransaction(this.dataSource, to.namespace, async sql => {
+      await holdUnsealed(sql);
+      const [row] = await sql.query<BlobRow>(
+        `with found as (
+           select ${BLOB_COLUMNS} from content.blobs b where b.digest = $4 and $5 = $1 and (
+             exists (select from content.repository_blobs r where r.tenant = $1 and r.repository = $6 and r.digest = $4)
+             or exists (select from registry.manifest_blobs m where m.tenant = $1 and m.repository = $6 and m.blob_digest = $4))
+         ), linked as (
+           insert into content.repository_blobs (tenant, repository, digest, uploaded_by) select $1, $2, digest, $3 from found on conflict do nothing
+         ) select * from found`,
+        [to.namespace, to.repository, actor, digest, from.namespace, from.repository],
+      );
+      return row && toStoredBlob(row);
+    });
+  }
+
+  /** Replicas sweep beside each other: each takes rows that no other has. */
+  async sweep(before: Date, limit: number): Promise<readonly PartialUpload[]> {
+    const rows = await this.write<Pick<SessionRow, 'upload'>>(
+      null,
+      `delete from gateway.uploads where id in (
+         select id from gateway.uploads where touched_at < $1 and (lease_until is null or lease_until <= now())
+         order by touched_at limit $2 for update skip locked) returning upload`,
+      [before, limit],
+    );
+    return rows.flatMap(({ upload }) => upload ?? []);
+  }
+
+  /** A change that only the lease's owner makes. */
+  private async change({ of, id, owner }: UploadLease, statement: string, values: readonly SqlValue[]): Promise<boolean> {
+    const rows = await this.write(of.namespace, `${statement} where ${MINE} and lease_owner = $4 returning 1`, [
+      ...[id, of.namespace, of.repository, owner],
+      ...values,
+    ]);
+    return rows.length > 0;
+  }
+
+  private write<Row>(tenant: string | null, text: string, values: readonly SqlValue[]): Promise<Row[]> {
+    return inTransaction(this.dataSource, tenant, sql => sql.query<Row>(text, values));
+  }
+}
+
+async function holdUnsealed(sql: Sql): Promise<void> {
+  const [row] = await sql.query<{ sealed: boolean }>(`select registry.hold_seal() as sealed`);
+  requireUnsealed(row?.sealed === false ? null : 'api');
+}
