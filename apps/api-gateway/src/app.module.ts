@@ -12,7 +12,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import multipart from '@fastify/multipart';
 import { JoseProofVerifier, JoseRegistryTokens, JoseTokenVerifier, OidcClientCredentials } from '@packs/auth';
 import { NatsCommandBus, NatsWakeUps, openConnection, type NatsConnection, type NatsSettings } from '@packs/messaging';
-import { FileBlobStore } from '@packs/object-storage';
+import { openBlobStore } from '@packs/object-storage';
 import { LOGGER, type Logger } from '@packs/observability';
 import {
   createDataSource,
@@ -176,7 +176,7 @@ function outsideParts(config: Config): Provider[] {
     { provide: NATS_CONNECTION, useFactory: () => openConnection(natsSettings(config)) },
     { provide: CommandBus, useFactory: () => new NatsCommandBus(natsSettings(config)) },
     { provide: WakeUps, useFactory: (connection: NatsConnection) => new NatsWakeUps(connection), inject: [NATS_CONNECTION] },
-    { provide: BlobStore, useFactory: () => FileBlobStore.open(new URL(config.blobStore).pathname) },
+    { provide: BlobStore, useFactory: () => openBlobStore(config) },
     { provide: TokenVerifier, useFactory: () => new JoseTokenVerifier(config) },
     { provide: ClientCredentials, useFactory: () => new OidcClientCredentials(config.issuer) },
     { provide: RegistryTokens, useFactory: (clock: Clock) => JoseRegistryTokens.open(config.tokenKeyFile, clock), inject: [Clock] },

@@ -1,6 +1,6 @@
 import type { Provider } from '@nestjs/common';
 import { EventStream, NatsCommandBus, openConnection, OutboxRelay, type NatsConnection, type NatsSettings } from '@packs/messaging';
-import { FileBlobStore } from '@packs/object-storage';
+import { openBlobStore } from '@packs/object-storage';
 import { currentTraceparent, type Logger } from '@packs/observability';
 import { FileMirrorTargets } from '@packs/oci-layout';
 import {
@@ -54,7 +54,7 @@ export function outsideParts(config: Config, logger: Logger): Provider[] {
     },
     { provide: NATS_CONNECTION, useFactory: () => openConnection(natsSettings(config)) },
     { provide: CommandBus, useFactory: () => new NatsCommandBus(natsSettings(config)) },
-    { provide: BlobStore, useFactory: () => FileBlobStore.open(new URL(config.blobStore).pathname) },
+    { provide: BlobStore, useFactory: () => openBlobStore(config) },
     { provide: MirrorTargets, useFactory: () => new FileMirrorTargets(new URL(config.mirrorRoot).pathname) },
     onDatabase(PackInventory, dataSource => new PostgresPackInventory(dataSource)),
     onDatabase(EventRecord, dataSource => new PostgresEventRecord(dataSource)),

@@ -10,7 +10,7 @@ import {
   RpcTraceInterceptor,
   type NatsSettings,
 } from '@packs/messaging';
-import { FileBlobStore } from '@packs/object-storage';
+import { openBlobStore } from '@packs/object-storage';
 import { currentTraceparent, LOGGER, type Logger } from '@packs/observability';
 import { assertDurable, createDataSource, DataSource, PostgresOutboxQueue, PostgresRegistryUnitOfWork } from '@packs/persistence';
 import { BlobStore, Clock, CommandBus, OutboxQueue, RegistryUnitOfWork, SystemClock, unsealedOnly } from '@packs/ports';
@@ -129,7 +129,7 @@ function outsideParts(config: Config, logger: Logger): Provider[] {
       inject: [NATS_CONNECTION],
     },
     { provide: CommandBus, useFactory: () => new NatsCommandBus(natsSettings(config)) },
-    { provide: BlobStore, useFactory: () => FileBlobStore.open(new URL(config.blobStore).pathname) },
+    { provide: BlobStore, useFactory: () => openBlobStore(config) },
     { provide: OutboxQueue, useFactory: (dataSource: DataSource) => new PostgresOutboxQueue(dataSource, 'registry'), inject: [DataSource] },
     {
       provide: OutboxRelay,

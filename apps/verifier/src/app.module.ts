@@ -8,7 +8,7 @@ import {
   type NatsConnection,
   type NatsSettings,
 } from '@packs/messaging';
-import { FileBlobStore } from '@packs/object-storage';
+import { openBlobStore } from '@packs/object-storage';
 import { LOGGER, signatureVerifySeconds, type Logger } from '@packs/observability';
 import { BlobStore } from '@packs/ports';
 import { Readiness, type ConfigOf } from '@packs/service-host';
@@ -45,7 +45,7 @@ export class AppModule {
         { provide: LOGGER, useValue: logger },
         { provide: APP_FILTER, useValue: new RpcErrorFilter(logger) },
         { provide: APP_INTERCEPTOR, useClass: RpcTraceInterceptor },
-        { provide: BlobStore, useFactory: () => FileBlobStore.open(new URL(config.blobStore).pathname) },
+        { provide: BlobStore, useFactory: () => openBlobStore(config) },
         { provide: NATS_CONNECTION, useFactory: () => openConnection(natsSettings(config)) },
         { provide: SignatureTimer, useValue: timer },
         TrustMaterials,

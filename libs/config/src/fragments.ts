@@ -1,5 +1,5 @@
 import { ENV_PREFIX, type ProcessName } from '@packs/contracts';
-import { between, flag, oneOf, port, positive, text, urlOf } from './parsers';
+import { blobStoreUrl, between, flag, oneOf, port, positive, text, urlOf } from './parsers';
 import type { Setting } from './settings';
 
 /** Ports the processes listen on when nothing else is said. */
@@ -52,9 +52,23 @@ export const streamSettings = {
 export const blobStoreSettings = {
   blobStore: {
     name: 'BLOB_STORE',
-    doc: 'Where bytes are kept: a folder as file:///…',
+    doc: 'Where bytes are kept: a folder as file:///…, or a bucket as s3+https://host:port/bucket/folder?region=…&part=… (s3+http without TLS; part: MiB of each part of a large object, 8 to 16)',
     example: 'file:///var/lib/packs/blobs',
-    parse: urlOf('file:'),
+    parse: blobStoreUrl,
+  },
+  blobStoreAccessKey: {
+    name: 'BLOB_STORE_ACCESS_KEY',
+    doc: 'Access key of a bucket in BLOB_STORE; it needs to get, put and delete objects, and nothing else',
+    optional: true,
+    secret: true,
+    parse: text as (value: string) => string | undefined,
+  },
+  blobStoreSecretKey: {
+    name: 'BLOB_STORE_SECRET_KEY',
+    doc: 'Secret key of a bucket in BLOB_STORE',
+    optional: true,
+    secret: true,
+    parse: text as (value: string) => string | undefined,
   },
 } satisfies Record<string, Setting<unknown>>;
 

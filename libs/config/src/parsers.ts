@@ -41,3 +41,15 @@ export function urlOf(...protocols: readonly string[]): (value: string) => strin
     throw new Error(`must be a URL with ${protocols.map(protocol => `${protocol}//`).join(' or ')}`);
   };
 }
+
+/** A folder, or a bucket of an S3 server and where in it. */
+export function blobStoreUrl(value: string): string {
+  const parsed = urlOf('file:', 's3+http:', 's3+https:')(value);
+  const { protocol, hostname, pathname, username, password, searchParams } = new URL(parsed);
+  if (protocol === 'file:') return parsed;
+  if (username || password) throw new Error('must name no credentials: BLOB_STORE_ACCESS_KEY and BLOB_STORE_SECRET_KEY do');
+  if (!hostname || !/^\/[^/]/.test(pathname)) throw new Error('must name a server and a bucket: s3+https://host:port/bucket/folder');
+  const part = Number(searchParams.get('part') ?? 8);
+  if (!(part >= 8 && part <= 16)) throw new Error('must have a part of 8 to 16 (MiB)');
+  return parsed;
+}

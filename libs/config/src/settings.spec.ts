@@ -1,4 +1,4 @@
-import { between, oneOf, port, positive, text, urlOf } from './parsers';
+import { blobStoreUrl, between, oneOf, port, positive, text, urlOf } from './parsers';
 import { PROCESS_SETTINGS } from './process-settings';
 import { ConfigError, readSettings, type Setting } from './settings';
 
@@ -76,6 +76,22 @@ describe('parsers', () => {
     expect(level('warn')).toBe('warn');
     expect(() => level('Warn')).toThrow('must be one of info, warn');
   });
+
+  it.each([
+    'file:///var/lib/packs/blobs',
+    's3+http://127.0.0.1:9000/packs',
+    's3+https://objects.example/packs/registry?region=eu-1&part=16',
+  ])('take %s for a blob store', address => expect(blobStoreUrl(address)).toBe(address));
+
+  it.each([
+    ['/var/lib/blobs', 'must be a URL with file:// or s3+http:// or s3+https://'],
+    ['https://objects.example/packs', 'must be a URL with file:// or s3+http:// or s3+https://'],
+    ['s3+https://objects.example', 'must name a server and a bucket'],
+    ['s3+https:///packs', 'must name a server and a bucket'],
+    ['s3+https://key:secret@objects.example/packs', 'must name no credentials'],
+    ['s3+https://objects.example/packs?part=5', 'must have a part of 8 to 16 (MiB)'],
+    ['s3+https://objects.example/packs?part=many', 'must have a part of 8 to 16 (MiB)'],
+  ])('refuse %s for a blob store', (address, reason) => expect(() => blobStoreUrl(address)).toThrow(reason));
 
   it('take URLs of the named kinds only, and cut slashes at their end', () => {
     const parse = urlOf('nats:', 'tls:');

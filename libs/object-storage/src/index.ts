@@ -1,1 +1,2 @@
 export { FileBlobStore } from './file-blob-store';
+export { openBlobStore } from './open-blob-store';

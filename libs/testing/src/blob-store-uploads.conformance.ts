@@ -127,11 +127,12 @@ function describeEndings(
     add(store, await store.begin(algorithm), bytes);
 
   it.each([
-    ['sha256', sha512(bytes)],
-    ['sha512', sha256(bytes)],
-    ['sha512', sha512(bytes)],
-  ] as const)('proves an upload begun for %s by %.7s', async (algorithm, digest) => {
+    ['sha256', 'sha512'],
+    ['sha512', 'sha256'],
+    ['sha512', 'sha512'],
+  ] as const)('proves an upload begun for %s by %s', async (algorithm, proven) => {
     const { store, another } = subject();
+    const digest = proven === 'sha512' ? sha512(bytes) : sha256(bytes);
     for (const finisher of [store, await another()]) {
       const blob = await finisher.finish(await uploaded(store, algorithm), digest);
       expect(blob).toMatchObject({ digest, size: bytes.length });

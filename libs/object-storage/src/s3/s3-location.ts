@@ -1,5 +1,3 @@
-import { DomainError } from '@packs/domain';
-
 const MiB = 1024 * 1024;
 
 /** A bucket, and where in it the store lies. */
@@ -15,13 +13,11 @@ export interface S3Location {
   readonly partBytes: number;
 }
 
-/** Reads `s3+https://host:port/bucket/prefix?region=…&part=…`, where `part` is 8 to 16 MiB. */
+/** Reads `s3+https://host:port/bucket/prefix?region=…&part=…`, where `part` is in MiB. */
 export function s3Location(address: string): S3Location {
   const url = new URL(address);
   const [bucket = '', ...folders] = url.pathname.split('/').filter(Boolean);
   const tls = url.protocol === 's3+https:';
-  const part = Number(url.searchParams.get('part') ?? 8);
-  if (!(part >= 8 && part <= 16)) throw new DomainError('ERR_PACK_REQUEST_INVALID', 'part of a store in S3 must be 8 to 16 (MiB)');
   return {
     host: url.hostname,
     port: Number(url.port || (tls ? 443 : 80)),
@@ -29,6 +25,6 @@ export function s3Location(address: string): S3Location {
     bucket,
     prefix: folders.map(folder => `${folder}/`).join(''),
     region: url.searchParams.get('region') ?? 'us-east-1',
-    partBytes: Math.floor(part * MiB),
+    partBytes: Math.floor(Number(url.searchParams.get('part') ?? 8) * MiB),
   };
 }
