@@ -7,6 +7,8 @@ export { eventually } from './eventually';
 export { FixedClock } from './fixed-clock';
 export { InMemoryBlobStore } from './in-memory-blob-store';
 export { describeMirrorTarget } from './mirror-target.conformance';
+export { peer, type Peer } from './peers';
 export { ScriptedCommandBus } from './scripted-command-bus';
 export { testDatabase, type TestDatabase } from './test-database';
 export { testNats, TestNats } from './test-nats';
+export { TestS3 } from './test-s3';
