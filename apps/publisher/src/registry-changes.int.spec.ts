@@ -143,11 +143,29 @@ describe('changes of the registry', () => {
   describe('UpdateVisibility', () => {
     const execute = (...shareWith: string[]) => new UpdateVisibility(publisher.unitOfWork, publisher.clock).execute({ ...FROM, shareWith });
 
+    const CLOSED = { publicRead: false, pullByDigestOnly: false };
+
     it('sets the list, sorted and each tenant once, with an event for a change', async () => {
-      expect(await execute('globex', 'acme', 'globex')).toEqual({ shareWith: ['acme', 'globex'], changed: true });
-      expect(await execute('acme', 'globex')).toEqual({ shareWith: ['acme', 'globex'], changed: false });
-      expect(await execute()).toEqual({ shareWith: [], changed: true });
+      expect(await execute('globex', 'acme', 'globex')).toEqual({ shareWith: ['acme', 'globex'], ...CLOSED, changed: true });
+      expect(await execute('acme', 'globex')).toEqual({ shareWith: ['acme', 'globex'], ...CLOSED, changed: false });
+      expect(await execute()).toEqual({ shareWith: [], ...CLOSED, changed: true });
       expect((await publisher.events()).map(event => event.data['shareWith'])).toEqual([['acme', 'globex'], []]);
+    });
+
+    it('sets what the namespace shows to everybody, and leaves what is not named', async () => {
+      const use = new UpdateVisibility(publisher.unitOfWork, publisher.clock);
+      const set = (changes: { publicRead?: boolean; pullByDigestOnly?: boolean }) => use.execute({ ...FROM, shareWith: [], ...changes });
+      expect(await set({ publicRead: true })).toEqual({ shareWith: [], publicRead: true, pullByDigestOnly: false, changed: true });
+      expect(await set({ publicRead: true })).toMatchObject({ changed: false });
+      expect(await set({ pullByDigestOnly: true })).toEqual({ shareWith: [], publicRead: true, pullByDigestOnly: true, changed: true });
+      expect(await set({ publicRead: false })).toMatchObject({ publicRead: false, pullByDigestOnly: true, changed: true });
+      expect(await set({})).toMatchObject({ publicRead: false, pullByDigestOnly: true, changed: false });
+      const told = (await publisher.events()).map(({ data }) => [data['publicRead'], data['pullByDigestOnly']]);
+      expect(told).toEqual([
+        [true, false],
+        [true, true],
+        [false, true],
+      ]);
     });
   });
 });

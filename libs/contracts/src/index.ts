@@ -131,6 +131,7 @@ export {
   TrustAnswer,
   TrustInput,
   VisibilityInput,
+  VisibilityView,
 } from './http/administration';
 export {
   ChannelInput,

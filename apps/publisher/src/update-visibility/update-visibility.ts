@@ -2,7 +2,10 @@ import { newEvent, VisibilityUpdated, type UpdateVisibilityReply, type UpdateVis
 import { canonicalDigest } from '@packs/domain';
 import type { Clock, RegistryUnitOfWork } from '@packs/ports';
 
-/** Sets whom the tenant may share packs with from now on. What is already published keeps its visibility. */
+/**
+ * Sets whom the tenant may share packs with from now on, and what its namespace shows to everybody. What is already published keeps its
+ * visibility.
+ */
 export class UpdateVisibility {
   constructor(
     private readonly unitOfWork: RegistryUnitOfWork,
@@ -11,14 +14,22 @@ export class UpdateVisibility {
 
   execute(request: UpdateVisibilityRequest): Promise<UpdateVisibilityReply> {
     const { tenant, actor, source } = request;
-    const shareWith = [...new Set(request.shareWith)].toSorted();
     return this.unitOfWork.run(tenant, async tx => {
-      const current = await tx.trust.state(tenant, 'update');
-      if (canonicalDigest(current.shareWith) === canonicalDigest(shareWith)) return { shareWith, changed: false };
-      await tx.trust.setShareWith(tenant, shareWith);
-      const data = { packId: null, version: null, actor, tenant, source, signatures: [], metadataHash: canonicalDigest({ shareWith }) };
-      await tx.outbox.append(newEvent(VisibilityUpdated, { ...data, shareWith }, this.clock.now()));
-      return { shareWith, changed: true };
+      const { shareWith: sharedBefore } = await tx.trust.state(tenant, 'update');
+      const before = { shareWith: sharedBefore, ...(await tx.namespacePolicies.policy(tenant)) };
+      const after = {
+        shareWith: [...new Set(request.shareWith)].toSorted(),
+        publicRead: request.publicRead ?? before.publicRead,
+        pullByDigestOnly: request.pullByDigestOnly ?? before.pullByDigestOnly,
+      };
+      const metadataHash = canonicalDigest(after);
+      if (canonicalDigest(before) === metadataHash) return { ...after, changed: false };
+      const now = this.clock.now();
+      await tx.trust.setShareWith(tenant, after.shareWith);
+      await tx.namespacePolicies.put(tenant, after, { at: now.toISOString(), actor });
+      const data = { packId: null, version: null, actor, tenant, source, signatures: [], metadataHash };
+      await tx.outbox.append(newEvent(VisibilityUpdated, { ...data, ...after }, now));
+      return { ...after, changed: true };
     });
   }
 }

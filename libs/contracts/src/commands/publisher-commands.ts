@@ -9,11 +9,12 @@ import {
   PackTypeSchema,
   SignatureMediaTypeSchema,
   TenantSchema,
+  TimestampSchema,
   VersionSchema,
 } from '../contract-types';
 import { command } from './command-contract';
 import { verifyTimeoutMs } from './verify-bundle';
-import { PolicyRuleSchema, SigningPolicySchema, VerdictFaultSchema, VerdictSchema } from './schemas';
+import { PolicyRuleSchema, SigningPolicySchema, UnsignedAnswerSchema, VerdictFaultSchema, VerdictSchema } from './schemas';
 
 /** Who caused a command: copied into the events it leads to. */
 const origin = {
@@ -52,6 +53,20 @@ export const PublishPack = command({
       size: Type.Integer(),
       channel: ChannelSchema,
       verdictHash: DigestSchema,
+    }),
+    closed({
+      /** The number is claimed until signatures that satisfy the policy have come, or the time is up. */
+      outcome: Type.Literal('pending'),
+      packId: PackIdSchema,
+      version: VersionSchema,
+      digest: DigestSchema,
+      manifestDigest: DigestSchema,
+      size: Type.Integer(),
+      channel: ChannelSchema,
+      verdictHash: DigestSchema,
+      expiresAt: TimestampSchema,
+      /** What it lacks. */
+      faults: Type.Array(VerdictFaultSchema),
     }),
     closed({
       outcome: Type.Literal('rejected'),
@@ -100,19 +115,30 @@ export const UpdatePolicy = command({
     channel: nullable(ChannelSchema),
     packType: nullable(PackTypeSchema),
     rule: PolicyRuleSchema,
-    unsigned: Type.Union([Type.Literal('reject'), Type.Literal('allow')]),
+    unsigned: UnsignedAnswerSchema,
   }),
   reply: closed({ policy: SigningPolicySchema, changed: Type.Boolean() }),
 });
 export type UpdatePolicyRequest = Static<typeof UpdatePolicy.request>;
 export type UpdatePolicyReply = Static<typeof UpdatePolicy.reply>;
 
-/** Sets the tenants that this tenant's packs may be made visible to. */
+/** Sets the tenants that this tenant's packs may be made visible to, and what its namespace shows to everybody over OCI. */
 export const UpdateVisibility = command({
   subject: 'cmd.publisher.update-visibility',
   timeoutMs: 10_000,
-  request: closed({ ...origin, shareWith: Type.Array(Type.Union([Type.Literal('*'), TenantSchema]), { maxItems: 256 }) }),
-  reply: closed({ shareWith: Type.Array(Type.String()), changed: Type.Boolean() }),
+  request: closed({
+    ...origin,
+    shareWith: Type.Array(Type.Union([Type.Literal('*'), TenantSchema]), { maxItems: 256 }),
+    // Absent: as it is.
+    publicRead: Type.Optional(Type.Boolean()),
+    pullByDigestOnly: Type.Optional(Type.Boolean()),
+  }),
+  reply: closed({
+    shareWith: Type.Array(Type.String()),
+    publicRead: Type.Boolean(),
+    pullByDigestOnly: Type.Boolean(),
+    changed: Type.Boolean(),
+  }),
 });
 export type UpdateVisibilityRequest = Static<typeof UpdateVisibility.request>;
 export type UpdateVisibilityReply = Static<typeof UpdateVisibility.reply>;

@@ -59,9 +59,12 @@ export const PolicyUpdated = event('registry.policy.updated', 'publisher', 'A si
 export const VisibilityUpdated = event(
   'registry.visibility.updated',
   'publisher',
-  'A tenant may share its packs with other tenants than before.',
+  'A tenant may share its packs with other tenants than before, or shows another part of its namespace to everybody.',
   {
     shareWith: Type.Array(Type.String()),
+    // Absent where a kit changed the list alone, and in events of before there were such policies.
+    publicRead: Type.Optional(Type.Boolean()),
+    pullByDigestOnly: Type.Optional(Type.Boolean()),
   },
 );
 

@@ -5,13 +5,27 @@ import {
   PACK_TYPES,
   SIGNATURE_MEDIA_TYPES,
   SIGNATURE_SCHEMES,
+  UNSIGNED_ANSWERS,
   type PackType,
   type PolicyRule,
   type SignatureMediaType,
   type SignatureScheme,
+  type UnsignedAnswer,
 } from '@packs/domain';
 import { Type } from 'class-transformer';
-import { ArrayMaxSize, IsArray, IsBase64, IsIn, IsObject, IsOptional, IsString, Matches, MaxLength, ValidateNested } from 'class-validator';
+import {
+  ArrayMaxSize,
+  IsArray,
+  IsBase64,
+  IsBoolean,
+  IsIn,
+  IsObject,
+  IsOptional,
+  IsString,
+  Matches,
+  MaxLength,
+  ValidateNested,
+} from 'class-validator';
 
 const NAME = new RegExp(NAME_PATTERN);
 
@@ -76,10 +90,15 @@ export class PolicyInput {
   @IsObject()
   rule!: PolicyRule;
 
-  @ApiPropertyOptional({ enum: ['reject', 'allow'], default: 'reject', description: 'What becomes of a publish without a signature' })
+  @ApiPropertyOptional({
+    enum: UNSIGNED_ANSWERS,
+    default: 'pending',
+    description:
+      'What becomes of a publish whose signatures do not satisfy the rule: it waits a day for more, it is refused, or (for development) it is taken without any',
+  })
   @IsOptional()
-  @IsIn(['reject', 'allow'])
-  unsigned: 'reject' | 'allow' = 'reject';
+  @IsIn(UNSIGNED_ANSWERS)
+  unsigned: UnsignedAnswer = 'pending';
 }
 
 export class PolicyView extends PolicyInput {
@@ -98,6 +117,27 @@ export class VisibilityInput {
   @Matches(/^(?:\*|[a-z0-9]+(?:[._-][a-z0-9]+)*)$/, { each: true })
   @MaxLength(64, { each: true })
   shareWith!: string[];
+
+  @ApiPropertyOptional({
+    description:
+      'Whether anybody, without credentials, may pull over OCI: releases that are visible to every tenant, and all generic repositories. Absent: as it is',
+  })
+  @IsOptional()
+  @IsBoolean()
+  publicRead?: boolean;
+
+  @ApiPropertyOptional({
+    description: 'Whether those who may not push get manifests over OCI by digest alone. Absent: as it is',
+  })
+  @IsOptional()
+  @IsBoolean()
+  pullByDigestOnly?: boolean;
+}
+
+export class VisibilityView {
+  @ApiProperty({ type: [String] }) shareWith!: string[];
+  @ApiProperty() publicRead!: boolean;
+  @ApiProperty() pullByDigestOnly!: boolean;
 }
 
 export class SignatureInput {
