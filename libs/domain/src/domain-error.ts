@@ -84,7 +84,12 @@ export type ErrorCode =
   | 'ERR_MIRROR_TARGET_UNAVAILABLE'
   | 'ERR_MIRROR_CORRUPT'
   | 'ERR_MIRROR_DEADLINE'
-  | 'ERR_MIRROR_ATTEMPTS';
+  | 'ERR_MIRROR_ATTEMPTS'
+  | 'ERR_REGISTRY_NOT_ALLOWED'
+  | 'ERR_REGISTRY_UNAVAILABLE'
+  | 'ERR_REGISTRY_DENIED'
+  | 'ERR_REGISTRY_REFUSED'
+  | 'ERR_REGISTRY_CORRUPT';
 
 /** One fault of one field. `pointer` is an RFC 6901 JSON pointer into the document, `field` the name of a parameter or header. */
 export interface FieldFault {

@@ -13,6 +13,7 @@ import { Seal1700000000010 } from './migrations/0010-seal';
 import { Repositories1700000000011 } from './migrations/0011-repositories';
 import { DpopProofs1700000000012 } from './migrations/0012-dpop-proofs';
 import { RepositoryReads1700000000013 } from './migrations/0013-repository-reads';
+import { RegistryMirrors1700000000014 } from './migrations/0014-registry-mirrors';
 import { ensureRoles, MIGRATE_ROLE, type LoginRole } from './roles';
 
 /** Held while migrating, so that two runs take turns. */
@@ -58,6 +59,7 @@ async function applyAs(adminUrl: string, now: Date): Promise<string[]> {
       Repositories1700000000011,
       DpopProofs1700000000012,
       RepositoryReads1700000000013,
+      RegistryMirrors1700000000014,
     ],
     migrationsTableName: 'applied',
     extra: { options: `-c role=${MIGRATE_ROLE}` },

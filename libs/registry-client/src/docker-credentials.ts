@@ -52,7 +52,7 @@ async function readConfig(file: string): Promise<DockerConfig | undefined> {
   return { auths: asObject(auths), credHelpers: asObject(credHelpers), credsStore };
 }
 
-function credentialIn(auths: DockerConfig['auths'], host: string, file: string): RegistryCredential | undefined {
+export function credentialIn(auths: DockerConfig['auths'], host: string, file: string): RegistryCredential | undefined {
   const key = Object.hasOwn(auths, host) ? host : Object.keys(auths).find(name => hostOf(name) === host);
   if (key === undefined) return undefined;
   const { auth, username, password, identitytoken } = asObject(auths[key]);

@@ -103,6 +103,11 @@ const REASON_OF: Readonly<Record<ErrorCode, ExitReason>> = {
   ERR_MIRROR_CORRUPT: 'verification',
   ERR_MIRROR_DEADLINE: 'unavailable',
   ERR_MIRROR_ATTEMPTS: 'unexpected',
+  ERR_REGISTRY_NOT_ALLOWED: 'refused',
+  ERR_REGISTRY_UNAVAILABLE: 'unavailable',
+  ERR_REGISTRY_DENIED: 'refused',
+  ERR_REGISTRY_REFUSED: 'unavailable',
+  ERR_REGISTRY_CORRUPT: 'verification',
 };
 
 export function exitCodeOf(error: unknown): number {

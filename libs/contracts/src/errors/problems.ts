@@ -92,4 +92,9 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   ERR_MIRROR_CORRUPT: { status: 502, title: 'What lies at the mirror is damaged' },
   ERR_MIRROR_DEADLINE: { status: 504, title: 'The sync took too long' },
   ERR_MIRROR_ATTEMPTS: { status: 500, title: 'The sync was begun too often' },
+  ERR_REGISTRY_NOT_ALLOWED: { status: 403, title: 'Nobody may connect to this registry from here' },
+  ERR_REGISTRY_UNAVAILABLE: { status: 502, title: 'The other registry does not answer' },
+  ERR_REGISTRY_DENIED: { status: 502, title: 'The other registry does not let us' },
+  ERR_REGISTRY_REFUSED: { status: 502, title: 'The other registry refused' },
+  ERR_REGISTRY_CORRUPT: { status: 502, title: 'The other registry answered with what cannot be right' },
 };

@@ -1,0 +1,1 @@
+export { RegistryClient } from './registry-client';
