@@ -4,11 +4,13 @@ import {
   Module,
   type BeforeApplicationShutdown,
   type DynamicModule,
+  type OnApplicationBootstrap,
   type OnApplicationShutdown,
   type Provider,
 } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyRequest } from 'fastify';
 import multipart from '@fastify/multipart';
 import { JoseProofVerifier, JoseRegistryTokens, JoseTokenVerifier, OidcClientCredentials } from '@packs/auth';
 import { NatsCommandBus, NatsWakeUps, openConnection, type NatsConnection, type NatsSettings } from '@packs/messaging';
@@ -30,6 +32,7 @@ import {
   PostgresRepositoryReadModel,
   PostgresSealReadModel,
   PostgresTrustReadModel,
+  PostgresUploadSessions,
   PostgresUsedProofs,
 } from '@packs/persistence';
 import {
@@ -54,6 +57,7 @@ import {
   SystemClock,
   TokenVerifier,
   TrustReadModel,
+  UploadSessions,
   UsedProofs,
   WakeUps,
 } from '@packs/ports';
@@ -67,6 +71,10 @@ import { CurrentSeal, refuseWhenSealed } from './http/sealed-mode';
 import { validation } from './http/validation';
 import { IssueToken } from './oci/auth/issue-token';
 import { tokenProviders } from './oci/auth/providers';
+import { publicUrl, TOKEN_PATH, TOKEN_SERVICE } from './oci/auth/public-url';
+import { OciAuthenticator } from './oci/caller';
+import { OciErrors } from './oci/errors';
+import { ociPlugin, type OciEndpoints } from './oci/plugin';
 import { tokenRoutes } from './oci/auth/token-routes';
 import { buildOpenApi } from './openapi';
 import { KitReceiver } from './rest/imports/receive-kit';
@@ -76,6 +84,7 @@ import { BundleReceiver } from './rest/publish-pack/receive-bundle';
 import { ociEndpoints } from './oci/endpoints';
 import { ManifestContent } from './oci/reading/manifest-content';
 import { ReadableContent } from './oci/reading/readable-content';
+import { SweepUploads } from './oci/uploads/sweep-uploads';
 import { EventFeed } from './rest/stream-events/event-feed';
 import { MAX_EVENT_STREAMS } from './rest/stream-events/stream-events.controller';
 import { BundleSender } from './serving/send-bundle';
@@ -89,13 +98,18 @@ const NATS_CONNECTION = Symbol('NatsConnection');
 const JSON_MAX_BYTES = 24 * 1024 * 1024;
 
 @Injectable()
-class Lifecycle implements BeforeApplicationShutdown, OnApplicationShutdown {
+class Lifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
   constructor(
     private readonly feed: EventFeed,
+    private readonly uploads: SweepUploads,
     private readonly commands: CommandBus,
     private readonly dataSource: DataSource,
     @Inject(NATS_CONNECTION) private readonly connection: NatsConnection,
   ) {}
+
+  onApplicationBootstrap(): void {
+    this.uploads.start();
+  }
 
   /** Event streams would keep the server open for ever. */
   beforeApplicationShutdown(): void {
@@ -103,6 +117,7 @@ class Lifecycle implements BeforeApplicationShutdown, OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
+    await this.uploads.stop();
     if (this.commands instanceof NatsCommandBus) await this.commands.close();
     await this.connection.drain();
     await this.dataSource.destroy();
@@ -143,6 +158,13 @@ export async function prepare(app: NestFastifyApplication, config: Config, logge
     server.addContentTypeParser(type, (_request, payload, done) => done(null, payload));
   await app.register(multipart);
   await app.register(tokenRoutes, { issueToken: app.get<IssueToken>(IssueToken), configuredUrl: config.publicUrl, logger });
+  const realmOf = (request: FastifyRequest) => `${publicUrl(request, config.publicUrl)}${TOKEN_PATH}`;
+  await app.register(ociPlugin, {
+    authenticator: app.get<OciAuthenticator>(OciAuthenticator),
+    seals: app.get(CurrentSeal),
+    errors: new OciErrors({ service: TOKEN_SERVICE, realmOf }, logger),
+    endpoints: app.get<OciEndpoints>(OCI_ENDPOINTS),
+  });
   let description: object | undefined;
   server.get('/api/openapi.json', () => (description ??= buildOpenApi(app)));
 }
@@ -172,6 +194,7 @@ function outsideParts(config: Config): Provider[] {
     onDatabase(TrustReadModel, dataSource => new PostgresTrustReadModel(dataSource)),
     onDatabase(NamespacePolicies, dataSource => new PostgresNamespacePolicies(dataSource)),
     onDatabase(UsedProofs, dataSource => new PostgresUsedProofs(dataSource)),
+    onDatabase(UploadSessions, dataSource => new PostgresUploadSessions(dataSource)),
     onDatabase(ContentCatalog, dataSource => new PostgresContentCatalog(dataSource)),
     { provide: NATS_CONNECTION, useFactory: () => openConnection(natsSettings(config)) },
     { provide: CommandBus, useFactory: () => new NatsCommandBus(natsSettings(config)) },
@@ -217,14 +240,26 @@ function parts(config: Config, logger: Logger): Provider[] {
     },
     {
       provide: OCI_ENDPOINTS,
-      useFactory: (repositories: RepositoryReadModel, versions: ServableVersions, blobs: BlobStore, sender: BundleSender) =>
+      useFactory: (
+        repositories: RepositoryReadModel,
+        versions: ServableVersions,
+        sender: BundleSender,
+        ...[sessions, blobs, catalog, commands]: [UploadSessions, BlobStore, ContentCatalog, CommandBus]
+      ) =>
         ociEndpoints({
           repositories,
           readable: new ReadableContent(repositories, versions),
           content: new ManifestContent(blobs),
           sender,
+          writing: { sessions, blobs, catalog, commands, limits: config },
         }),
-      inject: [RepositoryReadModel, ServableVersions, BlobStore, BundleSender],
+      inject: [RepositoryReadModel, ServableVersions, BundleSender, UploadSessions, BlobStore, ContentCatalog, CommandBus],
+    },
+    {
+      provide: SweepUploads,
+      useFactory: (sessions: UploadSessions, blobs: BlobStore, clock: Clock) =>
+        new SweepUploads(sessions, blobs, clock, logger, config.uploadSeconds * 1000),
+      inject: [UploadSessions, BlobStore, Clock],
     },
     { provide: KitReceiver, useFactory: (blobs: BlobStore) => new KitReceiver(blobs, config.maxKitBytes), inject: [BlobStore] },
     {
