@@ -161,7 +161,7 @@ export async function prepare(app: NestFastifyApplication, config: Config, logge
   const realmOf = (request: FastifyRequest) => `${publicUrl(request, config.publicUrl)}${TOKEN_PATH}`;
   await app.register(ociPlugin, {
     authenticator: app.get<OciAuthenticator>(OciAuthenticator),
-    seals: app.get(CurrentSeal),
+    seals: app.get<CurrentSeal>(CurrentSeal),
     errors: new OciErrors({ service: TOKEN_SERVICE, realmOf }, logger),
     endpoints: app.get<OciEndpoints>(OCI_ENDPOINTS),
   });
