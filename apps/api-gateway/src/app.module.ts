@@ -81,9 +81,7 @@ import { KitReceiver } from './rest/imports/receive-kit';
 import { ClientConfig } from './rest/client-config/client-config.controller';
 import { AttestationReceiver } from './rest/attestations/receive-attestation';
 import { BundleReceiver } from './rest/publish-pack/receive-bundle';
-import { ociEndpoints } from './oci/endpoints';
-import { ManifestContent } from './oci/reading/manifest-content';
-import { ReadableContent } from './oci/reading/readable-content';
+import { OCI_ENDPOINTS, ociProviders } from './oci/providers';
 import { SweepUploads } from './oci/uploads/sweep-uploads';
 import { EventFeed } from './rest/stream-events/event-feed';
 import { MAX_EVENT_STREAMS } from './rest/stream-events/stream-events.controller';
@@ -91,7 +89,6 @@ import { BundleSender } from './serving/send-bundle';
 import { ServableAttestations } from './serving/servable-attestations';
 import { ServableVersions } from './serving/servable-versions';
 
-const OCI_ENDPOINTS = Symbol('OciEndpoints');
 type Config = ConfigOf<'api-gateway'>;
 const NATS_CONNECTION = Symbol('NatsConnection');
 /** Room for the 16 MiB bundle that `POST /packs` takes as base64. */
@@ -138,6 +135,7 @@ export class AppModule {
         ...outsideParts(config),
         ...parts(config, logger),
         ...tokenProviders(config),
+        ...ociProviders(config, logger),
         Lifecycle,
       ],
     };
@@ -237,29 +235,6 @@ function parts(config: Config, logger: Logger): Provider[] {
       provide: BundleReceiver,
       useFactory: (blobs: BlobStore, catalog: ContentCatalog) => new BundleReceiver(blobs, catalog, config.maxBundleBytes),
       inject: [BlobStore, ContentCatalog],
-    },
-    {
-      provide: OCI_ENDPOINTS,
-      useFactory: (
-        repositories: RepositoryReadModel,
-        versions: ServableVersions,
-        sender: BundleSender,
-        ...[sessions, blobs, catalog, commands]: [UploadSessions, BlobStore, ContentCatalog, CommandBus]
-      ) =>
-        ociEndpoints({
-          repositories,
-          readable: new ReadableContent(repositories, versions),
-          content: new ManifestContent(blobs),
-          sender,
-          writing: { sessions, blobs, catalog, commands, limits: config },
-        }),
-      inject: [RepositoryReadModel, ServableVersions, BundleSender, UploadSessions, BlobStore, ContentCatalog, CommandBus],
-    },
-    {
-      provide: SweepUploads,
-      useFactory: (sessions: UploadSessions, blobs: BlobStore, clock: Clock) =>
-        new SweepUploads(sessions, blobs, clock, logger, config.uploadSeconds * 1000),
-      inject: [UploadSessions, BlobStore, Clock],
     },
     { provide: KitReceiver, useFactory: (blobs: BlobStore) => new KitReceiver(blobs, config.maxKitBytes), inject: [BlobStore] },
     {

@@ -133,6 +133,19 @@ export const uploadSettings = {
     fallback: String(64 * 1024 ** 3),
     parse: positive,
   },
+  maxBlobBytes: {
+    name: 'GATEWAY_MAX_BLOB_BYTES',
+    doc: 'Largest blob accepted by the OCI API, in bytes',
+    fallback: String(10 * 1024 ** 3),
+    parse: positive,
+  },
+  maxUploads: { name: 'GATEWAY_MAX_UPLOADS', doc: 'OCI blob uploads a tenant may have open at a time', fallback: '1000', parse: positive },
+  uploadSeconds: {
+    name: 'GATEWAY_UPLOAD_SECONDS',
+    doc: 'An OCI blob upload that nobody went on with for this many seconds is cleared away',
+    fallback: '86400',
+    parse: between(60, 86_400),
+  },
   maxEventStreams: { name: 'GATEWAY_MAX_EVENT_STREAMS', doc: 'Event streams (SSE) open at a time', fallback: '500', parse: positive },
 } satisfies Record<string, Setting<unknown>>;
 

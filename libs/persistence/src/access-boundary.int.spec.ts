@@ -38,7 +38,9 @@ const PROJECT: Access = { ...ADD, delete: true };
 const ALLOWED: Readonly<Record<Process, Readonly<Record<string, Access>>>> = {
   'api-gateway': {
     'content.blobs': ADD,
+    'content.repository_blobs': ADD,
     'gateway.dpop_proofs': PROJECT,
+    'gateway.uploads': { ...PROJECT, update: ['lease_owner', 'lease_until', 'touched_at', 'upload'] },
     'registry.namespace_policies': READ,
     'registry.packs': READ,
     'registry.pack_versions': READ,

@@ -62,5 +62,5 @@ export abstract class UploadSessions {
   abstract mount(to: RepositoryName, actor: string, digest: Digest, from: RepositoryName): Promise<StoredBlob | undefined>;
 
   /** Takes away sessions nobody touched since `before`, some at a time, and gives what the blob store has of them. */
-  abstract sweep(before: Date, limit: number): Promise<readonly PartialUpload[]>;
+  abstract sweep(before: Date, limit: number): Promise<{ readonly ended: number; readonly uploads: readonly PartialUpload[] }>;
 }

@@ -8,25 +8,28 @@ import { ListReferrers } from './reading/list-referrers';
 import { ListTags } from './reading/list-tags';
 import type { ManifestContent } from './reading/manifest-content';
 import type { ReadableContent } from './reading/readable-content';
+import { writeEndpoints, type WriteParts } from './write-endpoints';
 
 export interface EndpointParts {
   readonly repositories: RepositoryReadModel;
   readonly readable: ReadableContent;
   readonly content: ManifestContent;
   readonly sender: BundleSender;
+  readonly writing: Omit<WriteParts, 'repositories'>;
 }
 
 /** What answers each verb of each endpoint (distribution-spec "Endpoints"). */
-export function ociEndpoints({ repositories, readable, content, sender }: EndpointParts): OciEndpoints {
+export function ociEndpoints({ repositories, readable, content, sender, writing }: EndpointParts): OciEndpoints {
   const getManifest = new GetManifest(readable, content);
   const getBlob = new GetBlob(readable, sender);
+  const writes = writeEndpoints({ repositories, ...writing });
   return {
     catalog: listRepositories(repositories),
     repository: {
-      manifest: { GET: getManifest, HEAD: getManifest },
-      blob: { GET: getBlob, HEAD: getBlob },
-      uploads: {},
-      upload: {},
+      manifest: { GET: getManifest, HEAD: getManifest, ...writes.manifest },
+      blob: { GET: getBlob, HEAD: getBlob, ...writes.blob },
+      uploads: writes.uploads,
+      upload: writes.upload,
       tags: { GET: new ListTags(repositories) },
       referrers: { GET: new ListReferrers(repositories) },
     },

@@ -212,9 +212,10 @@ describe('PostgresUploadSessions', () => {
     await admin.query(`update gateway.uploads set touched_at = now() - interval '25 h' where id <> $1`, [fresh]);
     const before = new Date(Date.now() - 24 * HOUR_MS);
     const replica = new PostgresUploadSessions(await db.as('api-gateway', 1));
-    const swept = (await Promise.all([sessions.sweep(before, 2), replica.sweep(before, 2)])).flat();
-    swept.push(...(await sessions.sweep(before, 10)));
-    expect(swept).toEqual([upload(36), upload(36)]);
+    const turns = await Promise.all([sessions.sweep(before, 2), replica.sweep(before, 2)]);
+    turns.push(await sessions.sweep(before, 10));
+    expect(turns.reduce((sum, turn) => sum + turn.ended, 0)).toBe(3);
+    expect(turns.flatMap(turn => turn.uploads)).toEqual([upload(36), upload(36)]);
     const { rows } = await admin.query<{ id: string }>('select id from gateway.uploads');
     expect(rows.map(row => row.id).toSorted()).toEqual([held, fresh].toSorted());
     expect([foreign, empty].some(id => rows.some(row => row.id === id))).toBe(false);

@@ -116,7 +116,7 @@ export class PostgresUploadSessions extends UploadSessions {
   }
 
   /** Replicas sweep beside each other: each takes rows that no other has. */
-  async sweep(before: Date, limit: number): Promise<readonly PartialUpload[]> {
+  async sweep(before: Date, limit: number): Promise<{ ended: number; uploads: readonly PartialUpload[] }> {
     const rows = await this.write<Pick<SessionRow, 'upload'>>(
       null,
       `delete from gateway.uploads where id in (
@@ -124,7 +124,7 @@ export class PostgresUploadSessions extends UploadSessions {
          order by touched_at limit $2 for update skip locked) returning upload`,
       [before, limit],
     );
-    return rows.flatMap(({ upload }) => upload ?? []);
+    return { ended: rows.length, uploads: rows.flatMap(({ upload }) => upload ?? []) };
   }
 
   /** A change that only the lease's owner makes. */

@@ -1,0 +1,42 @@
+import type { Provider } from '@nestjs/common';
+import type { Logger } from '@packs/observability';
+import { BlobStore, Clock, CommandBus, ContentCatalog, RepositoryReadModel, UploadSessions } from '@packs/ports';
+import type { ConfigOf } from '@packs/service-host';
+import { BundleSender } from '../serving/send-bundle';
+import { ServableVersions } from '../serving/servable-versions';
+import { ociEndpoints } from './endpoints';
+import { ManifestContent } from './reading/manifest-content';
+import { ReadableContent } from './reading/readable-content';
+import { SweepUploads } from './uploads/sweep-uploads';
+
+export const OCI_ENDPOINTS = Symbol('OciEndpoints');
+type Config = Pick<ConfigOf<'api-gateway'>, 'maxBlobBytes' | 'maxUploads' | 'uploadSeconds'>;
+
+/** What answers on /v2, and what clears away the uploads that were left there. */
+export function ociProviders(config: Config, logger: Logger): Provider[] {
+  return [
+    {
+      provide: OCI_ENDPOINTS,
+      useFactory: (
+        repositories: RepositoryReadModel,
+        versions: ServableVersions,
+        sender: BundleSender,
+        ...[sessions, blobs, catalog, commands]: [UploadSessions, BlobStore, ContentCatalog, CommandBus]
+      ) =>
+        ociEndpoints({
+          repositories,
+          readable: new ReadableContent(repositories, versions),
+          content: new ManifestContent(blobs),
+          sender,
+          writing: { sessions, blobs, catalog, commands, limits: config },
+        }),
+      inject: [RepositoryReadModel, ServableVersions, BundleSender, UploadSessions, BlobStore, ContentCatalog, CommandBus],
+    },
+    {
+      provide: SweepUploads,
+      useFactory: (sessions: UploadSessions, blobs: BlobStore, clock: Clock) =>
+        new SweepUploads(sessions, blobs, clock, logger, config.uploadSeconds * 1000),
+      inject: [UploadSessions, BlobStore, Clock],
+    },
+  ];
+}

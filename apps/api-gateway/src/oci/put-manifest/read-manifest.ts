@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { digestAlgorithm, DomainError, type Digest } from '@packs/domain';
+import { contentLength } from '../uploads/upload-request';
+import { RequestBody } from '../uploads/request-body';
+import type { IncomingMessage } from 'node:http';
+
+/** What clients and registries agree a manifest may have (distribution-spec "Pushing Manifests"). */
+const MAX_BYTES = 4 * 1024 * 1024;
+
+export interface ManifestBytes {
+  readonly bytes: Buffer;
+  readonly digest: Digest;
+}
+
+/**
+ * Takes a manifest's bytes as they are.
+ * @param declared what they must hash to; its algorithm is used, sha256 without it
+ * @throws DomainError ERR_PACK_TOO_LARGE, ERR_PACK_DIGEST_MISMATCH
+ */
+export async function readManifest(request: IncomingMessage, declared: Digest | undefined): Promise<ManifestBytes> {
+  if ((contentLength(request) ?? 0) > MAX_BYTES) throw tooLarge();
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of new RequestBody(request).upTo(MAX_BYTES + 1)) {
+    size += part.length;
+    parts.push(part);
+  }
+  if (size > MAX_BYTES) throw tooLarge();
+  const bytes = Buffer.concat(parts, size);
+  const algorithm = declared ? digestAlgorithm(declared) : 'sha256';
+  const digest: Digest = `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`;
+  if (declared === undefined || digest === declared) return { bytes, digest };
+  throw new DomainError('ERR_PACK_DIGEST_MISMATCH', `the manifest hashes to ${digest}, not to ${declared}`, {
+    details: { declared, found: digest },
+    errors: [{ field: 'reference', message: `the manifest hashes to ${digest}` }],
+  });
+}
+
+function tooLarge(): DomainError {
+  return new DomainError('ERR_PACK_TOO_LARGE', `a manifest may have ${MAX_BYTES} bytes`, { details: { maxBytes: MAX_BYTES } });
+}

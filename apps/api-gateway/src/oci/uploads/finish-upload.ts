@@ -1,0 +1,29 @@
+import type { UploadSessions } from '@packs/ports';
+import type { RepositoryCall, RepositoryOperation } from '../operation';
+import { RequestBody } from './request-body';
+import { created, nextChunk } from './upload-answers';
+import type { UploadReceiver } from './upload-receiver';
+import { hasBody, parseFinish } from './upload-request';
+
+/** PUT: the last bytes of an upload, all of them or none, and the digest that they must have together. */
+export class FinishUpload implements RepositoryOperation {
+  readonly action = 'push';
+
+  constructor(
+    private readonly sessions: UploadSessions,
+    private readonly receiver: UploadReceiver,
+  ) {}
+
+  async handle(call: RepositoryCall): Promise<unknown> {
+    const { request, reply, name, caller, reference } = call;
+    const digest = parseFinish(request.raw.url ?? '');
+    const body = new RequestBody(request.raw);
+    const { written, recorded } = await this.receiver.during(name, reference, body, async held => {
+      const length = nextChunk(call, held.size);
+      const blob = await this.receiver.finish(held, body, { length: hasBody(request.raw) ? length : 0, digest });
+      return { written: blob, recorded: await this.sessions.link(name, caller.actor, blob, reference) };
+    });
+    await created(reply, name, digest);
+    return this.receiver.dropDuplicate(written, recorded);
+  }
+}

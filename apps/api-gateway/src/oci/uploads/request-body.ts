@@ -1,0 +1,57 @@
+import type { IncomingMessage } from 'node:http';
+
+/**
+ * The body of an upload, taken in parts. However little of it is taken, the request stays whole: what is left can be thrown away and the
+ * client gets to read its answer.
+ */
+export class RequestBody {
+  private readonly source: AsyncIterator<Buffer>;
+  private rest: Buffer | undefined;
+  private exhausted = false;
+
+  constructor(private readonly raw: IncomingMessage) {
+    this.source = raw.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
+  }
+
+  /** Whether all of it was taken. */
+  get ended(): boolean {
+    return this.exhausted;
+  }
+
+  /** Whether the connection broke before all of it had come. */
+  get isBroken(): boolean {
+    return this.raw.errored !== null || (this.raw.destroyed && !this.raw.complete);
+  }
+
+  /** Grows as bytes come in, whoever takes them. */
+  get received(): number {
+    return this.raw.socket.bytesRead;
+  }
+
+  /** At most `bytes` more. */
+  async *upTo(bytes: number): AsyncGenerator<Uint8Array> {
+    for (let left = bytes; left > 0;) {
+      const chunk = await this.take();
+      if (!chunk) return;
+      const part = chunk.subarray(0, left);
+      if (part.length < chunk.length) this.rest = chunk.subarray(part.length);
+      left -= part.length;
+      yield part;
+    }
+  }
+
+  /** Whoever waits for more of it gets `reason`, and its connection is cut. */
+  cut(reason: Error): void {
+    this.raw.destroy(reason);
+  }
+
+  private async take(): Promise<Buffer | undefined> {
+    const { rest } = this;
+    this.rest = undefined;
+    if (rest) return rest;
+    const next = await this.source.next();
+    if (!next.done) return next.value;
+    this.exhausted = true;
+    return undefined;
+  }
+}

@@ -1,0 +1,107 @@
+import { DomainError, type Digest, type RepositoryName } from '@packs/domain';
+import type { BlobStore, StoredBlob, UploadSessions } from '@packs/ports';
+import { HeldUpload, unknownUpload } from './held-upload';
+import type { RequestBody } from './request-body';
+import { storingFault } from './storing-fault';
+
+/** A body of at most this size is written as a blob at once; of a longer one is kept what came before its connection broke. */
+const AT_ONCE_BYTES = 16 * 1024 * 1024;
+/** How much a client may have to send again when this process ends. */
+const SEGMENT_BYTES = 64 * 1024 * 1024;
+
+/** Takes the bytes of uploads into the blob store. Memory does not grow with them. */
+export class UploadReceiver {
+  constructor(
+    private readonly sessions: UploadSessions,
+    private readonly blobs: BlobStore,
+    private readonly maxBlobBytes: number,
+  ) {}
+
+  /** Works on a session as its only writer. Whatever becomes of it, the client can go on with what arrived. */
+  async during<T>(of: RepositoryName, id: string, body: RequestBody | undefined, work: (held: HeldUpload) => Promise<T>): Promise<T> {
+    const held = await HeldUpload.take(this.sessions, of, id, body);
+    try {
+      return await work(held);
+    } catch (error) {
+      // When it cannot be given back, its lease runs out by itself; what is answered is why the work failed.
+      await this.giveUp(of, id, held, error).catch(() => undefined);
+      throw isLost(error) ? unknownUpload() : storingFault(error);
+    } finally {
+      held.stop();
+    }
+  }
+
+  /** Appends the body, of `length` bytes where that is known, to what the session has. */
+  async append(held: HeldUpload, body: RequestBody, length: number | undefined): Promise<void> {
+    const most = length === undefined ? this.maxBlobBytes : held.size + length;
+    if (most > this.maxBlobBytes) throw this.tooLarge();
+    held.upload ??= await this.blobs.begin(held.session.algorithm);
+    while (!body.ended) {
+      const room = SEGMENT_BYTES - (held.upload.size % SEGMENT_BYTES);
+      const { upload, ...appended } = await this.blobs.append(held.upload, body.upTo(room), most);
+      held.upload = upload;
+      if (appended.interrupted !== undefined) throw interrupted(appended.interrupted);
+      if (!body.ended) await held.save();
+    }
+  }
+
+  /** What the session has, and the rest that comes now, as a proven blob. */
+  async finish(held: HeldUpload, body: RequestBody, rest: { length: number | undefined; digest: Digest }): Promise<StoredBlob> {
+    if (held.upload === null && rest.length !== undefined && rest.length <= AT_ONCE_BYTES) {
+      return this.write(body, rest.length, rest.digest);
+    }
+    if (rest.length !== 0) await this.append(held, body, rest.length);
+    held.work();
+    held.upload ??= await this.blobs.begin(held.session.algorithm);
+    return this.blobs.finish(held.upload, rest.digest);
+  }
+
+  /** A whole blob that needs no session. */
+  async write(body: RequestBody, length: number | undefined, digest: Digest): Promise<StoredBlob> {
+    const maxBytes = length ?? this.maxBlobBytes;
+    if (maxBytes > this.maxBlobBytes) throw this.tooLarge();
+    try {
+      return await this.blobs.write(body.upTo(Infinity), { maxBytes, digest });
+    } catch (error) {
+      throw body.isBroken ? interrupted(error) : storingFault(error);
+    }
+  }
+
+  /** Clears away the bytes of a blob that was recorded before: the earlier object is the one that is read. */
+  async dropDuplicate(written: StoredBlob, recorded: StoredBlob): Promise<void> {
+    if (written.objectKey !== recorded.objectKey) await this.blobs.remove(written.objectKey);
+  }
+
+  /** Ends an upload without a blob, in the store as well. */
+  async cancel(held: HeldUpload): Promise<void> {
+    await held.remove();
+    if (held.upload) await this.blobs.discard(held.upload);
+  }
+
+  private async giveUp(of: RepositoryName, id: string, held: HeldUpload, error: unknown): Promise<void> {
+    if (isLost(error) || isMismatch(error)) return held.remove();
+    if (await held.release()) return;
+    // Another writer that took over may need the pieces from before; when the session has ended nobody does.
+    if (held.upload && !(await this.sessions.find(of, id))) await this.blobs.discard(held.upload);
+  }
+
+  private tooLarge(): DomainError {
+    const maxBytes = this.maxBlobBytes;
+    return new DomainError('ERR_PACK_TOO_LARGE', `a blob may have ${maxBytes} bytes`, { details: { maxBytes } });
+  }
+}
+
+/** The connection broke: nobody reads the answer, and the next request goes on where this one ended. */
+function interrupted(cause: unknown): DomainError {
+  if (cause instanceof DomainError) return cause;
+  return new DomainError('ERR_PACK_REQUEST_INVALID', 'the body ended before its end', { cause });
+}
+
+/** The blob store does not have what it reported. */
+function isLost(error: unknown): boolean {
+  return error instanceof DomainError && error.code === 'ERR_PACK_NOT_FOUND';
+}
+
+function isMismatch(error: unknown): boolean {
+  return error instanceof DomainError && error.code === 'ERR_PACK_DIGEST_MISMATCH';
+}
