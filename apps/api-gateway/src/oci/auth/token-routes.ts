@@ -2,6 +2,7 @@ import { ociErrorOf } from '@packs/contracts';
 import { DomainError, type ErrorCode } from '@packs/domain';
 import type { Logger } from '@packs/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { toDomainError } from '../../http/failures';
 import type { IssueToken, TokenAsker } from './issue-token';
 import { publicUrl, TOKEN_PATH } from './public-url';
 import { readForm, readQuery, type TokenQuestion } from './token-request';
@@ -72,17 +73,4 @@ function refuse(thrown: unknown, request: FastifyRequest, reply: FastifyReply, a
       error_description: message,
       errors: [{ code: status === 400 ? 'UNSUPPORTED' : code, message, detail: error.errors }],
     });
-}
-
-/** Errors of the HTTP server itself carry their status. */
-function toDomainError(thrown: unknown): DomainError {
-  if (thrown instanceof DomainError) return thrown;
-  const status = typeof thrown === 'object' && thrown !== null && 'statusCode' in thrown ? Number(thrown.statusCode) : 500;
-  if (status === 413) return new DomainError('ERR_PACK_TOO_LARGE', `a form may have ${FORM_MAX_BYTES} bytes`);
-  if (status === 415)
-    return new DomainError('ERR_PACK_REQUEST_INVALID', `the body has to be ${FORM}`, {
-      errors: [{ field: 'Content-Type', message: `is not ${FORM}` }],
-    });
-  if (status >= 400 && status < 500) return new DomainError('ERR_PACK_REQUEST_INVALID', 'the request is not valid');
-  return new DomainError('ERR_PACK_INTERNAL', 'internal error', { cause: thrown });
 }
