@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { readPrivateFile, writePrivateFile } from './private-file';
 
 const NAME = 'kit-signing';
@@ -11,10 +11,18 @@ export function ensureKitKey(folder: string): string {
   const known = readPrivateFile(file);
   const pem = known ?? generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   if (known === undefined) writePrivateFile(file, pem);
-  writeFileSync(kitPublicKeyFile(folder), createPublicKey(pem).export({ type: 'spki', format: 'pem' }));
+  writePublicKey(pem, folder);
   return file;
 }
 
-function kitPublicKeyFile(folder: string): string {
-  return join(folder, `${NAME}.pub.pem`);
+/** The public half of the key that kits are signed with, by whomever it was made. */
+export function kitPublicKeyFile({ dataDir, kitKeyFile }: { readonly dataDir: string; readonly kitKeyFile: string }): string {
+  // A relative name means what it means to the processes, which run there.
+  return writePublicKey(readFileSync(resolve(dataDir, kitKeyFile), 'utf8'), join(dataDir, 'keys'));
+}
+
+function writePublicKey(pem: string, folder: string): string {
+  const file = join(folder, `${NAME}.pub.pem`);
+  writeFileSync(file, createPublicKey(pem).export({ type: 'spki', format: 'pem' }));
+  return file;
 }
