@@ -2,6 +2,7 @@ export type { NatsConnection } from 'nats';
 export { openConnection, type NatsSettings } from './connection';
 export { consumerCommands } from './consumer-commands';
 export { EventConsumers } from './event-consumers';
+export { eventProviders } from './event-providers';
 export { applyAll, type EventSubscriber, type ReplayCounts } from './event-subscriber';
 export { EventStream } from './event-stream';
 export { NatsCommandBus } from './nats-command-bus';

@@ -13,9 +13,9 @@ export { CoverageStore, CoverageUnitOfWork, type CoverageFact, type CoverageTx, 
 export { DeadLetters, type DeadMessage } from './dead-letters';
 export { EventRecord } from './event-record';
 export { Inbox } from './inbox';
+export { LeaseLost, type Lease } from './lease';
 export { MirrorTarget, MirrorTargets, type MirrorObject, type MirrorPlace, type StagedState } from './mirror-target';
 export {
-  LeaseLost,
   MirrorJobStore,
   MirrorQueue,
   MirrorReadModel,
@@ -60,7 +60,6 @@ export { StatementSigner, type Statement } from './statement-signer';
 export { TokenVerifier } from './token-verifier';
 export { WakeUps } from './wake-ups';
 export {
-  ComparisonLost,
   ParityQueue,
   ParityReadModel,
   ParityUnitOfWork,

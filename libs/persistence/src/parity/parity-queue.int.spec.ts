@@ -1,6 +1,6 @@
 import { PARITY_CONSUMER, type ParityState } from '@packs/contracts';
 import { sha256 } from '@packs/domain';
-import { ComparisonLost, type ComparisonCause, type FinishingTx, type HeldComparison, type ParityFinding } from '@packs/ports';
+import { LeaseLost, type ComparisonCause, type FinishingTx, type HeldComparison, type ParityFinding } from '@packs/ports';
 import type { DataSource } from 'typeorm';
 import { ulid } from 'ulid';
 import { PostgresMirrorQueue } from '../mirror/mirror-queue';
@@ -140,7 +140,7 @@ describe('PostgresParityQueue', () => {
       queue.fail(dead, { code: 'ERR_PACK_INTERNAL', message: '' }),
       queue.retryLater(dead, 0, false),
     ]) {
-      await expect(late).rejects.toThrow(ComparisonLost);
+      await expect(late).rejects.toThrow(LeaseLost);
     }
     await queue.record(next, [finding('hello', 'in-step')], PROGRESS);
     expect(await queue.finish(next, 0, NOTHING)).toBe(true);

@@ -1,13 +1,6 @@
 import type { ParityState } from '@packs/contracts';
 import type { Digest } from '@packs/domain';
-import {
-  ComparisonLost,
-  ParityQueue,
-  type ComparisonProgress,
-  type FinishingTx,
-  type HeldComparison,
-  type ParityFinding,
-} from '@packs/ports';
+import { LeaseLost, ParityQueue, type ComparisonProgress, type FinishingTx, type HeldComparison, type ParityFinding } from '@packs/ports';
 import type { DataSource } from 'typeorm';
 import { ulid } from 'ulid';
 import type { UnitOfWorkHooks } from '../registry/registry-unit-of-work';
@@ -203,7 +196,7 @@ export class PostgresParityQueue extends ParityQueue {
   /** One transaction of the holder; a statement that finds no row of its own means that somebody else has it. */
   private async held(held: HeldComparison, work: (sql: Sql) => Promise<unknown[]>): Promise<void> {
     await inTransaction(this.dataSource, held.tenant, async sql => {
-      if ((await work(sql)).length === 0) throw new ComparisonLost(held);
+      if ((await work(sql)).length === 0) throw new LeaseLost(held);
     });
   }
 }
