@@ -44,7 +44,7 @@ const SETTLE_CORES = 0.1;
 const SETTLE_TRIES = 40;
 
 export async function measureTurn(plan: TurnPlan): Promise<Turn> {
-  const { clients, bytes, roots, signal } = plan;
+  const { bytes, roots, signal } = plan;
   await settled(roots, signal);
   const before = readTrees(roots);
   resetPeaks(Object.values(before).flatMap(tree => tree.pids));

@@ -9,7 +9,7 @@ export { Clock, SystemClock } from './clock';
 export { CommandBus } from './command-bus';
 export { ComplianceReadModel } from './compliance-read-model';
 export { ContentCatalog } from './content-catalog';
-export { CoverageStore, CoverageUnitOfWork, type CoverageFact, type CoverageTx, type FactSource } from './coverage';
+export { CoverageStore, CoverageUnitOfWork, type CoverageFact, type CoverageTx, type FactSource, type SourcedFact } from './coverage';
 export { DeadLetters, type DeadMessage } from './dead-letters';
 export { EventRecord } from './event-record';
 export { Inbox } from './inbox';
