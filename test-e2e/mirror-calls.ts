@@ -1,4 +1,12 @@
-import type { MirrorJobList, MirrorJobView, MirrorRequest, MirrorResponse } from '@packs/contracts';
+import type {
+  MirrorJobList,
+  MirrorJobView,
+  MirrorParity,
+  MirrorRequest,
+  MirrorResponse,
+  ParityResponse,
+  ParityRow,
+} from '@packs/contracts';
 import { eventually } from '@packs/testing';
 import type { Caller } from './caller';
 
@@ -42,4 +50,13 @@ export async function idle(caller: Caller, { id }: MirrorResponse, atLeast = 1):
     expect(jobs.filter(job => job.state === 'queued' || job.state === 'running')).toEqual([]);
     return jobs;
   });
+}
+
+/** How the mirror stands, with the rows that say why. */
+export async function parityOf(caller: Caller, { id }: MirrorResponse): Promise<MirrorParity & { readonly rows: readonly ParityRow[] }> {
+  const { status, body } = await caller.get<ParityResponse>('/api/parity', { mirrorId: id });
+  expect(status).toBe(200);
+  const [one] = body.mirrors;
+  if (!one) throw new Error('no parity of the mirror');
+  return { ...one, rows: body.rows };
 }

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { MirrorList, MirrorResponse, ParityResponse, Problem } from '@packs/contracts';
+import type { MirrorList, MirrorResponse, Problem } from '@packs/contracts';
 import { eventually } from '@packs/testing';
 import { runStella } from '../tools/cli/testing/run-cli';
 import type { Caller } from './caller';
-import { whileLocked } from './database-lock';
-import { addMirror, ask, ended, idle, jobOf, sync } from './mirror-calls';
+import { waitsForLock, whileLocked } from './database-lock';
+import { addMirror, ask, ended, idle, jobOf, parityOf, sync } from './mirror-calls';
 import { blobsIn, ImageLayout, type MirrorStateDocument } from './mirror-files';
 import { aBundle, aManifest, digestOf, type Bundle } from './pack-bundle';
 import { Registry } from './registry';
@@ -222,10 +222,7 @@ describe('changes', () => {
     expect(job).toMatchObject({ state: 'succeeded', skipped: [] });
     expect([layout.state.versions[0]?.referrers.length, gone.filter(path => existsSync(path))]).toEqual([2, []]);
     expect(layout.proveAll()).toBeGreaterThan(0);
-    const inStep = async (): Promise<void> => {
-      const [parity] = (await caller.get<ParityResponse>('/api/parity', { mirrorId: mirror.id })).body.mirrors;
-      expect(parity).toMatchObject({ inStep: true });
-    };
+    const inStep = async (): Promise<void> => expect(await parityOf(caller, mirror)).toMatchObject({ inStep: true });
     await eventually(inStep);
 
     await caller.trust(key, builder);
@@ -262,6 +259,28 @@ describe('a worker that is killed', () => {
     expect(done.progress.copiedBytes).toBeLessThan(done.progress.bytes);
     await eventually(async () => expect(await caller.audit({ type: 'mirror.sync.completed' })).toHaveLength(1));
     expect(readdirSync(join(folderOf(mirror), '.work'))).toEqual([]);
+  });
+
+  it('just before it records the end has shown the whole, and the job is done once', async () => {
+    const caller = await aPublisher();
+    await publish(caller, 'hello');
+    const mirror = await addMirror(caller);
+    await eventually(async () => expect(await registry.sql('select 1 from mirror.outbox where sent_at is null')).toEqual([]));
+    const worker = registry.part('mirror-worker');
+    const layout = new ImageLayout(folderOf(mirror));
+    // The event of its end is the last that a sync writes.
+    const job = await whileLocked(registry, 'lock table mirror.outbox in share mode', [], async () => {
+      const asked = await ask(caller, mirror);
+      await waitsForLock(registry, 'mirror-worker');
+      expect([layout.state.versions.length, layout.proveAll()]).toEqual([1, 6]);
+      await worker.kill();
+      return asked;
+    });
+    expect(await jobOf(caller, job)).toMatchObject({ state: 'running', attempts: 1 });
+    await worker.start();
+    expect(await ended(caller, job)).toMatchObject({ state: 'succeeded', attempts: 2, progress: { copiedBytes: 0 } });
+    await eventually(async () => expect(await caller.audit({ type: 'mirror.sync.completed' })).toHaveLength(1));
+    expect((await caller.get<MirrorResponse>(`/api/mirrors/${mirror.id}`)).body).toMatchObject({ seq: 1, pendingSince: null });
   });
 });
 
