@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { MirrorResponse, ParityCheckView, ParityResponse } from '@packs/contracts';
+import type { MirrorResponse, ParityCheckView } from '@packs/contracts';
 import { eventually } from '@packs/testing';
 import type { Caller } from './caller';
 import { waitsForLock, whileLocked } from './database-lock';
-import { addMirror, ask, ended, idle, jobOf, sync } from './mirror-calls';
+import { addMirror, ask, ended, idle, jobOf, parityOf, sync } from './mirror-calls';
 import { blobsIn, ImageLayout } from './mirror-files';
 import { aBundle, aManifest, type Bundle } from './pack-bundle';
 import { newTenant, Registry } from './registry';
@@ -52,10 +52,6 @@ const aQuietMirror = (caller: Caller): Promise<MirrorResponse> => addMirror(call
 
 async function enable(caller: Caller, { id, name, kind, location }: MirrorResponse): Promise<void> {
   expect((await caller.put(`/api/mirrors/${id}`, { name, kind, location, enabled: true })).status).toBe(200);
-}
-
-async function isInStep(caller: Caller, { id }: MirrorResponse): Promise<boolean | null | undefined> {
-  return (await caller.get<ParityResponse>('/api/parity', { mirrorId: id })).body.mirrors[0]?.inStep;
 }
 
 describe('a target', () => {
@@ -128,11 +124,11 @@ describe('a target', () => {
         expect(failed).toMatchObject({ state: 'failed', attempts: ATTEMPTS, error: { code: 'ERR_MIRROR_TARGET_UNWRITABLE' } });
         const layout = new ImageLayout(folder);
         expect(layout.state.versions.map(({ packId }) => packId)).toEqual(['first']);
-        expect(await isInStep(caller, mirror)).toBe(false);
+        expect((await parityOf(caller, mirror)).inStep).toBe(false);
         execFileSync('mount', ['-o', 'remount,rw', folder]);
         expect((await sync(caller, mirror)).state).toBe('succeeded');
         expect(layout.state.versions.map(({ packId }) => packId)).toEqual(['first', 'second']);
-        await eventually(async () => expect(await isInStep(caller, mirror)).toBe(true));
+        await eventually(async () => expect((await parityOf(caller, mirror)).inStep).toBe(true));
       } finally {
         execFileSync('umount', ['--lazy', folder]);
       }
@@ -161,7 +157,7 @@ describe('a target', () => {
         const { body: check } = await caller.get<ParityCheckView>(`/api/parity/checks/${asked.id}`);
         expect([check.inStep, check.error?.code]).toEqual([null, 'ERR_MIRROR_TARGET_UNAVAILABLE']);
       });
-      expect(await isInStep(caller, mirror)).not.toBe(true);
+      expect((await parityOf(caller, mirror)).inStep).toBe(false);
     } finally {
       renameSync(away, mirrorsFolder());
     }
@@ -171,7 +167,26 @@ describe('a target', () => {
     const layout = new ImageLayout(folderOf(mirror));
     expect(layout.state.versions).toHaveLength(20);
     expect(layout.proveAll()).toBeGreaterThan(0);
-    await eventually(async () => expect(await isInStep(caller, mirror)).toBe(true), 15_000);
+    await eventually(async () => expect((await parityOf(caller, mirror)).inStep).toBe(true), 15_000);
+  });
+
+  it('that vanishes while nothing changes is not said to be in step, until it is back', async () => {
+    const caller = await aPublisher();
+    await publish(caller, 'hello');
+    const mirror = await addMirror(caller);
+    await sync(caller, mirror);
+    await eventually(async () => expect(await parityOf(caller, mirror)).toMatchObject({ inStep: true }));
+    const away = `${mirrorsFolder()}-away`;
+    renameSync(mirrorsFolder(), away);
+    try {
+      expect((await caller.send('POST', '/api/parity/checks', { json: { mirrorId: mirror.id } })).status).toBe(202);
+      await eventually(async () =>
+        expect(await parityOf(caller, mirror)).toMatchObject({ inStep: false, error: { code: 'ERR_MIRROR_TARGET_UNAVAILABLE' } }),
+      );
+    } finally {
+      renameSync(away, mirrorsFolder());
+    }
+    await eventually(async () => expect(await parityOf(caller, mirror)).toMatchObject({ inStep: true, error: null }), 15_000);
   });
 });
 
@@ -208,7 +223,7 @@ describe('a target', () => {
         DEADLINE_MS + 10_000,
       );
       expect(new ImageLayout(folderOf(mirror)).exists).toBe(false);
-      expect(await isInStep(caller, mirror)).not.toBe(true);
+      expect((await parityOf(caller, mirror)).inStep).toBe(false);
       return asked;
     });
     const done = await ended(caller, job, 2 * DEADLINE_MS);

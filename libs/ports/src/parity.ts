@@ -112,7 +112,7 @@ export abstract class ParityQueue {
   /** Ends it without a result: how the mirror stands is not known. @throws LeaseLost */
   abstract fail(held: HeldComparison, error: { readonly code: string; readonly message: string }): Promise<void>;
 
-  /** Lets it be tried again after a pause; `counted` says whether this attempt counts. @throws LeaseLost */
+  /** Lets it be tried again after a pause; `counted` says whether this attempt counts, and with its `error` how the mirror stands is not known. @throws LeaseLost */
   abstract retryLater(held: HeldComparison, delayMs: number, counted: boolean, error?: { code: string; message: string }): Promise<void>;
 
   /** Queues a comparison of every byte for each mirror that was last compared so before `intervalSeconds`; returns how many. */

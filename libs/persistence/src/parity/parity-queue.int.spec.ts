@@ -256,6 +256,18 @@ describe('PostgresParityQueue', () => {
     expect(await checkOf(held)).toMatchObject({ state: 'failed', inStep: null });
   });
 
+  it('does not know it from the first attempt that failed on, but goes by what it knew when no attempt was made', async () => {
+    await compare([finding('hello', 'in-step')]);
+    await ask();
+    const gone = { code: 'ERR_MIRROR_TARGET_UNAVAILABLE', message: 'gone' };
+    await queue.retryLater(await claimed(), 0, false, { code: 'ERR_PACK_UNAVAILABLE', message: 'no database' });
+    expect(await standing()).toMatchObject({ inStep: true, error: null });
+    await queue.retryLater(await claimed(), 0, true, gone);
+    expect(await standing()).toMatchObject({ inStep: false, error: gone });
+    await queue.finish(await claimed(), 0, NOTHING);
+    expect(await standing()).toMatchObject({ inStep: true, error: null });
+  });
+
   it('reads every byte of a synced mirror again when its time has come, once', async () => {
     const admin = await db.client();
     expect(await queue.enqueueDue(3600)).toBe(0);
