@@ -8,7 +8,6 @@ export { EventStream } from './event-stream';
 export { NatsCommandBus } from './nats-command-bus';
 export { NatsWakeUps } from './nats-wake-ups';
 export { OutboxRelay } from './outbox-relay';
-export { ReplayDeadLetter } from './replay-dead-letter';
 export { ReplayEvents } from './replay-events';
 export { AnswersCommand, commandServer, CommandRequest, RpcErrorFilter } from './rpc';
 export { RpcTraceInterceptor } from './rpc-trace-interceptor';
