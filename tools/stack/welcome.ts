@@ -1,15 +1,16 @@
 import { kitPublicKeyFile } from './kit-key';
+import { kitFile } from './show/kit';
 import { readSamples } from './show/sample-packs';
 import { publicKeyFile } from './show/samples';
 import { siteCommand } from './show/sealed-stack';
 import type { Shown } from './show/show';
-import { kitFile } from './show/kit';
 import type { Stack } from './stack';
 import { loginArguments, shown } from './stella-command';
 
 /** What a user can do next; every command works as printed, and none contains a secret. */
 export function printWelcome(stack: Stack, { samples, thread }: Shown): void {
-  const lines = [...whereItIs(stack), ...(samples ? nextCommands(stack) : []), ...(thread ? threadCommands(stack) : [])];
+  const token = stack.ownAuthority ? tokenCommand(stack) : [];
+  const lines = [...whereItIs(stack), ...token, ...(samples ? nextCommands(stack) : []), ...(thread ? threadCommands(stack) : [])];
   console.log([...lines, '', 'Ctrl-C stops everything; the data is kept.'].join('\n'));
 }
 
@@ -23,16 +24,17 @@ function whereItIs(stack: Stack): string[] {
   ];
 }
 
-function nextCommands(stack: Stack): string[] {
+function tokenCommand(stack: Stack): string[] {
   const login = `npx stella login ${loginArguments(stack, 'acme-publisher').join(' ')}`;
+  return ['', 'A token for curl, in another terminal in this folder:', `  export STELLA_TOKEN=$(${login} --print-token)`];
+}
+
+function nextCommands(stack: Stack): string[] {
   const samples = readSamples();
   const [first, last] = [samples[0], samples.at(-1)];
   if (!first || !last) return [];
   const file = `/tmp/${first.packId}-${first.version}.tgz`;
   return [
-    '',
-    'A token for curl, in another terminal in this folder:',
-    `  export STELLA_TOKEN=$(${login} --print-token)`,
     '',
     'Five commands to go on with (the one above has logged you in):',
     '  npx stella pack list',

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROCESSES } from '@packs/contracts';
 import { openDataDir } from '../data-dir';
-import { inheritedBy } from '../environment';
+import { inheritedBy, type Environment } from '../environment';
 import { kitPublicKeyFile } from '../kit-key';
 import { writePrivateFile } from '../private-file';
 import { startStack, type Stack } from '../stack';
@@ -29,12 +29,15 @@ export async function startSite({ stack, signal, beside }: Show): Promise<Stack>
     // It has no mirrors to compare.
     processes: PROCESSES.filter(name => name !== 'parity-worker'),
     quiet: true,
-    // Servers and settings that the user named are those of the first registry.
-    inherited: { ...inheritedBy('tool', process.env), NATS_REPLICAS: undefined },
-    env: { SEALED: 'true', KIT_EXPORTERS_FILE: exportersFile(dataDir) },
+    inherited: siteEnvironment(process.env, exportersFile(dataDir)),
   });
   beside.started(site);
   return site;
+}
+
+/** Servers, ports and settings that the user named are those of the first registry, and so are the numbers that fit its servers. */
+export function siteEnvironment(environment: Environment, exporters: string): Environment {
+  return { ...inheritedBy('tool', environment), NATS_REPLICAS: undefined, SEALED: 'true', KIT_EXPORTERS_FILE: exporters };
 }
 
 /** Starts the second registry again, by itself. */
