@@ -81,7 +81,9 @@ export function expectJudged(versions: readonly VersionView[]): void {
 export async function expectAudited(registry: Registry, tenant: Caller, versions: readonly VersionView[]): Promise<void> {
   const published = await eventually(async () => {
     const events = await registry.sql<{ event_id: string; subject: string; sent: boolean }>(
-      'select event_id, subject, sent_at is not null as sent from registry.outbox where tenant = $1 order by id',
+      ['registry', 'mirror', 'parity']
+        .map(schema => `select event_id, subject, sent_at is not null as sent from ${schema}.outbox where tenant = $1`)
+        .join(' union all '),
       [tenant.tenant],
     );
     const entries = await tenant.audit();

@@ -1,32 +1,39 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { PROCESSES } from '@packs/contracts';
+import { join } from 'node:path';
+import { PROCESSES, type MirrorResponse } from '@packs/contracts';
 import { eventually } from '@packs/testing';
 import type { PartName } from '../tools/stack/stack';
 import type { Caller } from './caller';
 import { allVersions, expectAudited, expectBytesOnDisk, expectJudged, expectKept, wholeAmong } from './client-log-checker';
+import { addMirror, parityOf } from './mirror-calls';
+import { ImageLayout } from './mirror-files';
 import { digestOf } from './pack-bundle';
 import { PublishingClient, seeded } from './publishing-client';
 import { Registry } from './registry';
 import { SigningKey } from './signing-key';
 
-const VICTIMS: readonly PartName[] = ['api-gateway', 'publisher', 'verifier', 'compliance', 'nats-server', 'postgres'];
+const VICTIMS: readonly PartName[] = [...PROCESSES, 'nats-server', 'postgres'];
 /** `SEED=… npm test -- test-e2e/kill-anywhere` repeats a run; TEST_SCALE=10 makes ten times as many faults. */
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 const SCALE = Math.max(1, Math.round(Number(process.env.TEST_SCALE ?? 1)));
 const WORKERS = 4;
 const READY_WITHIN_MS = 10_000;
+/** What a worker that is gone held is another's after this time. */
+const LEASES = { MIRROR_LEASE_MS: '1500', PARITY_LEASE_MS: '1500' };
 
 const key = new SigningKey('release');
 const random = seeded(SEED);
 let registry: Registry;
 let tenant: Caller;
 let client: PublishingClient;
+let mirror: MirrorResponse;
 
 beforeAll(async () => {
   console.log(`seed ${SEED}: SEED=${SEED} npm test -- test-e2e/kill-anywhere`);
-  registry = await Registry.start();
+  registry = await Registry.start(LEASES);
   tenant = await registry.caller();
   await tenant.accept(key);
+  mirror = await addMirror(tenant);
   client = new PublishingClient(tenant, key, random);
 });
 
@@ -100,7 +107,7 @@ describe('processes are killed while packs are published', () => {
       running = false;
       misread = await reader;
     },
-    60_000 * SCALE,
+    10_000 * rounds.length,
   );
 
   it('no client got an answer other than published, or to try again', () => {
@@ -131,6 +138,25 @@ describe('processes are killed while packs are published', () => {
     const versions = await allVersions(tenant);
     expect(versions.map(({ digest }) => digest).toSorted()).toEqual(client.log.map(({ bundle }) => bundle.digest).toSorted());
     expectJudged(versions);
+  });
+
+  it('a mirror of everything ends up whole and in step, and each of its syncs has ended once', async () => {
+    await eventually(async () => expect((await parityOf(tenant, mirror)).inStep).toBe(true), 30_000);
+    const layout = new ImageLayout(join(registry.facts.dataDir, 'mirrors', mirror.tenant, mirror.location));
+    layout.proveAll();
+    const shown = layout.state.versions.map(({ bundle }) => bundle.digest);
+    expect(shown.toSorted()).toEqual(client.log.map(({ bundle }) => bundle.digest).toSorted());
+    const jobs = await registry.sql<{ id: string; state: string }>('select id, state from mirror.jobs where tenant = $1', [tenant.tenant]);
+    expect(jobs.filter(({ state }) => state === 'queued' || state === 'running')).toEqual([]);
+    await eventually(async () => {
+      const told = (await tenant.audit()).filter(({ type }) => type === 'mirror.sync.completed').map(({ data }) => data['jobId']);
+      expect(told.toSorted()).toEqual(
+        jobs
+          .filter(({ state }) => state === 'succeeded')
+          .map(({ id }) => id)
+          .toSorted(),
+      );
+    });
   });
 
   it('every version has one event and one audit entry, in a log without gap, and nothing is left on the way', async () => {

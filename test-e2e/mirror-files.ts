@@ -84,6 +84,8 @@ export interface MirrorStateDocument {
     readonly deprecation: { readonly reason: string | null; readonly replacement: string | null } | null;
     readonly manifest: Descriptor;
     readonly bundle: Descriptor;
+    readonly referrers: readonly object[];
+    readonly withdrawn?: readonly string[];
   }[];
   readonly channels: readonly { readonly packId: string; readonly channel: string; readonly version: string }[];
   readonly withdrawn: readonly { readonly packId: string; readonly version: string }[];

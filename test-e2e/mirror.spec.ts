@@ -1,27 +1,27 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import type { MirrorJobList, MirrorJobView, MirrorList, MirrorRequest, MirrorResponse, Problem } from '@packs/contracts';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { MirrorList, MirrorResponse, Problem } from '@packs/contracts';
 import { eventually } from '@packs/testing';
-import { Client } from 'pg';
 import { runStella } from '../tools/cli/testing/run-cli';
 import type { Caller } from './caller';
+import { waitsForLock, whileLocked } from './database-lock';
+import { addMirror, ask, ended, idle, jobOf, parityOf, sync } from './mirror-calls';
 import { blobsIn, ImageLayout, type MirrorStateDocument } from './mirror-files';
 import { aBundle, aManifest, digestOf, type Bundle } from './pack-bundle';
-import { newTenant, Registry } from './registry';
+import { Registry } from './registry';
 import { SigningKey } from './signing-key';
 
 /** A worker that was killed keeps its job this long. */
 const LEASE_MS = 1_500;
-const ATTEMPTS = 2;
+/** While somebody has it nothing that was copied can be recorded: a sync is held up in its middle. */
+const HOLD_UP = 'lock table mirror.copies in exclusive mode';
 const key = new SigningKey('release');
 let registry: Registry;
 
 jest.setTimeout(60_000);
 
 beforeAll(async () => {
-  registry = await Registry.start({ MIRROR_LEASE_MS: String(LEASE_MS), MIRROR_ATTEMPTS: String(ATTEMPTS) });
+  registry = await Registry.start({ MIRROR_LEASE_MS: String(LEASE_MS) });
 });
 afterAll(() => registry.end());
 
@@ -38,49 +38,7 @@ async function publish(caller: Caller, packId: string, version = '1.0.0', channe
   return bundle;
 }
 
-async function addMirror(caller: Caller, settings: Partial<MirrorRequest> = {}): Promise<MirrorResponse> {
-  const { status, body } = await caller.send<MirrorResponse>('POST', '/api/mirrors', {
-    json: { name: 'north', kind: 'oci-layout', location: 'sites/north', ...settings },
-  });
-  expect([status, body]).toMatchObject([201, { tenant: caller.tenant, seq: 0, enabled: settings.enabled ?? true }]);
-  return body;
-}
-
 const folderOf = (mirror: MirrorResponse): string => join(registry.facts.dataDir, 'mirrors', mirror.tenant, mirror.location);
-
-async function ask(caller: Caller, { id }: MirrorResponse, json?: object): Promise<MirrorJobView> {
-  const { status, body, headers } = await caller.send<MirrorJobView>('POST', `/api/mirrors/${id}/sync`, { json });
-  expect([status, headers.get('location')]).toEqual([202, `/api/mirrors/${id}/jobs/${body.id}`]);
-  return body;
-}
-
-async function jobOf(caller: Caller, job: MirrorJobView): Promise<MirrorJobView> {
-  const { status, body } = await caller.get<MirrorJobView>(`/api/mirrors/${job.mirrorId}/jobs/${job.id}`);
-  expect(status).toBe(200);
-  return body;
-}
-
-async function ended(caller: Caller, job: MirrorJobView, withinMs = 15_000): Promise<MirrorJobView> {
-  return eventually(async () => {
-    const now = await jobOf(caller, job);
-    expect(['succeeded', 'failed']).toContain(now.state);
-    return now;
-  }, withinMs);
-}
-
-async function sync(caller: Caller, mirror: MirrorResponse, json?: object): Promise<MirrorJobView> {
-  return ended(caller, await ask(caller, mirror, json));
-}
-
-/** The mirror's jobs once there are so many, newest first, and all have ended. */
-async function idle(caller: Caller, { id }: MirrorResponse, atLeast = 1): Promise<MirrorJobView[]> {
-  return eventually(async () => {
-    const { jobs } = (await caller.get<MirrorJobList>(`/api/mirrors/${id}/jobs`)).body;
-    expect(jobs.length).toBeGreaterThanOrEqual(atLeast);
-    expect(jobs.filter(job => job.state === 'queued' || job.state === 'running')).toEqual([]);
-    return jobs;
-  });
-}
 
 async function shows(mirror: MirrorResponse, what: (state: MirrorStateDocument) => void): Promise<void> {
   await eventually(() => what(new ImageLayout(folderOf(mirror)).state));
@@ -232,6 +190,46 @@ describe('changes', () => {
     await caller.trust(key);
     await shows(mirror, ({ versions }) => expect(versions).toHaveLength(1));
   });
+
+  it('of trust take an attestation from the mirror whose signer lost it, and bring it back', async () => {
+    const caller = await registry.caller();
+    const builder = new SigningKey('builder');
+    await caller.trust(key, builder);
+    await caller.policy({ anyOf: [{ keyRef: 'release' }, { keyRef: 'builder' }] });
+    const bundle = await publish(caller, 'hello');
+    const provenance = builder.attestation(bundle.digest, 'https://slsa.dev/provenance/v1');
+    for (const { mediaType, content } of [key.dsse(bundle.bytes), provenance]) {
+      const path = '/api/packs/hello/versions/1.0.0/attestations';
+      expect((await caller.send('POST', path, { body: content, headers: { 'content-type': mediaType } })).status).toBe(201);
+    }
+    const mirror = await addMirror(caller);
+    await sync(caller, mirror);
+    const layout = new ImageLayout(folderOf(mirror));
+    const [whole] = layout.state.versions;
+    const attested = layout
+      .referrers(whole?.manifest.digest ?? '')
+      .filter(({ manifest }) => manifest.layers[0]?.digest === digestOf(provenance.content));
+    expect([whole?.referrers.length, whole?.withdrawn, attested.length]).toEqual([3, undefined, 1]);
+    const gone = attested
+      .flatMap(({ descriptor, manifest }) => [descriptor, ...manifest.layers])
+      .map(({ digest }) => layout.pathOf(digest));
+
+    await caller.trust(key);
+    await shows(mirror, ({ versions: [version] }) =>
+      expect(version?.withdrawn).toEqual(attested.map(({ descriptor }) => descriptor.digest)),
+    );
+    const [job] = await idle(caller, mirror, 2);
+    expect(job).toMatchObject({ state: 'succeeded', skipped: [] });
+    expect([layout.state.versions[0]?.referrers.length, gone.filter(path => existsSync(path))]).toEqual([2, []]);
+    expect(layout.proveAll()).toBeGreaterThan(0);
+    const inStep = async (): Promise<void> => expect(await parityOf(caller, mirror)).toMatchObject({ inStep: true });
+    await eventually(inStep);
+
+    await caller.trust(key, builder);
+    await shows(mirror, ({ versions }) => expect(versions).toEqual([whole]));
+    expect(gone.every(path => existsSync(path))).toBe(true);
+    await eventually(inStep);
+  });
 });
 
 describe('a worker that is killed', () => {
@@ -243,7 +241,7 @@ describe('a worker that is killed', () => {
     await caller.put(`/api/mirrors/${mirror.id}`, { name, kind, location, enabled: true });
     const worker = registry.part('mirror-worker');
     const layout = new ImageLayout(folderOf(mirror));
-    const { job, before } = await heldUp(async () => {
+    const { job, before } = await whileLocked(registry, HOLD_UP, [], async () => {
       const asked = await ask(caller, mirror);
       await eventually(async () => expect((await blobsIn(folderOf(mirror))).length).toBeGreaterThan(8));
       await worker.kill('SIGKILL');
@@ -261,6 +259,28 @@ describe('a worker that is killed', () => {
     expect(done.progress.copiedBytes).toBeLessThan(done.progress.bytes);
     await eventually(async () => expect(await caller.audit({ type: 'mirror.sync.completed' })).toHaveLength(1));
     expect(readdirSync(join(folderOf(mirror), '.work'))).toEqual([]);
+  });
+
+  it('just before it records the end has shown the whole, and the job is done once', async () => {
+    const caller = await aPublisher();
+    await publish(caller, 'hello');
+    const mirror = await addMirror(caller);
+    await eventually(async () => expect(await registry.sql('select 1 from mirror.outbox where sent_at is null')).toEqual([]));
+    const worker = registry.part('mirror-worker');
+    const layout = new ImageLayout(folderOf(mirror));
+    // The event of its end is the last that a sync writes.
+    const job = await whileLocked(registry, 'lock table mirror.outbox in share mode', [], async () => {
+      const asked = await ask(caller, mirror);
+      await waitsForLock(registry, 'mirror-worker');
+      expect([layout.state.versions.length, layout.proveAll()]).toEqual([1, 6]);
+      await worker.kill();
+      return asked;
+    });
+    expect(await jobOf(caller, job)).toMatchObject({ state: 'running', attempts: 1 });
+    await worker.start();
+    expect(await ended(caller, job)).toMatchObject({ state: 'succeeded', attempts: 2, progress: { copiedBytes: 0 } });
+    await eventually(async () => expect(await caller.audit({ type: 'mirror.sync.completed' })).toHaveLength(1));
+    expect((await caller.get<MirrorResponse>(`/api/mirrors/${mirror.id}`)).body).toMatchObject({ seq: 1, pendingSince: null });
   });
 });
 
@@ -290,60 +310,6 @@ describe('bytes altered at the mirror', () => {
     rmSync(layout.pathOf(layout.tagged(`${caller.tenant}/hello:1.0.0`)?.digest ?? ''));
     expect((await sync(caller, mirror)).progress.repaired).toBe(2);
     expect(layout.proveAll()).toBeGreaterThan(0);
-  });
-});
-
-describe('a target', () => {
-  // Only who may mount can make a small file system.
-  (mayMount() ? it : it.skip)(
-    'that is full fails the job with its own code, shows what it showed before, and is finished once there is room (needs mount)',
-    async () => {
-      const caller = await aPublisher();
-      await publish(caller, 'small');
-      const mirror = await addMirror(caller);
-      const folder = folderOf(mirror);
-      mkdirSync(folder, { recursive: true });
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder]);
-      try {
-        expect((await sync(caller, mirror)).state).toBe('succeeded');
-        await publish(caller, 'large', '1.0.0', 'edge', randomText(400_000));
-        const [failed] = await idle(caller, mirror, 2);
-        expect(failed).toMatchObject({ state: 'failed', attempts: ATTEMPTS, error: { code: 'ERR_MIRROR_TARGET_FULL' } });
-        const layout = new ImageLayout(folder);
-        expect(layout.state.versions.map(({ packId }) => packId)).toEqual(['small']);
-        expect(layout.proveAll()).toBeGreaterThan(0);
-        expect(readdirSync(join(folder, '.work'))).toEqual([]);
-        await eventually(async () => {
-          const [told] = await caller.audit({ type: 'mirror.sync.failed' });
-          expect(told?.data).toMatchObject({ mirrorId: mirror.id, reason: 'ERR_MIRROR_TARGET_FULL', attempts: ATTEMPTS });
-        });
-        const { body } = await caller.get<MirrorResponse>(`/api/mirrors/${mirror.id}`);
-        expect(body.pendingSince).not.toBeNull();
-        expect(await registry.metric('mirror-worker', 'registry_pack_mirror_lag_seconds')).toBeGreaterThan(0);
-        execFileSync('mount', ['-o', 'remount,size=8m', folder]);
-        expect((await sync(caller, mirror)).state).toBe('succeeded');
-        expect(layout.state.versions.map(({ packId }) => packId)).toEqual(['large', 'small']);
-        expect((await caller.get<MirrorResponse>(`/api/mirrors/${mirror.id}`)).body.pendingSince).toBeNull();
-      } finally {
-        // Lazily: a comparison may have a file of it open.
-        execFileSync('umount', ['--lazy', folder]);
-      }
-    },
-  );
-
-  it('that cannot be written to fails the job with its own code', async () => {
-    const caller = await aPublisher();
-    await publish(caller, 'hello');
-    const mirror = await addMirror(caller);
-    mkdirSync(dirname(folderOf(mirror)), { recursive: true });
-    writeFileSync(folderOf(mirror), 'a file where the folder should be');
-    expect(await sync(caller, mirror)).toMatchObject({
-      state: 'failed',
-      attempts: ATTEMPTS,
-      error: { code: 'ERR_MIRROR_TARGET_UNWRITABLE' },
-    });
-    rmSync(folderOf(mirror));
-    expect((await sync(caller, mirror)).state).toBe('succeeded');
   });
 });
 
@@ -416,33 +382,3 @@ describe('the API', () => {
     expect(await stella('mirror', 'list')).not.toContain('north');
   });
 });
-
-function mayMount(): boolean {
-  const folder = mkdtempSync(join(tmpdir(), 'mount-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', folder], { stdio: 'ignore' });
-    execFileSync('umount', [folder], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** Nothing that was copied can be recorded during `work`: a sync is held up in its middle. */
-async function heldUp<T>(work: () => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString: registry.facts.databaseAdminUrl });
-  await client.connect();
-  try {
-    await client.query('begin; lock table mirror.copies in exclusive mode');
-    return await work();
-  } finally {
-    await client.end();
-  }
-}
-
-/** Text that does not get smaller when it is compressed. */
-function randomText(length: number): string {
-  return Array.from({ length: length / 16 }, () => newTenant().slice(1) + newTenant().slice(1, 5)).join('');
-}

@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { clientSecretFile } from '../tools/authority/clients';
 import { requestAccessToken } from '../tools/authority/request-access-token';
+import { dataDirsWithin } from '../tools/stack/data-dir';
 import { endProcess } from '../tools/stack/end-process';
 import { isRunning } from '../tools/stack/process-identity';
 import { builtFile } from '../tools/stack/repository-root';
@@ -25,7 +26,7 @@ export class NpmStart {
   private constructor(
     private readonly child: ChildProcess,
     readonly dataDir: string,
-    /** Until it was ready. */
+    /** Until it said what it was waited for: as a rule that it was ready. */
     readonly ready: { ms: number },
   ) {
     this.exited = once(child, 'exit');
@@ -39,8 +40,8 @@ export class NpmStart {
     return join(dirname(socket), `stack-${name}`);
   }
 
-  /** Resolves when it says that it is ready. */
-  static async run(dataDir: string, gatewayPort: number): Promise<NpmStart> {
+  /** Resolves when it says that it is ready, or something else that is waited for. */
+  static async run(dataDir: string, gatewayPort: number, until = READY): Promise<NpmStart> {
     const started = performance.now();
     const child = spawn(process.execPath, [builtFile('tools', 'stack', 'main.js')], {
       env: { PATH: process.env.PATH, HOME: process.env.HOME, DATA_DIR: dataDir, GATEWAY_PORT: String(gatewayPort) },
@@ -48,7 +49,7 @@ export class NpmStart {
     });
     const run = new NpmStart(child, dataDir, { ms: 0 });
     await new Promise<void>((resolve, reject) => {
-      child.stdout.on('data', () => run.said.includes(READY) && resolve());
+      child.stdout.on('data', () => run.said.includes(until) && resolve());
       child.once('exit', code => reject(new Error(`npm start ended with ${code}:\n${run.said}`)));
     });
     run.ready.ms = performance.now() - started;
@@ -58,6 +59,11 @@ export class NpmStart {
   /** What it has started, as its record on disk says. */
   get processes(): readonly RecordedProcess[] {
     return new RunRecord(this.dataDir).previous();
+  }
+
+  /** What runs, or ran, of the second registry. */
+  get besides(): readonly RecordedProcess[] {
+    return dataDirsWithin(this.dataDir).flatMap(folder => [...new RunRecord(folder).previous()]);
   }
 
   address(label: 'API' | 'Authority'): string {
@@ -91,8 +97,8 @@ export class NpmStart {
   /** Whatever is left on a data directory, by whom it may have been started. */
   static async endAll(dataDir: string, runs: readonly NpmStart[]): Promise<void> {
     for (const { child } of runs) child.kill('SIGKILL');
-    if (existsSync(dataDir))
-      for (const { identity } of orphansAmong(new RunRecord(dataDir).previous())) await endProcess(identity, 'SIGKILL');
+    for (const folder of [dataDir, ...dataDirsWithin(dataDir)])
+      for (const { identity } of orphansAmong(new RunRecord(folder).previous())) await endProcess(identity, 'SIGKILL');
   }
 }
 

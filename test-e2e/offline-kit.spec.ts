@@ -10,7 +10,7 @@ import { Caller, type Answer } from './caller';
 import { multipart } from './multipart';
 import { aBundle, aManifest, digestOf, type Bundle } from './pack-bundle';
 import { ALL_SCOPES, newTenant, Registry } from './registry';
-import { SigningKey } from './signing-key';
+import { SigningKey, type SignatureDocument } from './signing-key';
 import { rowsOf } from './tenant-state';
 
 const SLSA = 'https://slsa.dev/provenance/v1';
@@ -56,6 +56,11 @@ async function ok<T>(asked: Promise<Answer<T>>, status = 200): Promise<T> {
   const answer = await asked;
   expect([answer.status, answer.body]).toMatchObject([status, {}]);
   return answer.body;
+}
+
+async function attest(caller: Caller, packId: string, version: string, { mediaType, content }: SignatureDocument): Promise<void> {
+  const path = `/api/packs/${packId}/versions/${version}/attestations`;
+  await ok(caller.send('POST', path, { headers: { 'content-type': mediaType }, body: content }), 201);
 }
 
 /** The same tenant at the other registry. */
@@ -137,13 +142,7 @@ async function fillWithEverything(here: Caller) {
   const other = await publish(here, 'other', '2.0.0', 'field');
   await ok(here.send('POST', '/api/packs/hello/promote', { json: { version: '1.1.0', channel: 'stable' } }));
   const attestation = release.attestation(newer.digest, SLSA, { builder: 'ci' });
-  await ok(
-    here.send('POST', '/api/packs/hello/versions/1.1.0/attestations', {
-      headers: { 'content-type': attestation.mediaType },
-      body: attestation.content,
-    }),
-    201,
-  );
+  await attest(here, 'hello', '1.1.0', attestation);
   await ok(here.send('DELETE', '/api/packs/hello/versions/1.0.0', { query: { reason: 'slow', replacement: 'hello@1.1.0' } }));
   await ok(here.send('POST', '/api/packs/other/versions/2.0.0/lifecycle', { json: { state: 'archived', reason: 'done' } }));
   return { other, attestation };
@@ -240,6 +239,27 @@ describe('an offline kit (T6)', () => {
     expect(kit.view.kit).toMatchObject({ versions: 0, withdrawn: 1 });
   });
 
+  it('leaves out an attestation whose signer lost the trust, and is taken in without it', async () => {
+    const { here, there } = await aTenant();
+    await here.trust(release, stranger);
+    await here.policy({ anyOf: [{ keyRef: 'release' }, { keyRef: 'stranger' }] });
+    const { digest } = await publish(here, 'hello', '1.0.0');
+    for (const signer of [release, stranger]) await attest(here, 'hello', '1.0.0', signer.attestation(digest, SLSA));
+    const before = await makeKit(here);
+    await here.trust(release);
+    const kit = await makeKit(here);
+    const again = await makeKit(here, { seq: before.view.generation });
+    expect(again.bytes.equals(before.bytes)).toBe(true);
+
+    await takeKitsFrom(there);
+    expect(await bringIn(there, kit.bytes, kit.signature, { acceptTrust: true })).toMatchObject({
+      state: 'succeeded',
+      result: { added: 1 },
+    });
+    const { attestations } = await ok(there.get<AttestationList>('/api/packs/hello/versions/1.0.0/attestations'));
+    expect(attestations).toMatchObject([{ signers: [{ name: 'release' }] }]);
+  });
+
   it('is sent in ranges, to its own tenant alone', async () => {
     const { here } = await aTenant();
     await publish(here, 'hello', '1.0.0');
@@ -290,6 +310,22 @@ describe('an import', () => {
     expect((await there.version('hello', '1.0.0')).status).toBe(404);
   });
 
+  it('brings no attestation whose signer is not trusted here', async () => {
+    const { here, there } = await aTenant();
+    await takeKitsFrom(there);
+    await there.accept(release);
+    await here.trust(release, stranger);
+    await here.policy({ anyOf: [{ keyRef: 'release' }, { keyRef: 'stranger' }] });
+    const { digest } = await publish(here, 'hello', '1.0.0');
+    const attestation = stranger.attestation(digest, SLSA);
+    await attest(here, 'hello', '1.0.0', attestation);
+    const kit = await makeKit(here);
+    const refused = await bringIn(there, kit.bytes, kit.signature);
+    const field = `attestation ${digestOf(attestation.content)} of hello@1.0.0`;
+    expect(refused).toMatchObject({ state: 'failed', error: { code: 'ERR_PACK_VERDICT_REJECTED', errors: [{ field }] } });
+    expect((await there.version('hello', '1.0.0')).status).toBe(404);
+  });
+
   it('refuses a kit whose versions exist with other content', async () => {
     const { here, there } = await aTenant();
     await takeKitsFrom(there);
@@ -315,7 +351,8 @@ describe('an import', () => {
     const kit = await makeKit(here);
     const foreigner = await at(site, newTenant());
     await takeKitsFrom(foreigner);
-    const before = await contentOf(site, there.tenant);
+    const contents = () => Promise.all([there, foreigner].map(({ tenant }) => contentOf(site, tenant)));
+    const before = await contents();
 
     const damages: [code: string, kit: Buffer, signature: Buffer, by?: Caller][] = [
       ['ERR_KIT_DIGEST', flippedAt(kit.bytes, 600), kit.signature],
@@ -323,6 +360,7 @@ describe('an import', () => {
       ['ERR_KIT_BLOB_MISSING', repacked(kit.bytes, entries => entries.slice(1)), kit.signature],
       ['ERR_KIT_BLOB_EXTRA', repacked(kit.bytes, entries => [...entries, anExtraBlob()]), kit.signature],
       ['ERR_KIT_INDEX', repacked(kit.bytes, entries => withDocumentOf(entries, older.bytes, 'index.json')), kit.signature],
+      ['ERR_KIT_BLOB_MISSING', repacked(kit.bytes, entries => [...blobsOf(older.bytes), ...entries.filter(isNoBlob)]), kit.signature],
       ['ERR_KIT_FORMAT', Buffer.from('no kit at all'.repeat(100)), kit.signature],
       ['ERR_KIT_SIGNER', kit.bytes, signedBy(stranger, kit.bytes)],
       ['ERR_KIT_DIGEST', kit.bytes, older.signature],
@@ -334,7 +372,7 @@ describe('an import', () => {
     }
     const unsigned = await upload(there, kit.bytes, undefined);
     expect([unsigned.status, unsigned.body.code]).toEqual([422, 'ERR_KIT_UNSIGNED']);
-    expect(await contentOf(site, there.tenant)).toEqual(before);
+    expect(await contents()).toEqual(before);
     expect(await site.sql(`select 1 from mirror.kit_staging where tenant = $1`, [there.tenant])).toEqual([]);
     await eventually(async () =>
       expect((await there.audit({ type: 'mirror.kit.refused' })).map(({ data }) => data['reason'])).toEqual(
@@ -472,6 +510,12 @@ function repacked(tar: Buffer, change: (entries: Entry[]) => Entry[]): Buffer {
 function withDocumentOf(entries: Entry[], other: Buffer, path: string): Entry[] {
   const foreign = entriesOf(other).find(entry => entry.path === path);
   return entries.map(entry => (entry.path === path && foreign ? foreign : entry));
+}
+
+const isNoBlob = ({ path }: Entry): boolean => !path.startsWith('blobs/');
+
+function blobsOf(kit: Buffer): Entry[] {
+  return entriesOf(kit).filter(entry => !isNoBlob(entry));
 }
 
 function anExtraBlob(): Entry {

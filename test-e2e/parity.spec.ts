@@ -1,10 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { MirrorParity, MirrorRequest, MirrorResponse, ParityCheckView, ParityResponse, ParityRow, Problem } from '@packs/contracts';
+import type { MirrorRequest, MirrorResponse, ParityCheckView, ParityResponse, ParityRow, Problem } from '@packs/contracts';
 import { eventually } from '@packs/testing';
 import { Client } from 'pg';
 import { runStella } from '../tools/cli/testing/run-cli';
 import type { Caller } from './caller';
+import { parityOf } from './mirror-calls';
 import { ImageLayout } from './mirror-files';
 import { aBundle, aManifest, type Bundle } from './pack-bundle';
 import { newTenant, Registry } from './registry';
@@ -48,14 +49,6 @@ async function sync(caller: Caller, { id }: MirrorResponse, json?: object): Prom
 }
 
 const folderOf = (mirror: MirrorResponse): string => join(registry.facts.dataDir, 'mirrors', mirror.tenant, mirror.location);
-
-async function parityOf(caller: Caller, mirror: MirrorResponse): Promise<MirrorParity & { readonly rows: readonly ParityRow[] }> {
-  const { status, body } = await caller.get<ParityResponse>('/api/parity', { mirrorId: mirror.id });
-  expect(status).toBe(200);
-  const [one] = body.mirrors;
-  if (!one) throw new Error('no parity of the mirror');
-  return { ...one, rows: body.rows };
-}
 
 /** How the mirror stands once its parity is as expected. */
 function stands(caller: Caller, mirror: MirrorResponse, expected: boolean) {

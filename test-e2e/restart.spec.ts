@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { PROCESSES, type ProcessName, type TrustAnswer, type VersionView } from '@packs/contracts';
+import { PROCESSES, type MirrorList, type ParityResponse, type ProcessName, type TrustAnswer, type VersionView } from '@packs/contracts';
 import { eventually } from '@packs/testing';
 import { signalProcess } from '../tools/stack/end-process';
 import type { Caller } from './caller';
@@ -12,6 +12,8 @@ import { aBundle, aManifest, digestOf } from './pack-bundle';
 import { SigningKey } from './signing-key';
 
 const PARTS = [...PROCESSES, 'authority', 'nats-server', 'postgres'].toSorted();
+/** The first start publishes the samples and shows them on their way to a second registry. */
+const FIRST_MS = 120_000;
 /** It takes some seconds; the machine may have other things to do. */
 const QUICK_MS = 30_000;
 const dataDir = NpmStart.dataDir('restarted');
@@ -30,8 +32,8 @@ async function freePort(): Promise<number> {
   return found;
 }
 
-async function start(): Promise<NpmStart> {
-  latest = await NpmStart.run(dataDir, port);
+async function start(until?: string): Promise<NpmStart> {
+  latest = await NpmStart.run(dataDir, port, until);
   runs.push(latest);
   return latest;
 }
@@ -76,14 +78,36 @@ beforeAll(async () => {
   expect((await admin.policy({ anyOf: trusted.map(({ name }) => ({ keyRef: name })) })).status).toBe(200);
   await publish(admin, '1.0.0');
   before = await allVersions(admin);
-});
+  await eventually(async () => {
+    const { mirrors } = (await admin.get<MirrorList>('/api/mirrors')).body;
+    expect(mirrors).toMatchObject([{ pendingSince: null }]);
+    expect((await admin.get<ParityResponse>('/api/parity')).body.mirrors).toMatchObject([{ inStep: true }]);
+  });
+}, FIRST_MS);
 
 afterAll(() => NpmStart.endAll(dataDir, runs));
 
 it('the first start publishes the samples', () => {
   expect(latest.processes.map(({ name }) => name).toSorted()).toEqual(PARTS);
   expect(before.map(({ packId }) => packId)).toHaveLength(5);
-  expect(latest.said).not.toContain('is published already');
+  expect(latest.said).not.toContain('already');
+});
+
+it('the first start shows a pack on its whole way, into a sealed registry that has nothing else', () => {
+  const shown = [
+    /^ {2}promotion .* policy-baseline 1\.2\.0 is in stable$/m,
+    /^ {2}mirror .* OCI image layout in \S+\/mirrors\/acme\/local, 4 versions synced$/m,
+    /^ {2}parity .* mirror local is in step: 4 versions compared, every byte$/m,
+    /^ {2}compliance .* 4 packs, 4 versions: 100% signed, 0% attested, 4 not scanned$/m,
+    /^ {2}offline kit .* generation \d+, versions: 1, signature in \S+\/kits\/stable\.tar\.sigstore\.json$/m,
+    /^ {2}second registry .* http:\/\/127\.0\.0\.1:\d+, data in \S+\/site-b$/m,
+    /^ {2}import .* sealed by configuration, packs before: 0, after: 1$/m,
+    /^ {2}fetched there .* policy-baseline 1\.2\.0, signature checked, the same digest sha256:[0-9a-f]{12}\.\.\.$/m,
+    /^ {2}publish there .* sbom-remediation 1\.0\.0 is refused with ERR_PACK_SEALED$/m,
+    /^ {2}second registry .* stopped, its data is kept$/m,
+  ];
+  for (const line of shown) expect(latest.said).toMatch(line);
+  expect(running(latest.besides)).toEqual([]);
 });
 
 describe('after Ctrl-C', () => {
@@ -102,6 +126,9 @@ describe('after Ctrl-C', () => {
     const { said, ready } = await start();
     expect(ready.ms).toBeLessThan(QUICK_MS);
     expect(said.match(/is published already/g)).toHaveLength(4);
+    expect(said).toMatch(/policy-baseline 1\.2\.0 is in stable already\n.* is synced already\n.* is in step already\n/);
+    expect(said).toMatch(/kit of generation \d+ is imported already/);
+    expect(said).not.toContain('$ npx stella');
     expect(said).not.toContain('left over');
     expect([latest.address('API'), latest.address('Authority')]).toEqual([first?.address('API'), first?.address('Authority')]);
   });
@@ -157,5 +184,35 @@ describe('after everything was killed at once', () => {
     const { processes } = latest;
     expect(await latest.interrupt()).toBe(0);
     expect(running(processes)).toEqual([]);
+  });
+});
+
+describe('while the second registry runs', () => {
+  const IMPORTING = '$ npx stella pack mirror import';
+  const BESIDES = PARTS.filter(name => name !== 'parity-worker');
+  beforeAll(() => rmSync(join(dataDir, 'site-b', 'imported.json')));
+
+  let orphans: NpmStart['processes'];
+
+  it('and the launcher is killed, both run on', async () => {
+    const killed = await start(IMPORTING);
+    orphans = [...killed.processes, ...killed.besides];
+    await killed.kill();
+    expect(running(orphans).toSorted()).toEqual([...PARTS, ...BESIDES].toSorted());
+  });
+
+  it('the next start ends both and begins again', async () => {
+    const { said } = await start(IMPORTING);
+    for (const { name, identity } of orphans)
+      expect(said).toContain(`ending ${name} (process ${identity.pid}), left over from an earlier run`);
+    expect(running(orphans)).toEqual([]);
+  });
+
+  it('Ctrl-C ends both', async () => {
+    const { processes, besides } = latest;
+    expect([running(processes).toSorted(), running(besides).toSorted()]).toEqual([PARTS, BESIDES]);
+    expect(await latest.interrupt()).toBe(0);
+    expect(running([...processes, ...besides])).toEqual([]);
+    expect(latest.said).toContain('Everything that was started has ended. The data is kept.');
   });
 });

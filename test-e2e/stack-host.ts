@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpath
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { dataDirsWithin } from '../tools/stack/data-dir';
 import { endProcess } from '../tools/stack/end-process';
 import { removeOutsideCluster } from '../tools/stack/postgres-home';
 import { identify, isRunning, type ProcessIdentity } from '../tools/stack/process-identity';
@@ -111,9 +112,8 @@ async function removeAbandoned(): Promise<void> {
 }
 
 function stacksIn(folder: string): string[] {
-  return readdirSync(folder)
-    .filter(name => name.startsWith('stack-'))
-    .map(name => join(folder, name));
+  const stacks = readdirSync(folder).filter(name => name.startsWith('stack-'));
+  return stacks.map(name => join(folder, name)).flatMap(dataDir => [dataDir, ...dataDirsWithin(dataDir)]);
 }
 
 function removeFolder(folder: string): void {

@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import { databaseSettings } from './database-settings';
 
 /** Every table in which one publish leaves a row or changes one. */
 const TABLES = [
@@ -64,13 +65,8 @@ export class CommitFloor {
   }
 
   /** What decides whether a commit is durable. */
-  async settings(): Promise<Readonly<Record<string, string>>> {
-    const names = ['server_version', 'fsync', 'synchronous_commit', 'full_page_writes', 'wal_sync_method', 'data_directory'];
-    const { rows } = await this.client.query<{ name: string; setting: string }>(
-      'select name, setting from pg_settings where name = any($1)',
-      [names],
-    );
-    return Object.fromEntries(rows.map(({ name, setting }) => [name, setting]));
+  settings(): Promise<Readonly<Record<string, string>>> {
+    return databaseSettings(this.client);
   }
 
   async close(): Promise<void> {

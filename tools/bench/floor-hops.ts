@@ -36,15 +36,16 @@ export class HopFloor {
     await this.hop();
   }
 
-  close(): void {
-    this.line.close();
-    this.responder.kill();
-  }
-
-  private hop(): Promise<void> {
+  /** A request and its reply: two deliveries. */
+  hop(): Promise<void> {
     const answered = new Promise<void>(resolve => (this.arrived = resolve));
     this.line.publish(SUBJECT, PAYLOAD, INBOX);
     return answered;
+  }
+
+  close(): void {
+    this.line.close();
+    this.responder.kill();
   }
 }
 

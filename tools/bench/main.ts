@@ -2,43 +2,69 @@ import { parseArgs } from 'node:util';
 import { StepError } from '../stack/step-error';
 import { describeFailure } from '../stack/steps';
 import { ANSWER_HOPS, answerHops } from './floor-hops';
+import { runEvents } from './scenarios/events';
+import { runMirror } from './scenarios/mirror';
 import { runPublish } from './scenarios/publish';
 
 const USAGE = `npm run bench -- <scenario> [options]
 
 Scenarios
   publish   signed publishes of 4 KiB and 1 MiB beside their floor and beside docker-registry's unsigned push
+  mirror    publishes with and without a sync of a mirror under way, and what a sync costs
+  events    how far audit log, coverage and mirror jobs lie behind a commit, and how fast a backlog of events is taken
 
 Options
   --rounds N      turns of each side, one after another (default 3)
-  --count N       operations of a turn at 4 KiB (default 300); at 1 MiB a quarter of it
+  --count N       operations of a turn (default 300); of a publish at 1 MiB a quarter of it
   --json FILE     writes all figures, of each round
-  --profile DIR   afterwards publishes on without measuring and writes a CPU profile of each process
+  --profile DIR   publish: afterwards publishes on without measuring and writes a CPU profile of each process
+  --versions N    mirror: versions of 4 KiB that are mirrored (default 1000)
+  --backlog N     events: events of a backlog (default 10000)
 `;
+const COMMON = { rounds: { type: 'string' }, count: { type: 'string' }, json: { type: 'string' } } as const;
+const SCENARIOS: ReadonlyMap<string, (args: string[]) => Promise<void>> = new Map([
+  ['publish', measurePublish],
+  ['mirror', measureMirror],
+  ['events', measureEvents],
+]);
 const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
 
 async function main(): Promise<void> {
   const [scenario, ...args] = process.argv.slice(2);
   if (scenario === ANSWER_HOPS) return answerHops();
-  if (scenario === 'publish') return measurePublish(args);
+  const measure = scenario === undefined ? undefined : SCENARIOS.get(scenario);
+  if (measure) return measure(args);
   process.stdout.write(USAGE);
   if (scenario !== undefined && scenario !== '--help') process.exitCode = EXIT_USAGE;
 }
 
 async function measurePublish(args: string[]): Promise<void> {
-  const options = { rounds: { type: 'string' }, count: { type: 'string' }, json: { type: 'string' }, profile: { type: 'string' } } as const;
-  const { values } = parseArgs({ args, options });
+  const { values } = parseArgs({ args, options: { ...COMMON, profile: { type: 'string' } } });
+  await untilInterrupted(signal => runPublish({ ...common(values, '300'), profile: values.profile, signal }));
+}
+
+async function measureMirror(args: string[]): Promise<void> {
+  const { values } = parseArgs({ args, options: { ...COMMON, versions: { type: 'string' } } });
+  const versions = positive('--versions', values.versions ?? '1000');
+  await untilInterrupted(signal => runMirror({ ...common(values, '300'), versions, signal }));
+}
+
+async function measureEvents(args: string[]): Promise<void> {
+  const { values } = parseArgs({ args, options: { ...COMMON, backlog: { type: 'string' } } });
+  const backlog = positive('--backlog', values.backlog ?? '10000');
+  await untilInterrupted(signal => runEvents({ ...common(values, '300'), backlog, signal }));
+}
+
+function common(values: { rounds?: string; count?: string; json?: string }, count: string) {
+  return { rounds: positive('--rounds', values.rounds ?? '3'), count: positive('--count', values.count ?? count), json: values.json };
+}
+
+async function untilInterrupted(run: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const ending = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => ending.abort());
   try {
-    await runPublish({
-      rounds: positive('--rounds', values.rounds ?? '3'),
-      count: positive('--count', values.count ?? '300'),
-      json: values.json,
-      profile: values.profile,
-      signal: ending.signal,
-    });
+    await run(ending.signal);
   } catch (error) {
     if (!ending.signal.aborted) throw error;
     console.error('\nEnded before the last round; what was started has been stopped.');

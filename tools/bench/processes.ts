@@ -3,6 +3,9 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 /** Process ids of what is measured, by the name it has in the report; a tree is a process with all its descendants. */
 export type Roots = Readonly<Record<string, number>>;
 
+/** Servers the product stands on: their use is not the product's. */
+export const SERVERS: readonly string[] = ['PostgreSQL', 'NATS'];
+
 /** CPU time in seconds. */
 export interface CpuTime {
   readonly user: number;

@@ -1,6 +1,6 @@
+import { circumstances, type Circumstances } from './circumstances';
 import type { FloorTimes } from './floor';
-import type { Machine } from './machine';
-import { total } from './processes';
+import { SERVERS, total } from './processes';
 import { scaled, spreadOf, verdictOf, type Spread } from './statistics';
 import { shown, shownBytes, shownSpread, table } from './table';
 import type { Turn } from './turn';
@@ -15,10 +15,7 @@ export interface SizeResult {
   readonly peer: readonly Turn[] | undefined;
 }
 
-export interface PublishResult {
-  readonly machine: Machine;
-  readonly database: Readonly<Record<string, string>>;
-  readonly nats: string;
+export interface PublishResult extends Circumstances {
   /** Rows of the floor's transaction. */
   readonly rows: number;
   readonly peer: string | undefined;
@@ -30,27 +27,19 @@ export interface PublishResult {
 const FLOOR_GOAL = 2;
 const PEER_GOAL = 0.7;
 const GIB = 1024 ** 3;
-/** Servers the product stands on: their use is not the product's. */
-const SERVERS = ['PostgreSQL', 'NATS'];
 
 export function publishReport(result: PublishResult): string {
-  return [circumstances(result), ...result.sizes.map(size => sizeReport(result, size))].join('\n\n');
+  return [heading(result), ...result.sizes.map(size => sizeReport(result, size))].join('\n\n');
 }
 
-function circumstances({ machine, database, nats, rows, peer, sizes }: PublishResult): string {
+function heading(result: PublishResult): string {
   return [
     '',
-    `Signed publish, ${sizes[0]?.oneClient.length ?? 0} rounds in turns; median (lowest-highest round); times in ms`,
-    `  machine     ${machine.processors} x ${machine.processor}, ${shown(machine.memoryGib)} GiB (${shown(machine.freeGib)} free), Linux ${machine.kernel}`,
-    `  volume      ${machine.volume}; load before the run ${machine.load.map(shown).join(' ')}`,
-    `  versions    Node ${machine.node}, PostgreSQL ${database.server_version}, nats-server ${nats}, docker-registry ${peer ?? '-'}`,
-    '  ours        every object: fdatasync of the file, fsync of its folder, before the answer. PostgreSQL: ' +
-      ['fsync', 'synchronous_commit', 'full_page_writes', 'wal_sync_method'].map(name => `${name}=${database[name]}`).join(' '),
-    `              data in ${database.data_directory}. JetStream at the server's default interval: the outbox is the record.`,
-    '              Access token, verification, policy, audit event and logs on. Raw body, signature in a header, ECDSA P-256 key.',
+    `Signed publish, ${result.sizes[0]?.oneClient.length ?? 0} rounds in turns; median (lowest-highest round); times in ms`,
+    ...circumstances(result, result.peer ?? '-'),
     '  peer        unsigned push (POST, PUT, PUT manifest), no token, no log; fsync of files, none of folders.',
     `  floor       objects: the six of a publish through FileBlobStore, all at once; verify: digest, walk and signature in memory;`,
-    `              commit: ${rows} rows, one statement, one transaction, no row-level security, no foreign keys; hops: two, 1 KiB each way.`,
+    `              commit: ${result.rows} rows, one statement, one transaction, no row-level security, no foreign keys; hops: two, 1 KiB each way.`,
     '  CPU         whole process trees until they are idle again; PostgreSQL counts shared pages once for each of its processes.',
   ].join('\n');
 }

@@ -1,4 +1,5 @@
-import { ENV_PREFIX, PROCESSES } from '@packs/contracts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ENV_PREFIX, PROCESSES, type ProcessName } from '@packs/contracts';
 import { MEDIA_TYPES } from '@packs/domain';
 import { requestAccessToken } from '../authority/request-access-token';
 import { RegistryApi } from '../stack/registry-api';
@@ -8,6 +9,8 @@ import type { Roots } from './processes';
 import type { SignedPack } from './signed-packs';
 
 const KEY_NAME = 'bench';
+const READY_WITHIN_MS = 30_000;
+const LOOK_MS = 100;
 /** What would point the stack at parts that are not its own: those are not measured. */
 const POINTERS = ['DATABASE_ADMIN_URL', 'NATS_URL', 'AUTHORITY_ISSUER', 'AUTHORITY_AUDIENCE', 'BLOB_STORE'];
 const OWN_POINTERS = ['PORT', 'DATABASE_URL', 'NATS_PASSWORD'];
@@ -39,6 +42,23 @@ export class RegistryUnderTest {
   get roots(): Roots {
     const named = [...PROCESSES.map(name => [name, name] as const), ['PostgreSQL', 'postgres'] as const, ['NATS', 'nats-server'] as const];
     return Object.fromEntries(named.map(([shown, part]) => [shown, this.stack.process(part).pid ?? 0]));
+  }
+
+  /** Waits until every process says that it is ready, as after a restart of what it stands on. */
+  async untilReady(signal: AbortSignal): Promise<void> {
+    const deadline = performance.now() + READY_WITHIN_MS;
+    for (const name of PROCESSES) {
+      while (!(await this.isReady(name))) {
+        if (performance.now() > deadline) throw new Error(`${name} is not ready`);
+        await delay(LOOK_MS, undefined, { signal });
+      }
+    }
+  }
+
+  private async isReady(name: ProcessName): Promise<boolean> {
+    const answer = await fetch(`http://127.0.0.1:${this.stack.ports[name]}/readyz`).catch(() => undefined);
+    await answer?.body?.cancel();
+    return answer?.ok ?? false;
   }
 
   /** One signed publish, answered when it is verified, stored and committed. */

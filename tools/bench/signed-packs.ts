@@ -35,24 +35,24 @@ export class SignedPacks {
       .digest('base64');
   }
 
-  /** Packs nobody has published, with bundles of `size` bytes or a few less. */
-  async make(count: number, size: number): Promise<SignedPack[]> {
+  /** Packs nobody has published, with bundles of `size` bytes or a few less; their packIds are `<family>-0`, `<family>-1` … */
+  async make(count: number, size: number, family = 'bench'): Promise<SignedPack[]> {
     mkdirSync(this.folder, { recursive: true });
-    const probe = await this.build(this.made++, 0);
+    const probe = await this.build(family, this.made++, 0);
     const payload = size - probe.bundle.length - 64;
     const made: SignedPack[] = [];
     const maker = async () => {
       while (made.length < count) {
         const slot = made.length++;
-        made[slot] = await this.build(this.made++, payload);
+        made[slot] = await this.build(family, this.made++, payload);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, maker));
     return made;
   }
 
-  private async build(number: number, payload: number): Promise<SignedPack> {
-    const [packId, version] = [`bench-${number % PACKS}`, `1.0.${number}`];
+  private async build(family: string, number: number, payload: number): Promise<SignedPack> {
+    const [packId, version] = [`${family}-${number % PACKS}`, `1.0.${number}`];
     const folder = await mkdtemp(join(this.folder, 'pack-'));
     try {
       const sources = join(folder, 'sources');

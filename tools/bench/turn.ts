@@ -5,6 +5,8 @@ import { percentile } from './statistics';
 /** What one side did in one turn. Times of an operation in milliseconds. */
 export interface Turn {
   readonly operations: number;
+  /** When the first operation began, as milliseconds since 1970. */
+  readonly from: number;
   readonly seconds: number;
   readonly perSecond: number;
   /** In 10^6 bytes. */
@@ -27,6 +29,12 @@ export interface TurnPlan {
   readonly bytes: number;
   readonly roots: Roots;
   readonly signal: AbortSignal;
+  /** Awaited before the clock starts, when the trees are idle. */
+  readonly begin?: () => Promise<void>;
+  /** Asked before each operation but the first; false ends the turn early. */
+  readonly goOn?: () => boolean;
+  /** Milliseconds a client waits after each operation. */
+  readonly pauseMs?: number;
   /** One operation. A failure ends the turn and the bench: figures with failures in them are none. */
   readonly operate: (client: number, at: number) => Promise<void>;
 }
@@ -36,25 +44,17 @@ const SETTLE_CORES = 0.1;
 const SETTLE_TRIES = 40;
 
 export async function measureTurn(plan: TurnPlan): Promise<Turn> {
-  const { operations, clients, bytes, roots, signal, operate } = plan;
+  const { bytes, roots, signal } = plan;
   await settled(roots, signal);
   const before = readTrees(roots);
   resetPeaks(Object.values(before).flatMap(tree => tree.pids));
+  await plan.begin?.();
   const busyBefore = machineBusy();
   const clientBefore = process.cpuUsage();
-  const times: number[] = [];
+  const from = Date.now();
   const started = performance.now();
-  let next = 0;
-  const client = async (_: unknown, number: number) => {
-    while (next < operations) {
-      signal.throwIfAborted();
-      const at = next++;
-      const from = performance.now();
-      await operate(number, at);
-      times.push(performance.now() - from);
-    }
-  };
-  await Promise.all(Array.from({ length: clients }, client));
+  const times = await operateAll(plan);
+  const operations = times.length;
   const seconds = (performance.now() - started) / 1000;
   const clientUsed = process.cpuUsage(clientBefore);
   const clientSeconds = (clientUsed.user + clientUsed.system) / 1e6;
@@ -63,6 +63,7 @@ export async function measureTurn(plan: TurnPlan): Promise<Turn> {
   const after = readTrees(roots);
   return {
     operations,
+    from,
     seconds,
     perSecond: operations / seconds,
     megabytesPerSecond: (operations * bytes) / 1e6 / seconds,
@@ -74,6 +75,24 @@ export async function measureTurn(plan: TurnPlan): Promise<Turn> {
     clientCores: clientSeconds / seconds,
     otherCores: Math.max(0, others / seconds),
   };
+}
+
+/** @returns the time of each operation in milliseconds */
+async function operateAll({ operations, clients, signal, goOn, pauseMs, operate }: TurnPlan): Promise<number[]> {
+  const times: number[] = [];
+  let next = 0;
+  const client = async (_: unknown, number: number) => {
+    while (next < operations && (next === 0 || (goOn?.() ?? true))) {
+      signal.throwIfAborted();
+      const at = next++;
+      const from = performance.now();
+      await operate(number, at);
+      times.push(performance.now() - from);
+      if (pauseMs) await delay(pauseMs, undefined, { signal });
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  return times;
 }
 
 /** Times of one operation after another, without the processes: for what runs within this process. */

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { emptyDataDir, openDataDir } from './data-dir';
+import { dataDirsWithin, emptyDataDir, openDataDir } from './data-dir';
 
 describe('data directory', () => {
   let parent: string;
@@ -28,5 +28,15 @@ describe('data directory', () => {
     expect(existsSync(join(dataDir, 'secrets.json'))).toBe(false);
     expect(readdirSync(join(dataDir, 'blobs'))).toEqual([]);
     expect(openDataDir(dataDir)).toBe(dataDir);
+  });
+
+  it('knows those within it, and takes no folder of its own for one', () => {
+    const dataDir = openDataDir(join(parent, '.data'));
+    expect(dataDirsWithin(dataDir)).toEqual([]);
+    const within = openDataDir(join(dataDir, 'site-b'));
+    expect(dataDirsWithin(dataDir)).toEqual([within]);
+    emptyDataDir(dataDir);
+    expect(existsSync(within)).toBe(false);
+    expect(dataDirsWithin(join(parent, 'never-made'))).toEqual([]);
   });
 });

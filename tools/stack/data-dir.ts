@@ -23,6 +23,13 @@ export function openDataDir(path: string): string {
   return realpathSync(dataDir);
 }
 
+/** Data directories inside of one: those of further stacks that were shown beside it. */
+export function dataDirsWithin(dataDir: string): string[] {
+  if (!existsSync(dataDir)) return [];
+  const folders = readdirSync(dataDir, { withFileTypes: true }).filter(entry => entry.isDirectory());
+  return folders.map(({ name }) => join(dataDir, name)).filter(folder => existsSync(join(folder, MARKER)));
+}
+
 /** Removes everything but the marker and the lock of the running stack. */
 export function emptyDataDir(dataDir: string): void {
   for (const name of readdirSync(dataDir)) {

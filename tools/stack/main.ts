@@ -1,17 +1,19 @@
 import { parseArgs } from 'node:util';
 import { watchBuild } from './dev-watch';
 import { STACK_SETTINGS } from './environment';
-import { showSamples } from './show';
+import { NOTHING_SHOWN, showEverything, type Beside } from './show/show';
 import { startStack, type Stack } from './stack';
 import { describeFailure } from './steps';
 import { printWelcome } from './welcome';
 
 const HURRY_AFTER_MS = 800;
 
-/** Turns signals and the loss of the launcher into one orderly end, and a later second signal into a quick one. */
-class Ending {
+/** Turns signals and the loss of the launcher into one orderly end of all stacks, and a later second signal into a quick one. */
+class Ending implements Beside {
   private readonly controller = new AbortController();
-  private stack: Stack | undefined;
+  private readonly stacks = new Set<Stack>();
+  /** What may be starting a stack that nobody has told of yet. */
+  private show: Promise<unknown> = Promise.resolve();
   private askedAt: number | undefined;
 
   constructor() {
@@ -24,9 +26,18 @@ class Ending {
     return this.controller.signal;
   }
 
-  watch(stack: Stack): void {
-    this.stack = stack;
-    if (this.signal.aborted) void this.stop(stack);
+  started(stack: Stack): void {
+    this.stacks.add(stack);
+  }
+
+  stopped(stack: Stack): void {
+    this.stacks.delete(stack);
+  }
+
+  /** Waits for `show` too before everything has ended. */
+  async during<T>(show: Promise<T>): Promise<T> {
+    this.show = show;
+    return show;
   }
 
   private ask(): void {
@@ -34,14 +45,14 @@ class Ending {
       this.askedAt = performance.now();
       console.log('\nStopping ...');
       this.controller.abort();
-      if (this.stack) void this.stop(this.stack);
+      if (this.stacks.size > 0) void this.stop();
     } else if (performance.now() - this.askedAt > HURRY_AFTER_MS) {
-      void this.stack?.abandon();
+      for (const stack of this.stacks) void stack.abandon();
     }
   }
 
-  private async stop(stack: Stack): Promise<void> {
-    await stack.stop();
+  async stop(): Promise<void> {
+    await Promise.all([...[...this.stacks].map(stack => stack.stop()), this.show]);
     console.log('Everything that was started has ended. The data is kept.');
     process.exit(0);
   }
@@ -60,10 +71,11 @@ async function main(): Promise<void> {
   const ending = new Ending();
   try {
     const stack = await startStack({ fresh: values.fresh, restart: true, signal: ending.signal });
-    ending.watch(stack);
-    const samples = !values['no-samples'] && (await tryToShow(stack, ending.signal));
+    ending.started(stack);
+    if (ending.signal.aborted) return await ending.stop();
+    const shown = values['no-samples'] ? NOTHING_SHOWN : await ending.during(showEverything(stack, ending.signal, ending));
     if (ending.signal.aborted) return;
-    printWelcome(stack, { samples });
+    printWelcome(stack, shown);
     if (values.watch) watchBuild(stack);
   } catch (error) {
     // What was started has been stopped again. The launcher's channel would keep this process alive.
@@ -73,23 +85,13 @@ async function main(): Promise<void> {
   }
 }
 
-/** True when the samples are published. That they cannot be, for a policy of the user perhaps, is no reason to take the registry down. */
-async function tryToShow(stack: Stack, signal: AbortSignal): Promise<boolean> {
-  try {
-    return await showSamples(stack, signal);
-  } catch (error) {
-    if (!signal.aborted) console.error(`\n${describeFailure(error)}\nThe registry runs on.\n`);
-    return false;
-  }
-}
-
 function usage(): string {
   const settings = STACK_SETTINGS.map(({ name, meaning, default: fallback }) => `  ${name.padEnd(26)} ${meaning} Default: ${fallback}.`);
   return [
     'npm start [-- options]   brings up the whole registry on this machine',
     '',
     '  --fresh        deletes the data of earlier runs first',
-    '  --no-samples   does not publish the sample packs',
+    '  --no-samples   does not publish the sample packs, and shows nothing with them',
     '  --help         prints this',
     '',
     'Settings by environment:',

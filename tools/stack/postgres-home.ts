@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { dataDirsWithin } from './data-dir';
 import { bundledBinaries, copyBinaries, ownFolder, type PostgresBinaries } from './postgres-binaries';
 import { readPrivateFile, writePrivateFile } from './private-file';
 import { identify, type ProcessIdentity } from './process-identity';
@@ -47,8 +48,9 @@ export function runningServer(dataDir: string): ProcessIdentity | undefined {
   return serverOn(outside === undefined ? join(dataDir, 'postgres') : join(outside, 'cluster'));
 }
 
-/** Deletes a cluster kept outside the data directory, if there is one. */
+/** Deletes a cluster kept outside the data directory, if there is one, and those of the data directories within. */
 export function removeOutsideCluster(dataDir: string): void {
+  dataDirsWithin(dataDir).forEach(removeOutsideCluster);
   const recorded = recordedOutside(dataDir);
   if (recorded !== undefined && ownerOf(recorded) === dataDir) rmSync(recorded, { recursive: true, force: true });
 }

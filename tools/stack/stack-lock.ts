@@ -10,6 +10,11 @@ const ATTEMPTS = 5;
 export class StackLock {
   private constructor(private readonly path: string) {}
 
+  static isHeld(dataDir: string): boolean {
+    const owner = readOwner(join(dataDir, 'lock'));
+    return owner !== undefined && isRunning(owner);
+  }
+
   static take(dataDir: string): StackLock {
     const path = join(dataDir, 'lock');
     const mine = join(dataDir, `lock.${process.pid}`);

@@ -25,8 +25,10 @@ export interface StackOptions {
   readonly fresh?: boolean;
   /** Starts a process that died again. */
   readonly restart?: boolean;
-  /** Settings on top of this process's environment. */
+  /** Settings on top of those that are inherited. */
   readonly env?: Environment;
+  /** Default: this process's environment. */
+  readonly inherited?: Environment;
   /** Default: all of them. */
   readonly processes?: readonly ProcessName[];
   /** Runs each process of the product through this command, such as a tracer; `{name}` in it is the process. */
@@ -44,6 +46,10 @@ export interface Stack {
   readonly authorityUrl: string;
   /** False when AUTHORITY_ISSUER names another one: this stack then knows no client. */
   readonly ownAuthority: boolean;
+  /** A URL: what its mirrors lie under. */
+  readonly mirrorRoot: string;
+  /** Signs its offline kits. */
+  readonly kitKeyFile: string;
   readonly databaseAdminUrl: string | undefined;
   /** Login of each process that has one. */
   readonly databaseUrls: Readonly<Record<string, string>>;
@@ -63,7 +69,7 @@ export interface Stack {
 
 /** Brings the whole system up and waits until every part is ready; on failure everything that was started is stopped again. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
-  const environment: Environment = { ...process.env, ...options.env };
+  const environment: Environment = { ...(options.inherited ?? process.env), ...options.env };
   const steps = new Steps(options.quiet ? () => undefined : text => process.stdout.write(text));
   const supervisor = new Supervisor(text => steps.say(text));
   const workspace = await steps.run('data directory', async note => {
@@ -117,6 +123,8 @@ async function startParts(workspace: Workspace, options: StackOptions, close: ()
     gatewayUrl: `http://127.0.0.1:${ports['api-gateway']}`,
     authorityUrl,
     ownAuthority: workspace.child('authority') !== undefined,
+    mirrorRoot: parts.mirrorRoot,
+    kitKeyFile: parts.kitKeyFile,
     databaseAdminUrl: databases.adminUrl,
     databaseUrls: databases.urls,
     natsUrl: nats.url,

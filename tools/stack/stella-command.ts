@@ -12,26 +12,36 @@ export class StellaCommand {
     private readonly stack: Stack,
     private readonly clientId: string,
     private readonly say: (text: string) => void,
+    /** Ends a command that is under way. */
+    private readonly signal?: AbortSignal,
   ) {}
 
   async login(): Promise<void> {
     await this.run('login', ...loginArguments(this.stack, this.clientId));
   }
 
-  async run(...args: string[]): Promise<void> {
+  /** What it printed. */
+  async run(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.try(...args);
+    if (code === 0) return stdout;
+    throw new StepError(
+      `stella ${args.slice(0, 2).join(' ')} ended with code ${code}: ${`${stdout}${stderr}`.trim()}`,
+      'Read the logs in the data directory.',
+    );
+  }
+
+  /** Whatever becomes of it. */
+  async try(...args: string[]): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
     this.say(`  $ npx stella ${args.map(shown).join(' ')}`);
     const child = spawn(process.execPath, [builtFile('tools', 'cli', 'stella', 'main.js'), ...args], {
       env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', STELLA_CONFIG_DIR: join(this.stack.dataDir, 'stella') },
       stdio: ['ignore', 'pipe', 'pipe'],
+      signal: this.signal,
     });
-    let said = '';
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', text => (said += String(text)));
+    const said = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const) child[name].setEncoding('utf8').on('data', text => (said[name] += String(text)));
     const [code] = (await once(child, 'close')) as [number | null];
-    if (code === 0) return;
-    throw new StepError(
-      `stella ${args.slice(0, 2).join(' ')} ended with code ${code}: ${said.trim()}`,
-      'Read the logs in the data directory.',
-    );
+    return { code, ...said };
   }
 }
 
@@ -42,6 +52,9 @@ export function loginArguments(stack: Stack, clientId: string): string[] {
 
 /** A path below the working directory as a user would type it; anything the shell would split is quoted. */
 export function shown(text: string): string {
-  const path = text.startsWith('/') && !relative(process.cwd(), text).startsWith('..') ? relative(process.cwd(), text) : text;
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+  return quoted(text.startsWith('/') && !relative(process.cwd(), text).startsWith('..') ? relative(process.cwd(), text) : text);
+}
+
+export function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROCESSES } from '@packs/contracts';
 import { Child, STOP_ORDER, type ChildSpec } from './child';
-import { emptyDataDir, openDataDir } from './data-dir';
+import { dataDirsWithin, emptyDataDir, openDataDir } from './data-dir';
 import { DATABASE_PROCESSES } from './database-urls';
 import { endProcess } from './end-process';
 import type { Environment } from './environment';
@@ -53,6 +53,7 @@ export class Workspace {
     try {
       const record = new RunRecord(dataDir);
       await reap(dataDir, record, options.steps);
+      for (const within of dataDirsWithin(dataDir)) await reapWithin(within, options);
       if (options.fresh) {
         removeOutsideCluster(dataDir);
         emptyDataDir(dataDir);
@@ -118,5 +119,16 @@ async function reap(dataDir: string, record: RunRecord, steps: Steps): Promise<v
   if (server) {
     steps.say(`  ending PostgreSQL (process ${server.pid}), left over from an earlier run`);
     await endProcess(server, 'SIGINT');
+  }
+}
+
+/** Whoever runs a stack there on purpose holds its lock and is left alone, unless its data is to be deleted: that is refused. */
+async function reapWithin(dataDir: string, { fresh, steps }: WorkspaceOptions): Promise<void> {
+  if (!fresh && StackLock.isHeld(dataDir)) return;
+  const lock = StackLock.take(dataDir);
+  try {
+    await reap(dataDir, new RunRecord(dataDir), steps);
+  } finally {
+    lock.release();
   }
 }

@@ -6,10 +6,9 @@ import {
   commandServer as natsCommandServer,
   consumerCommands,
   EventConsumers,
+  eventProviders,
   NatsWakeUps,
   openConnection,
-  ReplayDeadLetter,
-  ReplayEvents,
   RpcErrorFilter,
   RpcTraceInterceptor,
   type EventSubscriber,
@@ -33,7 +32,6 @@ import { Lifecycle, NATS_CONNECTION } from './lifecycle';
 import { ProjectCoverage } from './project-coverage/project-coverage';
 
 type Config = ConfigOf<'compliance'>;
-const SUBSCRIBERS = Symbol('EventSubscribers');
 
 @Module({})
 export class AppModule {
@@ -74,34 +72,26 @@ function consuming(logger: Logger): Provider[] {
       useFactory: (unitOfWork: CoverageUnitOfWork) => new ProjectCoverage(unitOfWork, checkMessage),
       inject: [CoverageUnitOfWork],
     },
-    {
-      provide: SUBSCRIBERS,
-      useFactory: (audit: AppendAudit, coverage: ProjectCoverage): EventSubscriber[] => [
-        { contract: AUDIT_CONSUMER, apply: event => audit.execute(event) },
-        {
-          contract: COVERAGE_CONSUMER,
-          apply: event => coverage.execute(event),
-          rebuild: (tenant, events) => coverage.rebuild(tenant, events),
-        },
-      ],
-      inject: [AppendAudit, ProjectCoverage],
-    },
-    {
-      provide: EventConsumers,
-      useFactory: (connection: NatsConnection, subscribers: EventSubscriber[], deadLetters: DeadLetters) =>
-        new EventConsumers(connection, subscribers, deadLetters, logger),
-      inject: [NATS_CONNECTION, SUBSCRIBERS, DeadLetters],
-    },
-    {
-      provide: ReplayDeadLetter,
-      useFactory: (deadLetters: DeadLetters, subscribers: EventSubscriber[]) => new ReplayDeadLetter(deadLetters, subscribers),
-      inject: [DeadLetters, SUBSCRIBERS],
-    },
-    {
-      provide: ReplayEvents,
-      useFactory: (record: EventRecord, subscribers: EventSubscriber[]) => new ReplayEvents(record, subscribers),
-      inject: [EventRecord, SUBSCRIBERS],
-    },
+    ...eventProviders(
+      NATS_CONNECTION,
+      {
+        useFactory: (audit: AppendAudit, coverage: ProjectCoverage): EventSubscriber[] => [
+          {
+            contract: AUDIT_CONSUMER,
+            apply: event => audit.execute(event),
+            applyTogether: async events => void (await audit.executeAll(events)),
+          },
+          {
+            contract: COVERAGE_CONSUMER,
+            apply: event => coverage.execute(event),
+            applyTogether: async events => void (await coverage.executeAll(events)),
+            rebuild: (tenant, events) => coverage.rebuild(tenant, events),
+          },
+        ],
+        inject: [AppendAudit, ProjectCoverage],
+      },
+      logger,
+    ),
     {
       provide: Readiness,
       useFactory: (dataSource: DataSource, connection: NatsConnection, consumers: EventConsumers) =>

@@ -1,15 +1,13 @@
 import type { Provider } from '@nestjs/common';
 import { MIRROR_CONSUMER } from '@packs/contracts';
-import { EventConsumers, ReplayDeadLetter, ReplayEvents, type EventSubscriber, type NatsConnection } from '@packs/messaging';
+import { EventConsumers, eventProviders, type EventSubscriber, type NatsConnection } from '@packs/messaging';
 import type { Logger } from '@packs/observability';
 import { DataSource, PostgresMirrorUnitOfWork } from '@packs/persistence';
-import { BlobStore, DeadLetters, EventRecord, PackInventory } from '@packs/ports';
+import { BlobStore, PackInventory } from '@packs/ports';
 import { Readiness } from '@packs/service-host';
 import { NATS_CONNECTION } from './lifecycle';
 import { PlanMirrors } from './plan-mirrors/plan-mirrors';
 import { JobLoop } from './work-jobs/job-loop';
-
-const SUBSCRIBERS = Symbol('EventSubscribers');
 
 /** What takes events: live, from dead letters and from the record. */
 export function consuming(logger: Logger): Provider[] {
@@ -20,28 +18,15 @@ export function consuming(logger: Logger): Provider[] {
         new PlanMirrors(unitOfWork, inventory, () => jobs.wake()),
       inject: [PostgresMirrorUnitOfWork, PackInventory, JobLoop],
     },
-    {
-      provide: SUBSCRIBERS,
-      // Its effect is outside, at the mirrors: there is nothing here to rebuild.
-      useFactory: (plan: PlanMirrors): EventSubscriber[] => [{ contract: MIRROR_CONSUMER, apply: event => plan.execute(event) }],
-      inject: [PlanMirrors],
-    },
-    {
-      provide: EventConsumers,
-      useFactory: (connection: NatsConnection, subscribers: EventSubscriber[], deadLetters: DeadLetters) =>
-        new EventConsumers(connection, subscribers, deadLetters, logger),
-      inject: [NATS_CONNECTION, SUBSCRIBERS, DeadLetters],
-    },
-    {
-      provide: ReplayDeadLetter,
-      useFactory: (deadLetters: DeadLetters, subscribers: EventSubscriber[]) => new ReplayDeadLetter(deadLetters, subscribers),
-      inject: [DeadLetters, SUBSCRIBERS],
-    },
-    {
-      provide: ReplayEvents,
-      useFactory: (record: EventRecord, subscribers: EventSubscriber[]) => new ReplayEvents(record, subscribers),
-      inject: [EventRecord, SUBSCRIBERS],
-    },
+    ...eventProviders(
+      NATS_CONNECTION,
+      {
+        // Its effect is outside, at the mirrors: there is nothing here to rebuild.
+        useFactory: (plan: PlanMirrors): EventSubscriber[] => [{ contract: MIRROR_CONSUMER, apply: event => plan.execute(event) }],
+        inject: [PlanMirrors],
+      },
+      logger,
+    ),
     {
       provide: Readiness,
       useFactory: (dataSource: DataSource, connection: NatsConnection, blobs: BlobStore, consumers: EventConsumers) =>

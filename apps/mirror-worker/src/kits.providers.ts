@@ -16,10 +16,10 @@ import {
 } from '@packs/ports';
 import type { ConfigOf } from '@packs/service-host';
 import { KeyFileSigner, readTrustMaterial } from '@packs/sigstore';
+import { Admission } from './admission/admission';
 import { ExportKit } from './export-kit/export-kit';
 import { CollectKit } from './make-kit/collect-kit';
 import { MakeKit } from './make-kit/make-kit';
-import { RequireTrusted } from './make-kit/require-trusted';
 import { SealKit } from './make-kit/seal-kit';
 import { ReceiveKit } from './receive-kit/receive-kit';
 import { StageKit } from './stage-kit/stage-kit';
@@ -83,14 +83,9 @@ function useCases(): Provider[] {
       inject: [KitQueue, KitLoop],
     },
     {
-      provide: RequireTrusted,
-      useFactory: (commands: CommandBus, clock: Clock) => new RequireTrusted(commands, clock),
-      inject: [CommandBus, Clock],
-    },
-    {
       provide: CollectKit,
       useFactory: (...parts: ConstructorParameters<typeof CollectKit>) => new CollectKit(...parts),
-      inject: [AuditReadModel, PackInventory, KitRecords, BlobStore, RequireTrusted],
+      inject: [AuditReadModel, PackInventory, KitRecords, BlobStore, Admission],
     },
     {
       provide: SealKit,

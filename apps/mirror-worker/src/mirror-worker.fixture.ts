@@ -268,7 +268,9 @@ export async function aStoredVersion(store: BlobStore, packId: string, changes: 
     digest: bundle.digest,
     manifest: await blob('manifest', MEDIA_TYPES.ociManifest),
     blobs: [await blob('config', MEDIA_TYPES.packConfig), bundle],
-    referrers: [{ manifest: { ...signatureManifest, artifactType: signature.mediaType }, blobs: [signature], kind: 'signature' }],
+    referrers: [
+      { manifest: { ...signatureManifest, artifactType: signature.mediaType }, blobs: [signature], kind: 'signature', verification: null },
+    ],
     visibility: [],
     verification: {
       epoch: 1,

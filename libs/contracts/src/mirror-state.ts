@@ -26,6 +26,8 @@ export const MirroredVersionSchema = closed({
       blobs: Type.Array(closed(descriptor)),
     }),
   ),
+  /** Manifests of attestations that are not handed on because their signatures no longer satisfy their policy. Left out where there are none. */
+  withdrawn: Type.Optional(Type.Array(DigestSchema, { minItems: 1 })),
 });
 export type MirroredVersion = Static<typeof MirroredVersionSchema>;
 

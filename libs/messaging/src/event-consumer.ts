@@ -3,10 +3,13 @@ import { DomainError } from '@packs/domain';
 import { eventsConsumed, inSpan, type Logger } from '@packs/observability';
 import type { DeadLetters, DeadMessage } from '@packs/ports';
 import { AckPolicy, DeliverPolicy, type Consumer, type ConsumerMessages, type JsMsg, type NatsConnection } from 'nats';
+import { arrivals } from './arrivals';
 import { decideDelivery } from './delivery-decision';
 import { checkMessage } from './schema-check';
 
 export type EventHandler = (event: EventEnvelope) => Promise<void>;
+/** When it fails, some may have had their effect; each is then handled by itself, and those find themselves in the inbox. */
+export type EventsHandler = (events: readonly EventEnvelope[]) => Promise<void>;
 
 /**
  * A message not settled by then is delivered again: its process died, or its ack was lost with the server. One that is still being
@@ -14,10 +17,14 @@ export type EventHandler = (event: EventEnvelope) => Promise<void>;
  */
 const ACK_WAIT_NANOS = 10 * 1_000_000_000;
 const RETRY_MS = 500;
+/** Messages on their way to a consumer that handles one at a time, and to one that handles many at once. */
+const AHEAD = 64;
+const AHEAD_TOGETHER = 256;
 
 /**
- * A durable consumer of the event stream: one message at a time, in order, each ending in exactly one of ack, nak and term.
- * A message is acked after the handler's transaction has committed and set aside as a dead letter before it is termed.
+ * A durable consumer of the event stream: messages in order, each ending in exactly one of ack, nak and term. A message is acked after
+ * the handler's transaction has committed and set aside as a dead letter before it is termed. One message is handled at a time, or,
+ * where there is a handler for that, all that wait at once.
  */
 export class EventConsumer {
   private stopping = false;
@@ -31,6 +38,7 @@ export class EventConsumer {
     private readonly handle: EventHandler,
     private readonly deadLetters: DeadLetters,
     private readonly logger: Logger,
+    private readonly handleAll?: EventsHandler,
   ) {}
 
   start(): void {
@@ -42,22 +50,26 @@ export class EventConsumer {
     if (!this.attached) throw new Error(`consumer ${this.contract.name} is not attached to stream ${EVENT_STREAM.name}`);
   }
 
-  /** Finishes the message at hand and stops. */
+  /** Finishes what is at hand and stops. */
   async drain(): Promise<void> {
     this.stopping = true;
-    // Not awaited: it is settled by the iteration, which ends at the message at hand instead.
+    // Not awaited: it is settled by the iteration, which ends after what is at hand instead.
     void this.messages?.close();
     await this.loop;
+  }
+
+  private get ahead(): number {
+    return this.handleAll ? AHEAD_TOGETHER : AHEAD;
   }
 
   private async run(): Promise<void> {
     while (!this.stopping) {
       try {
         const consumer = await this.attach();
-        this.messages = await consumer.consume({ max_messages: 64 });
+        this.messages = await consumer.consume({ max_messages: this.ahead });
         this.attached = true;
-        for await (const message of this.messages) {
-          await this.settle(message);
+        for await (const waiting of arrivals(this.messages)) {
+          if (!(await this.settleTogether(waiting))) await this.settleEach(waiting);
           if (this.stopping) break;
         }
       } catch (error) {
@@ -76,9 +88,34 @@ export class EventConsumer {
       deliver_policy: DeliverPolicy.All,
       ack_wait: ACK_WAIT_NANOS,
       max_deliver: -1,
-      max_ack_pending: 64,
+      max_ack_pending: this.ahead,
     });
     return this.connection.jetstream().consumers.get(EVENT_STREAM.name, this.contract.name);
+  }
+
+  /** @returns false when they have to be settled one by one */
+  private async settleTogether(messages: readonly JsMsg[]): Promise<boolean> {
+    const { handleAll } = this;
+    if (!handleAll || messages.length < 2) return false;
+    try {
+      const events = messages.map(message => readEvent(message.data));
+      let handling: Promise<void> | undefined;
+      // Each trace goes on; what the handler does is shown in the first.
+      await Promise.all(messages.map(message => inSpanOf(message, () => (handling ??= handleAll(events)))));
+    } catch {
+      // Whose fault it was shows when each is handled by itself.
+      return false;
+    }
+    for (const message of messages) message.ack();
+    eventsConsumed.inc({ consumer: this.contract.name, outcome: 'done' }, messages.length);
+    return true;
+  }
+
+  private async settleEach(messages: readonly JsMsg[]): Promise<void> {
+    for (const message of messages) {
+      await this.settle(message);
+      if (this.stopping) return;
+    }
   }
 
   private async settle(message: JsMsg): Promise<void> {
@@ -102,9 +139,7 @@ export class EventConsumer {
   private async attempt(message: JsMsg): Promise<unknown> {
     try {
       const event = readEvent(message.data);
-      await inSpan(`consume ${message.subject}`, 'consumer', () => this.handle(event), {
-        traceparent: message.headers?.get('traceparent'),
-      });
+      await inSpanOf(message, () => this.handle(event));
       return undefined;
     } catch (error) {
       return error ?? new Error('handler failed without an error');
@@ -121,6 +156,10 @@ export class EventConsumer {
       return false;
     }
   }
+}
+
+function inSpanOf(message: JsMsg, work: () => Promise<void>): Promise<void> {
+  return inSpan(`consume ${message.subject}`, 'consumer', work, { traceparent: message.headers?.get('traceparent') });
 }
 
 /** @throws DomainError ERR_PACK_REQUEST_INVALID for bytes that are no event envelope */

@@ -17,6 +17,7 @@ export class EventConsumers {
         async event => void (await subscriber.apply(event)),
         deadLetters,
         logger,
+        subscriber.applyTogether && (async events => void (await subscriber.applyTogether?.(events))),
       ),
     }));
   }
@@ -30,7 +31,7 @@ export class EventConsumers {
     return this.running.map(({ name, consumer }) => ({ name, check: () => consumer.check() }));
   }
 
-  /** Finishes the messages at hand and stops. */
+  /** Finishes what is at hand and stops. */
   async drain(): Promise<void> {
     await Promise.all(this.running.map(({ consumer }) => consumer.drain()));
   }

@@ -18,6 +18,11 @@ export interface EventSubscriber {
    * @returns false when it had taken effect before or has none here
    */
   apply(event: EventEnvelope): Promise<boolean>;
+  /**
+   * Gives many events, in their order, the effect that `apply` gives each. When it fails, any of them may have had it.
+   * Absent: one event at a time.
+   */
+  applyTogether?(events: readonly EventEnvelope[]): Promise<void>;
   /** Makes what it keeps of a tenant anew from all of the tenant's events, or leaves it as it is. Absent: it keeps nothing that could be emptied. */
   rebuild?(tenant: string, events: AsyncIterable<EventEnvelope>): Promise<ReplayCounts>;
 }

@@ -3,7 +3,7 @@ import { DomainError } from '@packs/domain';
 import { eventually, testNats, type TestNats } from '@packs/testing';
 import { connect, type NatsConnection } from 'nats';
 import { openConnection } from './connection';
-import { EventConsumer, type EventHandler } from './event-consumer';
+import { EventConsumer, type EventHandler, type EventsHandler } from './event-consumer';
 import { EventStream } from './event-stream';
 import { anEvent, InMemoryOutbox, QUIET, RecordingDeadLetters, rowOf } from './messaging.fixture';
 import { NatsWakeUps } from './nats-wake-ups';
@@ -39,8 +39,8 @@ class Wire {
     return relay;
   }
 
-  startConsumer(handle: EventHandler = async event => void this.handled.push(event.id)): EventConsumer {
-    const consumer = new EventConsumer(this.compliance, AUDIT_CONSUMER, handle, this.letters, QUIET);
+  startConsumer(handle: EventHandler = async event => void this.handled.push(event.id), handleAll?: EventsHandler): EventConsumer {
+    const consumer = new EventConsumer(this.compliance, AUDIT_CONSUMER, handle, this.letters, QUIET, handleAll);
     consumer.start();
     this.working.push(consumer);
     return consumer;
@@ -170,6 +170,52 @@ describe('events on the wire', () => {
     expect(third - second).toBeGreaterThan(350);
     await eventually(async () => expect((await wire.counts()).open).toBe(0));
     expect(wire.letters.added).toEqual([]);
+  });
+
+  it('that wait are handled together, in order, where they can be', async () => {
+    const sent = events(700);
+    await wire.publish(...sent);
+    const groups: string[][] = [];
+    wire.startConsumer(
+      async event => void groups.push([event.id]),
+      async together => void groups.push(together.map(({ id }) => id)),
+    );
+    await eventually(() => expect(groups.flat()).toEqual(sent.map(({ id }) => id)));
+    expect(groups.length).toBeLessThan(350);
+    await eventually(async () => expect(await wire.counts()).toEqual({ stored: 700, open: 0 }));
+    const next = anEvent();
+    await wire.publish(next);
+    await eventually(() => expect(groups.at(-1)).toEqual([next.id]));
+  });
+
+  it('are handled one by one when they cannot be together, and only the one at fault is set aside', async () => {
+    const sent = events(40);
+    const refused = sent[20]?.id;
+    const refuse = (ids: readonly string[]): void => {
+      if (ids.includes(refused ?? '')) throw new DomainError('ERR_PACK_PRECONDITION', 'no such pack');
+      wire.handled.push(...ids);
+    };
+    const malformed = rowOf(anEvent(), Buffer.from('{'));
+    const rows = sent.map(event => rowOf(event));
+    expect(await wire.stream.publish([...rows.slice(0, 30), malformed, ...rows.slice(30)])).toBe(41);
+    wire.startConsumer(
+      async event => refuse([event.id]),
+      async together => refuse(together.map(({ id }) => id)),
+    );
+    await eventually(() => expect(wire.handled).toEqual(sent.map(({ id }) => id).filter(id => id !== refused)));
+    await eventually(() => expect(wire.letters.added.map(({ eventId }) => eventId)).toEqual([refused, null]));
+    await eventually(async () => expect((await wire.counts()).open).toBe(0));
+  });
+
+  it('reach a consumer that came to handle them together, and one that no longer does', async () => {
+    const together = async (all: readonly EventEnvelope[]) => void wire.handled.push(...all.map(({ id }) => id));
+    const ids: string[] = [];
+    for (const handleAll of [undefined, together, undefined]) {
+      const consumer = wire.startConsumer(undefined, handleAll);
+      ids.push(...(await wire.publish(...events(5))));
+      await wire.untilHandled(ids);
+      await consumer.drain();
+    }
   });
 
   it('that nobody can read are set aside, and those behind them go on', async () => {

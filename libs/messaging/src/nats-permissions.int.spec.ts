@@ -97,6 +97,7 @@ const MAY_PUBLISH: Readonly<Record<ProcessName, readonly string[]>> = {
   verifier: [inboxOf('publisher'), inboxOf('api-gateway'), inboxOf('mirror-worker')],
   'mirror-worker': [
     'cmd.verifier.reverify-version',
+    'cmd.verifier.verify-attestation',
     'cmd.publisher.import-kit',
     inboxOf('api-gateway'),
     ...emittedBy('mirror-worker'),

@@ -16,4 +16,13 @@ export class PostgresInbox extends Inbox {
     );
     return rows.length > 0;
   }
+
+  override async registerAll(consumer: string, messageIds: readonly string[]): Promise<ReadonlySet<string>> {
+    // In one order, so that two replicas that are given the same messages do not wait for each other.
+    const rows = await this.sql.query<{ message_id: string }>(
+      `insert into ${this.schema}.inbox (consumer, message_id) select $1, unnest($2::text[]) on conflict do nothing returning message_id`,
+      [consumer, messageIds.toSorted()],
+    );
+    return new Set(rows.map(row => row.message_id));
+  }
 }

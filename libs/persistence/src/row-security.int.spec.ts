@@ -1,5 +1,6 @@
 import type { AuditEntry } from '@packs/domain';
 import { auditLeaf, sha256 } from '@packs/domain';
+import type { CoverageFact } from '@packs/ports';
 import type { Client } from 'pg';
 import { PostgresAuditUnitOfWork } from './compliance/audit-unit-of-work';
 import { PostgresCoverageUnitOfWork } from './compliance/coverage-unit-of-work';
@@ -74,10 +75,16 @@ async function fillCoverage(compliance: Awaited<ReturnType<SpecDatabase['as']>>,
   const version = { packId: 'acme.hello', version: '1.0.0' };
   await new PostgresCoverageUnitOfWork(compliance).run(tenant, async ({ coverage }) => {
     const source = { eventId: 'evt_1', at: AT };
-    await coverage.add(tenant, { kind: 'published', ...version, packType: 'task', publishedAt: AT, signers: [], signatures: 0 }, source);
-    await coverage.add(tenant, { kind: 'attested', ...version, digest: sha256('a'), predicateType: 'https://a.test', signers: [] }, source);
-    await coverage.add(tenant, { kind: 'head', ...version, channel: 'edge' }, source);
-    await coverage.add(tenant, { kind: 'trust', epoch: 1, keyIds: [] }, source);
+    const facts: CoverageFact[] = [
+      { kind: 'published', ...version, packType: 'task', publishedAt: AT, signers: [], signatures: 0 },
+      { kind: 'attested', ...version, digest: sha256('a'), predicateType: 'https://a.test', signers: [] },
+      { kind: 'head', ...version, channel: 'edge' },
+      { kind: 'trust', epoch: 1, keyIds: [] },
+    ];
+    await coverage.add(
+      tenant,
+      facts.map(fact => ({ fact, source })),
+    );
   });
 }
 
@@ -124,7 +131,7 @@ async function fill(db: SpecDatabase, tenant: string): Promise<void> {
   await unitOfWorkOn(publisher).run(tenant, tx => tx.idempotency.put(tenant, 'key', sha256('request'), { outcome: 'rejected' } as never));
   const compliance = await db.as('compliance');
   await new PostgresAuditUnitOfWork(compliance).run(tenant, tx =>
-    tx.audit.append(tenant, `evt_of_${tenant}`, seq => ({ entry: anEntry(tenant, seq), leaf: auditLeaf(anEntry(tenant, seq)) })),
+    tx.audit.append(tenant, [`evt_of_${tenant}`], (_, seq) => ({ entry: anEntry(tenant, seq), leaf: auditLeaf(anEntry(tenant, seq)) })),
   );
   await fillCoverage(compliance, tenant);
   await fillMirrors(await db.as('mirror-worker'), tenant);

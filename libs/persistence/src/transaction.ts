@@ -3,7 +3,8 @@ import { DomainError } from '@packs/domain';
 import type { DataSource } from 'typeorm';
 
 /** A parameter as `pg` takes it. */
-export type SqlValue = string | number | boolean | null | Buffer | Date | readonly string[] | readonly number[];
+export type SqlValue =
+  string | number | boolean | null | Buffer | Date | readonly (string | null)[] | readonly number[] | readonly Buffer[];
 
 /** Statements inside one open transaction. */
 export interface Sql {

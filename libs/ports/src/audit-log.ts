@@ -4,15 +4,15 @@ import type { Inbox } from './inbox';
 /** The writer's side of the audit log. */
 export abstract class AuditLog {
   /**
-   * Appends the entry that `build` makes for the tenant's next `seq`, under the lock of that tenant's head row.
-   * Sequences have no gaps: a transaction that fails gives its number back.
-   * @returns undefined when the log has an entry of this event, however long ago it was appended
+   * Appends, in the order of the events, the entries that `build` makes for the tenant's next `seq`s, under the lock of that tenant's head
+   * row. Events that the log has an entry of, however long ago it was appended, are left out.
+   * Sequences have no gaps: a transaction that fails gives its numbers back.
    */
   abstract append(
     tenant: string,
-    eventId: string,
-    build: (seq: number) => { entry: AuditEntry; leaf: AuditLeaf },
-  ): Promise<AuditEntry | undefined>;
+    eventIds: readonly string[],
+    build: (eventId: string, seq: number) => { entry: AuditEntry; leaf: AuditLeaf },
+  ): Promise<AuditEntry[]>;
 }
 
 export interface AuditTx {

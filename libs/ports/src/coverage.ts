@@ -38,9 +38,14 @@ export type CoverageFact =
     }
   | { readonly kind: 'trust'; readonly epoch: number; readonly keyIds: readonly Digest[] };
 
+export interface SourcedFact {
+  readonly fact: CoverageFact;
+  readonly source: FactSource;
+}
+
 /** Facts may be added in any order and more than once: the same facts always leave the same rows. */
 export abstract class CoverageStore {
-  abstract add(tenant: string, fact: CoverageFact, source: FactSource): Promise<void>;
+  abstract add(tenant: string, facts: readonly SourcedFact[]): Promise<void>;
 }
 
 export interface CoverageTx {

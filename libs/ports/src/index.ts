@@ -18,13 +18,13 @@ export { Clock, SystemClock } from './clock';
 export { CommandBus } from './command-bus';
 export { ComplianceReadModel } from './compliance-read-model';
 export { ContentCatalog } from './content-catalog';
-export { CoverageStore, CoverageUnitOfWork, type CoverageFact, type CoverageTx, type FactSource } from './coverage';
+export { CoverageStore, CoverageUnitOfWork, type CoverageFact, type CoverageTx, type FactSource, type SourcedFact } from './coverage';
 export { DeadLetters, type DeadMessage } from './dead-letters';
 export { EventRecord } from './event-record';
 export { Inbox } from './inbox';
+export { LeaseLost, type Lease } from './lease';
 export { MirrorTarget, MirrorTargets, type MirrorObject, type MirrorPlace, type StagedState } from './mirror-target';
 export {
-  LeaseLost,
   MirrorJobStore,
   MirrorQueue,
   MirrorReadModel,
@@ -81,7 +81,6 @@ export { TokenVerifier } from './token-verifier';
 export { UsedProofs } from './used-proofs';
 export { WakeUps } from './wake-ups';
 export {
-  ComparisonLost,
   ParityQueue,
   ParityReadModel,
   ParityUnitOfWork,

@@ -86,14 +86,6 @@ export interface SyncOutcome {
   readonly skipped: readonly SkippedVersion[];
 }
 
-/** The job is another's by now, or was ended: what was done for it is of no more use. */
-export class LeaseLost extends Error {
-  constructor(job: Pick<HeldJob, 'id' | 'owner'>) {
-    super(`job ${job.id} is no longer held by ${job.owner}`);
-    this.name = 'LeaseLost';
-  }
-}
-
 /** The end of a job. Both answer with the mirror as it is then. */
 export interface SettlingTx {
   succeed(outcome: SyncOutcome): Promise<MirrorRecord>;

@@ -11,6 +11,8 @@ export interface InventoryReferrer {
   /** Its layers and, where it has one that is stored, its config. */
   readonly blobs: readonly InventoryBlob[];
   readonly kind: 'signature' | 'attestation';
+  /** What its own verdict rests on. Null for what has none: a signature is judged with its version. */
+  readonly verification: { readonly epoch: number; readonly policy: SigningPolicy | null } | null;
 }
 
 /** One published version with all that is needed to copy it. */

@@ -65,14 +65,6 @@ export interface ComparisonProgress {
   readonly hashedBytes: number;
 }
 
-/** The comparison is another's by now, or was ended. */
-export class ComparisonLost extends Error {
-  constructor({ id, owner }: Pick<HeldComparison, 'id' | 'owner'>) {
-    super(`comparison ${id} is no longer held by ${owner}`);
-    this.name = 'ComparisonLost';
-  }
-}
-
 /** What was told before of how the mirror stands. */
 export interface AnnouncedDrift {
   /** Kinds of differences there were; none: it was in step. */
@@ -94,7 +86,7 @@ export abstract class ParityQueue {
   /** Takes the oldest that may be begun: its mirror is neither compared nor synced at the moment. What an earlier attempt found is gone. */
   abstract claim(owner: string, leaseMs: number): Promise<HeldComparison | undefined>;
 
-  /** @throws ComparisonLost */
+  /** @throws LeaseLost */
   abstract renew(held: HeldComparison, leaseMs: number): Promise<void>;
 
   /** What the last finished comparison found of these versions, by `packId@version`. */
@@ -106,21 +98,21 @@ export abstract class ParityQueue {
   /** Those of the paths that no sync has recorded as written by it. */
   abstract unrecorded(held: HeldComparison, paths: readonly string[]): Promise<string[]>;
 
-  /** Keeps findings where nobody sees them yet. @throws ComparisonLost */
+  /** Keeps findings where nobody sees them yet. @throws LeaseLost */
   abstract record(held: HeldComparison, findings: readonly ParityFinding[], progress: ComparisonProgress): Promise<void>;
 
   /**
    * Shows everything found in place of what was shown before, in one transaction. Changes told of since it began stay pending.
    * @param seq the mirror's completed syncs when it began; it counts only when there was none since and none is under way
-   * @throws ComparisonLost
+   * @throws LeaseLost
    * @returns false, and shows nothing, when the mirror was synced meanwhile
    */
   abstract finish(held: HeldComparison, seq: number, work: (tx: FinishingTx) => Promise<void>): Promise<boolean>;
 
-  /** Ends it without a result: how the mirror stands is not known. @throws ComparisonLost */
+  /** Ends it without a result: how the mirror stands is not known. @throws LeaseLost */
   abstract fail(held: HeldComparison, error: { readonly code: string; readonly message: string }): Promise<void>;
 
-  /** Lets it be tried again after a pause; `counted` says whether this attempt counts. @throws ComparisonLost */
+  /** Lets it be tried again after a pause; `counted` says whether this attempt counts, and with its `error` how the mirror stands is not known. @throws LeaseLost */
   abstract retryLater(held: HeldComparison, delayMs: number, counted: boolean, error?: { code: string; message: string }): Promise<void>;
 
   /** Queues a comparison of every byte for each mirror that was last compared so before `intervalSeconds`; returns how many. */

@@ -1,3 +1,5 @@
+export { HeldLeases, WorkerStopping, type HeldLease } from './held-lease';
 export { Readiness } from './readiness';
 export { runService } from './run-service';
 export type { ConfigOf } from './service-module';
+export { WorkLoop } from './work-loop';

@@ -7,6 +7,7 @@ import { describeMachine, touchVolume } from '../machine';
 import { DockerRegistry } from '../peer-docker-registry';
 import { profileProcesses } from '../profile-publish';
 import { publishReport, type PublishResult, type SizeResult } from '../publish-report';
+import { publishAll } from '../publish-turn';
 import { RegistryUnderTest } from '../registry-under-test';
 import { SignedPacks, type SignedPack } from '../signed-packs';
 import { shownBytes } from '../table';
@@ -143,23 +144,6 @@ async function measureRound(
   touch();
   const manyClients = await publishAll(registry, forMany, { clients: MANY, bytes, signal });
   return { oneClient, floor: floorTimes, peer: pushed, manyClients };
-}
-
-async function publishAll(
-  registry: RegistryUnderTest,
-  made: readonly SignedPack[],
-  { clients, bytes, signal }: { readonly clients: number; readonly bytes: number; readonly signal: AbortSignal },
-): Promise<Turn> {
-  const http = httpClients(clients);
-  const operate = async (client: number, at: number) => {
-    const pack = made[at];
-    if (pack) await registry.publish(http.of(client), pack);
-  };
-  try {
-    return await measureTurn({ operations: made.length, clients, bytes, roots: registry.roots, signal, operate });
-  } finally {
-    http.close();
-  }
 }
 
 async function pushAll(peer: DockerRegistry, made: readonly SignedPack[], bytes: number, signal: AbortSignal): Promise<Turn> {

@@ -18,18 +18,39 @@ export class AppendAudit {
    * @throws DomainError ERR_PACK_REQUEST_INVALID for an event that does not follow its contract
    */
   async execute(event: EventEnvelope): Promise<boolean> {
-    const contract = EVENTS.find(one => one.type === event.type);
-    if (contract) this.check(contract.data, event.data, `the data of ${event.type}`);
-    const appended = await this.unitOfWork.run(event.data.tenant, async tx => {
-      if (!(await tx.inbox.register(AUDIT_CONSUMER.name, event.id))) return false;
-      const entry = await tx.audit.append(event.data.tenant, event.id, seq => {
-        const built = toEntry(event, seq);
-        return { entry: built, leaf: auditLeaf(built) };
-      });
-      return entry !== undefined;
-    });
-    if (appended) this.wakeUps.signal(WAKE_AUDIT);
+    return (await this.executeAll([event])) > 0;
+  }
+
+  /**
+   * One transaction for each tenant they are of.
+   * @returns how many the logs did not have
+   * @throws DomainError ERR_PACK_REQUEST_INVALID when any of them does not follow its contract; then none is appended
+   */
+  async executeAll(events: readonly EventEnvelope[]): Promise<number> {
+    for (const { type, data } of events) {
+      const contract = EVENTS.find(one => one.type === type);
+      if (contract) this.check(contract.data, data, `the data of ${type}`);
+    }
+    let appended = 0;
+    for (const [tenant, own] of Map.groupBy(events, event => event.data.tenant)) appended += await this.append(tenant, own);
+    if (appended > 0) this.wakeUps.signal(WAKE_AUDIT);
     return appended;
+  }
+
+  private append(tenant: string, events: readonly EventEnvelope[]): Promise<number> {
+    const byId = new Map(events.map(event => [event.id, event]));
+    return this.unitOfWork.run(tenant, async tx => {
+      const unseen = await tx.inbox.registerAll(AUDIT_CONSUMER.name, [...byId.keys()]);
+      if (unseen.size === 0) return 0;
+      const ids = [...byId.keys()].filter(id => unseen.has(id));
+      const entries = await tx.audit.append(tenant, ids, (id, seq) => {
+        const event = byId.get(id);
+        if (!event) throw new Error(`the log asks for event ${id}, which it was not given`);
+        const entry = toEntry(event, seq);
+        return { entry, leaf: auditLeaf(entry) };
+      });
+      return entries.length;
+    });
   }
 }
 

@@ -103,6 +103,38 @@ describe('a replay into the audit log', () => {
     expect((await log()).at(-1)).toMatchObject({ seq: '6', event_id: next.id });
   });
 
+  it('appends many at once as one after another: in order, without a gap, each once', async () => {
+    const [first, second] = events;
+    if (first) await audit().execute(first);
+    const globex = { ...anEvent(7), data: { ...anEvent(7).data, tenant: 'globex' } };
+    const batch = [...events, globex, ...(second ? [second] : [])];
+    expect(await audit().executeAll(batch)).toBe(5);
+    expect((await log()).map(row => [Number(row.seq), row.event_id])).toEqual(events.map((event, at) => [at + 1, event.id]));
+    const apart = await log();
+    expect(await audit().executeAll(batch)).toBe(0);
+    expect(await log()).toEqual(apart);
+    const [{ seq } = { seq: '' }] = await admin.query<{ seq: string }[]>(`select seq from compliance.audit_log where tenant = 'globex'`);
+    expect(seq).toBe('1');
+  });
+
+  it('has each event once and no gap when two append the same ones at the same time', async () => {
+    const many = Array.from({ length: 60 }, (_, at) => anEvent(10 + at));
+    const overlapping = [many.slice(0, 40), many.slice(20), many.slice(10, 50)];
+    const counts = await Promise.all(overlapping.map(batch => audit().executeAll(batch)));
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(60);
+    const rows = await log();
+    expect(rows.map(row => Number(row.seq))).toEqual(many.map((_, at) => at + 1));
+    expect(new Set(rows.map(row => row.event_id))).toEqual(new Set(many.map(({ id }) => id)));
+  });
+
+  it('appends none of several when one does not follow its contract', async () => {
+    const [first] = events;
+    const other = anEvent(8);
+    const faulty = { ...other, data: { ...other.data, shareWith: 'everybody' } };
+    await expect(audit().executeAll([...(first ? [first] : []), faulty])).rejects.toMatchObject({ code: 'ERR_PACK_REQUEST_INVALID' });
+    expect(await log()).toEqual([]);
+  });
+
   it('never starts the log anew', async () => {
     for (const event of events) await audit().execute(event);
     const before = await log();

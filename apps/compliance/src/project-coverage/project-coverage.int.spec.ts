@@ -183,6 +183,27 @@ describe('ProjectCoverage', () => {
     expect(named.replace(/evt_[0-9A-Z]{26}/g, id => original.get(id) ?? id)).toBe(await stateOf(straight.tenant));
   });
 
+  it.each([1, 2, 3])(
+    'leaves the same rows for many events at once as for one after another, in any order and split (seed %i)',
+    async seed => {
+      const apart = aHistory(newTenant());
+      await takeIn(apart.events);
+      const together = aHistory(newTenant());
+      const [first, ...others] = shuffled([...together.events, ...together.events.slice(0, 3)], seed);
+      const split = others.length >> 1;
+      const counts = [];
+      for (const batch of [first ? [first] : [], others.slice(0, split), others.slice(split), others]) {
+        counts.push(await projection().executeAll(batch));
+      }
+      expect(counts.reduce((sum, count) => sum + count, 0)).toBe(together.events.length);
+      expect(counts.at(-1)).toBe(0);
+      const original = new Map(together.events.map(({ id }, at) => [id, apart.events[at]?.id ?? '']));
+      const named = (await stateOf(together.tenant)).replaceAll(together.tenant, apart.tenant);
+      expect(named.replace(/evt_[0-9A-Z]{26}/g, id => original.get(id) ?? id)).toBe(await stateOf(apart.tenant));
+      expect(await seenBy(together)).toBe(together.events.length);
+    },
+  );
+
   it('says nothing of a version that is only known from later events', async () => {
     const history = new SpecHistory(newTenant())
       .publish('acme.build', '1.0.0')

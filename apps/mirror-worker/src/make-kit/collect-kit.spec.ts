@@ -1,4 +1,4 @@
-import { ReverifyVersion, type KitManifest, type KitVersion, type Selection } from '@packs/contracts';
+import { ReverifyVersion, VerifyAttestation, type KitManifest, type KitVersion, type Selection } from '@packs/contracts';
 import { sha256, type AuditEntry, type Digest, type Verdict } from '@packs/domain';
 import { kitBytes, readKit } from '@packs/pack-format';
 import {
@@ -12,10 +12,10 @@ import {
   type VersionRecord,
 } from '@packs/ports';
 import { aKit, FixedClock, InMemoryBlobStore, ScriptedCommandBus, type TestKit } from '@packs/testing';
+import { Admission } from '../admission/admission';
 import { FewRecords } from '../stage-kit/stage-kit.fixture';
 import { KitRun } from '../work-kits/kit-run';
 import { CollectKit } from './collect-kit';
-import { RequireTrusted } from './require-trusted';
 
 const AT = '2026-01-17T08:00:00.000Z';
 
@@ -25,6 +25,7 @@ class Machine {
   readonly clock: FixedClock;
   readonly bus: ScriptedCommandBus;
   trusted = true;
+  readonly distrusted = new Set<Digest>();
   entries: AuditEntry[];
   private readonly blobs = new Map<Digest, StoredBlob>();
 
@@ -35,17 +36,17 @@ class Machine {
   ) {
     this.clock = new FixedClock(time);
     for (const [digest, bytes] of shuffle([...kit.blobs])) this.blobs.set(digest, { ...this.store.put(bytes), digest, blockChecksums: '' });
-    this.bus = new ScriptedCommandBus().answer(
-      ReverifyVersion,
-      () => ({ verdict: { outcome: this.trusted ? 'accepted' : 'rejected' }, verdictHash: sha256(''), faults: [] }) as never,
-    );
+    const judged = (trusted: boolean) =>
+      ({ verdict: { outcome: trusted ? 'accepted' : 'rejected' }, verdictHash: sha256(''), faults: [] }) as never;
+    this.bus = new ScriptedCommandBus()
+      .answer(ReverifyVersion, () => judged(this.trusted))
+      .answer(VerifyAttestation, ({ attestation }) => judged(!this.distrusted.has(attestation.digest)));
     const [first, ...rest] = entriesOf(kit.manifest);
     this.entries = first ? [first, ...shuffle(rest)].map((entry, at) => ({ ...entry, seq: at + 1 })) : [];
   }
 
   async collect(selection: Selection = {}, seq = this.entries.length) {
-    const requireTrusted = new RequireTrusted(this.bus, this.clock);
-    const collect = new CollectKit(this.audit(), this.inventory(), this.records(), this.store, requireTrusted);
+    const collect = new CollectKit(this.audit(), this.inventory(), this.records(), this.store, new Admission(this.bus, this.clock));
     return collect.execute('acme', selection, seq, new KitRun(() => undefined));
   }
 
@@ -123,6 +124,7 @@ class Machine {
         manifest: { ...at(manifest), artifactType: manifest.artifactType },
         blobs: [at(document)],
         kind,
+        verification: kind === 'attestation' ? { epoch: 1, policy: null } : null,
       });
     const { packId, type, digest, publishedAt } = version;
     return {
@@ -210,6 +212,18 @@ describe('CollectKit', () => {
     plain.trusted = false;
     const { manifest, withdrawn } = await plain.collect();
     expect([manifest.versions, withdrawn, manifest.trust.epoch]).toEqual([[], 4, 2]);
+  });
+
+  it('leaves out an attestation, and nothing else, that the keys in force by then did not vouch for', async () => {
+    const [attestation] = kit.manifest.versions.flatMap(({ attestations }) => attestations);
+    if (!attestation) throw new Error('no attestation');
+    plain.distrusted.add(attestation.document.digest);
+    const before = await plain.bytes();
+    plain.entries.push({ ...entryOf(plain, 0), seq: plain.entries.length + 1, data: { epoch: 2, digest: kit.manifest.trust.current } });
+    const { manifest, sources } = await plain.collect();
+    expect(manifest.versions.map(({ attestations }) => attestations.length)).toEqual([0, 0, 0, 1]);
+    expect([attestation.document, attestation.manifest].filter(({ digest }) => sources.has(digest))).toEqual([]);
+    expect((await plain.bytes({}, plain.entries.length - 1)).equals(before)).toBe(true);
   });
 
   it('names the log it was made from, and is of its entry', async () => {

@@ -11,11 +11,11 @@ import {
   type StoredBlob,
   type VersionRecord,
 } from '@packs/ports';
+import type { Admission, Trust } from '../admission/admission';
 import type { KitRun } from '../work-kits/kit-run';
 import { describeReferrers, descriptorOf } from './describe-referrers';
 import { readLog } from './read-log';
 import type { LoggedState } from './logged-state';
-import type { LoggedTrust, RequireTrusted } from './require-trusted';
 
 const PAGE = 100;
 
@@ -36,7 +36,7 @@ export class CollectKit {
     private readonly inventory: PackInventory,
     private readonly records: KitRecords,
     private readonly blobs: BlobStore,
-    private readonly requireTrusted: RequireTrusted,
+    private readonly admission: Admission,
   ) {}
 
   async execute(tenant: string, selection: Selection, generation: number, run: KitRun): Promise<CollectedKit> {
@@ -63,30 +63,30 @@ export class CollectKit {
     return { manifest, withdrawn: collection.withdrawn, sources: collection.sources };
   }
 
-  private async trustAsOf({ trust }: LoggedState): Promise<LoggedTrust> {
+  private async trustAsOf({ trust }: LoggedState): Promise<Trust> {
     if (!trust) return { epoch: 0, digest: sha256(canonicalJson({ keys: [] })), material: null };
     const material = (await this.records.blobs([trust.digest])).get(trust.digest);
     if (!material) throw new DomainError('ERR_PACK_CORRUPT', `trust material ${trust.digest} is not there`);
     return { ...trust, material: { digest: material.digest, size: material.size, objectKey: material.objectKey } };
   }
 
-  private async addPage(collection: Collection, tenant: string, page: readonly InventoryVersion[], trust: LoggedTrust): Promise<void> {
+  private async addPage(collection: Collection, tenant: string, page: readonly InventoryVersion[], trust: Trust): Promise<void> {
     const { state } = collection;
     const wanted = page.filter(({ packId, version }) => {
       const told = state.find(packId, version);
       return told !== undefined && state.isSelected(told);
     });
     const records = new Map((await this.records.versions(tenant, wanted)).map(record => [`${record.packId}@${record.version}`, record]));
-    const trusted = await Promise.all(wanted.map(version => this.requireTrusted.execute(asOf(state, version), trust)));
+    const trusted = await Promise.all(wanted.map(version => this.admission.admits(asOf(state, version), trust)));
     for (const [at, version] of wanted.entries()) {
       const record = records.get(`${version.packId}@${version.version}`);
       if (!record) throw new DomainError('ERR_PACK_CORRUPT', `${version.packId} ${version.version} has no record`);
-      if (trusted[at]) collection.versions.push(await this.describe(collection, version, record));
+      if (trusted[at]) collection.versions.push(await this.describe(collection, version, record, trust));
       else collection.withdrawn += 1;
     }
   }
 
-  private async describe(collection: Collection, version: InventoryVersion, record: VersionRecord): Promise<KitVersion> {
+  private async describe(collection: Collection, version: InventoryVersion, record: VersionRecord, trust: Trust): Promise<KitVersion> {
     const { state } = collection;
     const told = state.find(version.packId, version.version);
     const [config, bundle] = version.blobs;
@@ -97,6 +97,7 @@ export class CollectKit {
     const { signatures, attestations } = await describeReferrers(version, told, {
       read: blob => readWhole(this.blobs, blob, MANIFEST_MAX_BYTES),
       add: (digest, source) => void collection.sources.set(digest, source),
+      admits: referrer => this.admission.admitsReferrer(version, referrer, trust),
     });
     const verdict = collection.document('verdict', record.verdict);
     if (verdict.digest !== record.verdictHash)

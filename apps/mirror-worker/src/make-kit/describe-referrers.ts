@@ -9,6 +9,8 @@ type Descriptor = KitVersion['config'];
 interface Access {
   read(blob: StoredBlob): Promise<Buffer>;
   add(digest: Digest, source: StoredBlob | Buffer): void;
+  /** Whether it would have been served then. */
+  admits(referrer: InventoryReferrer): Promise<boolean>;
 }
 
 export function descriptorOf({ mediaType, digest, size }: Descriptor): Descriptor {
@@ -29,6 +31,7 @@ export async function describeReferrers(
     const attested = told.attestations.get(digest);
     const isSignature = referrer.kind === 'signature' && told.published.signatures.has(digest);
     if (!isSignature && attested?.referrer !== referrer.manifest.digest) continue;
+    if (!(await access.admits(referrer))) continue;
     access.add(referrer.manifest.digest, referrer.manifest);
     access.add(digest, carried.document);
     access.add(carried.config.digest, carried.config.source);

@@ -2,8 +2,8 @@ import type { MirroredVersion } from '@packs/contracts';
 import type { InventoryBlob, InventoryVersion } from '@packs/ports';
 import type { Digest } from '@packs/domain';
 
-/** What a mirror's state says of a version. */
-export function toMirroredVersion(version: InventoryVersion): MirroredVersion {
+/** What a mirror's state says of a version. @param withdrawn manifests of the attestations that are not handed on */
+export function toMirroredVersion(version: InventoryVersion, withdrawn: readonly Digest[]): MirroredVersion {
   const { packId, type, publishedAt, lifecycle, deprecation, visibility, manifest, blobs, digest, referrers } = version;
   const bundle = blobs.find(blob => blob.digest === digest);
   const config = blobs.find(blob => blob.digest !== digest);
@@ -19,11 +19,14 @@ export function toMirroredVersion(version: InventoryVersion): MirroredVersion {
     manifest: descriptor(manifest),
     config: descriptor(config),
     bundle: descriptor(bundle),
-    referrers: referrers.map(referrer => ({
-      manifest: { ...descriptor(referrer.manifest), artifactType: referrer.manifest.artifactType },
-      kind: referrer.kind,
-      blobs: referrer.blobs.map(descriptor),
-    })),
+    referrers: referrers
+      .filter(({ manifest: { digest: named } }) => !withdrawn.includes(named))
+      .map(referrer => ({
+        manifest: { ...descriptor(referrer.manifest), artifactType: referrer.manifest.artifactType },
+        kind: referrer.kind,
+        blobs: referrer.blobs.map(descriptor),
+      })),
+    ...(withdrawn.length > 0 && { withdrawn: [...withdrawn] }),
   };
 }
 

@@ -2,12 +2,14 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ReverifyVersion, type MirrorState } from '@packs/contracts';
-import { sha256 } from '@packs/domain';
+import { Readable } from 'node:stream';
+import { ReverifyVersion, VerifyAttestation, type MirrorState } from '@packs/contracts';
+import { MEDIA_TYPES, sha256 } from '@packs/domain';
 import { FileMirrorTargets } from '@packs/oci-layout';
+import type { InventoryBlob, InventoryVersion } from '@packs/ports';
 import { FixedClock, InMemoryBlobStore, ScriptedCommandBus } from '@packs/testing';
+import { Admission } from '../admission/admission';
 import { aHeldJob, aMirror, aStoredVersion, FakeInventory, FakeQueue } from '../mirror-worker.fixture';
-import { Admission } from './admission';
 import { RunSync } from './run-sync';
 
 const mirror = aMirror();
@@ -41,6 +43,10 @@ describe('RunSync', () => {
     await staged.commit();
     await tidy(signal);
     return { state: await (await targets.open(mirror)).state(), outcome };
+  }
+  async function aBlob(text: string, mediaType: string): Promise<InventoryBlob> {
+    const bytes = Buffer.from(text);
+    return { ...(await blobs.write(Readable.from([bytes]), { maxBytes: bytes.length })), mediaType };
   }
   const pathOf = (digest: string): string => join(root, 'acme', 'north', 'blobs', 'sha256', digest.slice('sha256:'.length));
 
@@ -124,6 +130,44 @@ describe('RunSync', () => {
     commands.answer(ReverifyVersion, () => ({ verdict: { outcome: 'rejected' }, verdictHash: sha256('v'), faults: [] }) as never);
     await sync();
     expect([existsSync(pathOf(version.digest)), queue.copies.size]).toEqual([false, 0]);
+  });
+
+  it('takes away an attestation whose signer lost the trust, says so, and brings it back with the trust', async () => {
+    const version = await aStoredVersion(blobs, 'attested');
+    const document = await aBlob('what is attested', MEDIA_TYPES.dsseEnvelope);
+    const manifest = { ...(await aBlob('manifest of it', MEDIA_TYPES.ociManifest)), artifactType: document.mediaType };
+    const attested = (epoch: number): InventoryVersion => ({
+      ...version,
+      referrers: [...version.referrers, { manifest, blobs: [document], kind: 'attestation', verification: { epoch, policy: null } }],
+    });
+    const shown = ({ state }: Awaited<ReturnType<typeof sync>>) => state?.versions[0];
+    const there = () => [manifest, document].map(({ digest }) => existsSync(pathOf(digest)));
+    inventory.all[0] = attested(1);
+    const withAll = shown(await sync());
+    expect([withAll?.referrers.length, withAll?.withdrawn, there()]).toEqual([2, undefined, [true, true]]);
+
+    let outcome = 'rejected';
+    commands.answer(VerifyAttestation, () => ({ verdict: { outcome } }) as never);
+    inventory.all[0] = attested(0);
+    const without = shown(await sync());
+    expect([without?.referrers.map(({ kind }) => kind), without?.withdrawn, there()]).toEqual([
+      ['signature'],
+      [manifest.digest],
+      [false, false],
+    ]);
+    expect(commands.sent).toMatchObject([
+      {
+        request: {
+          attestation: { digest: document.digest, mediaType: document.mediaType },
+          subject: { bundle: version.digest, manifest: version.manifest.digest },
+        },
+      },
+    ]);
+
+    outcome = 'accepted';
+    const { trust } = version.verification;
+    inventory.all[0] = { ...attested(0), verification: { ...version.verification, epoch: 2, trust: { ...trust, epoch: 2 } } };
+    expect([shown(await sync()), there()]).toEqual([withAll, [true, true]]);
   });
 
   it('fails, and shows what it showed, when nobody can verify', async () => {

@@ -1,5 +1,5 @@
 import type { MirroredVersion, MirrorRecord, MirrorState, SkippedVersion } from '@packs/contracts';
-import { DomainError } from '@packs/domain';
+import { DomainError, type Digest } from '@packs/domain';
 import { mirroredBytes, mirroredVersions } from '@packs/observability';
 import type {
   BlobStore,
@@ -14,7 +14,7 @@ import type {
   StagedState,
   SyncOutcome,
 } from '@packs/ports';
-import type { Admission } from './admission';
+import type { Admission } from '../admission/admission';
 import { allSettled, Limit } from './limit';
 import { blobsOf, toMirroredVersion } from './mirrored-version';
 import { SyncTally } from './sync-tally';
@@ -25,6 +25,12 @@ const BATCH = 16;
 const COPIES = 4;
 
 type Stored = ReturnType<typeof blobsOf>;
+
+/** A version, and the manifests of those of its attestations that are not handed on. */
+interface AdmittedVersion {
+  readonly version: InventoryVersion;
+  readonly withdrawn: readonly Digest[];
+}
 
 /** A finished copy of everything selected, and the state that will show it. */
 export interface PreparedSync {
@@ -60,8 +66,9 @@ export class RunSync {
     state.channels.push(...shown(heads, state.versions));
     const staged = await target.stage(state, signal);
     const counts = tally.final();
-    // Otherwise no version can have left the state since the last sync.
-    const mayHaveLost = job.verify || counts.skipped > 0 || (mirror.syncedAt ?? '') < mirror.updatedAt;
+    // Otherwise nothing can have left the state since the last sync.
+    const withheld = counts.skipped > 0 || state.versions.some(({ withdrawn }) => withdrawn);
+    const mayHaveLost = job.verify || withheld || (mirror.syncedAt ?? '') < mirror.updatedAt;
     return {
       staged,
       outcome: { stateDigest: staged.digest, counts, skipped: tally.skipped },
@@ -74,11 +81,13 @@ export class RunSync {
     if (removed.length > 0) await this.queue.forget(job, removed);
   }
 
-  private async admit(batch: readonly InventoryVersion[], state: MirrorState, tally: SyncTally): Promise<InventoryVersion[]> {
-    const admitted: InventoryVersion[] = [];
+  private async admit(batch: readonly InventoryVersion[], state: MirrorState, tally: SyncTally): Promise<AdmittedVersion[]> {
+    const admitted: AdmittedVersion[] = [];
     for (const version of batch) {
-      if (await this.admission.admits(version)) {
-        admitted.push(version);
+      const { trust } = version.verification;
+      if (await this.admission.admits(version, trust)) {
+        const verdicts = await Promise.all(version.referrers.map(referrer => this.admission.admitsReferrer(version, referrer, trust)));
+        admitted.push({ version, withdrawn: version.referrers.filter((_, at) => !verdicts[at]).map(({ manifest }) => manifest.digest) });
         continue;
       }
       state.withdrawn.push({ packId: version.packId, version: version.version, manifestDigest: version.manifest.digest });
@@ -90,11 +99,15 @@ export class RunSync {
   private async copyBatch(
     job: HeldJob,
     target: MirrorTarget,
-    versions: readonly InventoryVersion[],
+    versions: readonly AdmittedVersion[],
     tally: SyncTally,
     signal: AbortSignal,
   ): Promise<MirroredVersion[]> {
-    const wanted = versions.map(version => ({ version, mirrored: toMirroredVersion(version), stored: blobsOf(version) }));
+    const wanted = versions.map(({ version, withdrawn }) => ({
+      version,
+      mirrored: toMirroredVersion(version, withdrawn),
+      stored: blobsOf(version),
+    }));
     const recorded = await this.queue.copiesOf(
       job,
       wanted.flatMap(({ mirrored }) => target.objectsOf(mirrored).map(object => object.path)),

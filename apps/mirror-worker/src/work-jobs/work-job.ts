@@ -2,20 +2,14 @@ import { MirrorSyncCompleted, MirrorSyncFailed, newEvent, type MirrorRecord } fr
 import { DomainError, sha256, type Digest } from '@packs/domain';
 import { mirrorSyncs, type Logger } from '@packs/observability';
 import { LeaseLost, type Clock, type HeldJob, type MirrorQueue, type MirrorUnitOfWork, type SyncOutcome } from '@packs/ports';
+import { HeldLeases, WorkerStopping, type HeldLease } from '@packs/service-host';
 import type { RunSync } from '../run-sync/run-sync';
-import { HeldLease, type LeaseTimes } from './held-lease';
+import { attemptTimes, type JobLimits } from './job-limits';
 import { decideRetry, type JobFault } from './retry-decision';
-
-export interface JobLimits extends LeaseTimes {
-  readonly attempts: number;
-}
-
-/** The process is going down; another takes the job. */
-class Stopping extends Error {}
 
 /** Works on one job from its claim to its end, under its lease. */
 export class WorkJob {
-  private readonly leases = new Set<HeldLease>();
+  private readonly leases = new HeldLeases();
 
   constructor(
     private readonly unitOfWork: MirrorUnitOfWork,
@@ -27,23 +21,21 @@ export class WorkJob {
   ) {}
 
   async execute(job: HeldJob): Promise<void> {
-    const lease = new HeldLease(this.queue, job, this.limits);
-    this.leases.add(lease);
-    try {
-      if (job.attempt > this.limits.attempts) throw new DomainError('ERR_MIRROR_ATTEMPTS', `begun ${job.attempt} times and never ended`);
-      await this.sync(job, lease);
-      mirrorSyncs.inc({ result: 'completed' });
-    } catch (error) {
-      await this.afterFailure(job, error);
-    } finally {
-      lease.release();
-      this.leases.delete(lease);
-    }
+    const renew = (held: HeldJob, leaseMs: number) => this.queue.renew(held, leaseMs);
+    await this.leases.hold(job, renew, attemptTimes(this.limits), async lease => {
+      try {
+        if (job.attempt > this.limits.attempts) throw new DomainError('ERR_MIRROR_ATTEMPTS', `begun ${job.attempt} times and never ended`);
+        await this.sync(job, lease);
+        mirrorSyncs.inc({ result: 'completed' });
+      } catch (error) {
+        await this.afterFailure(job, error);
+      }
+    });
   }
 
   /** Gives every job at hand back. */
   stop(): void {
-    for (const lease of this.leases) lease.end(new Stopping('the process is stopping'));
+    this.leases.stop();
   }
 
   private async sync(job: HeldJob, lease: HeldLease): Promise<void> {
@@ -65,7 +57,7 @@ export class WorkJob {
     const about = { tenant: job.tenant, mirror: job.mirrorId, job: job.id, attempt: job.attempt };
     try {
       if (error instanceof LeaseLost) return this.logger.warn(about, 'mirror job was lost to another worker or ended');
-      if (error instanceof Stopping) return await this.queue.release(job);
+      if (error instanceof WorkerStopping) return await this.queue.release(job);
       const decision = decideRetry(error, job.attempt, this.limits.attempts);
       if (!(error instanceof DomainError)) this.logger.error({ err: error, ...about }, 'mirror sync failed unexpectedly');
       if (decision.kind === 'retry') {

@@ -2,21 +2,18 @@ import { KitRefused, newEvent, type KitJobError } from '@packs/contracts';
 import { DomainError } from '@packs/domain';
 import { kitJobs, type Logger } from '@packs/observability';
 import { LeaseLost, type Clock, type HeldKitJob, type KitQueue } from '@packs/ports';
+import { HeldLeases, WorkerStopping } from '@packs/service-host';
 import type { MakeKit } from '../make-kit/make-kit';
 import type { StageKit } from '../stage-kit/stage-kit';
-import { HeldLease } from '../work-jobs/held-lease';
+import { attemptTimes, type JobLimits } from '../work-jobs/job-limits';
 import { decideRetry } from '../work-jobs/retry-decision';
-import type { JobLimits } from '../work-jobs/work-job';
 import { KitRun } from './kit-run';
 
 const ERRORS_KEPT = 50;
 
-/** The process is going down; another takes the job. */
-class Stopping extends Error {}
-
 /** Works on one export or import from its claim to its end, under its lease. */
 export class WorkKit {
-  private readonly leases = new Set<HeldLease<HeldKitJob>>();
+  private readonly leases = new HeldLeases();
 
   constructor(
     private readonly queue: KitQueue,
@@ -30,33 +27,31 @@ export class WorkKit {
   async execute(job: HeldKitJob): Promise<void> {
     let signal: AbortSignal | undefined;
     const run = new KitRun(() => signal);
-    const lease = new HeldLease<HeldKitJob>({ renew: (held, leaseMs) => this.queue.renew(held, leaseMs, run.progress) }, job, this.limits);
-    this.leases.add(lease);
-    try {
-      await lease.during(given => {
-        signal = given;
-        return job.kind === 'export' ? this.makeKit.execute(job, run) : this.stageKit.execute(job, run);
-      });
-      kitJobs.inc({ kind: job.kind, result: 'succeeded' });
-      this.logger.info({ tenant: job.tenant, job: job.id, attempt: job.attempt }, `kit ${job.kind} done`);
-    } catch (error) {
-      await this.afterFailure(job, error);
-    } finally {
-      lease.release();
-      this.leases.delete(lease);
-    }
+    const renew = (held: HeldKitJob, leaseMs: number) => this.queue.renew(held, leaseMs, run.progress);
+    await this.leases.hold(job, renew, attemptTimes(this.limits), async lease => {
+      try {
+        await lease.during(given => {
+          signal = given;
+          return job.kind === 'export' ? this.makeKit.execute(job, run) : this.stageKit.execute(job, run);
+        });
+        kitJobs.inc({ kind: job.kind, result: 'succeeded' });
+        this.logger.info({ tenant: job.tenant, job: job.id, attempt: job.attempt }, `kit ${job.kind} done`);
+      } catch (error) {
+        await this.afterFailure(job, error);
+      }
+    });
   }
 
   /** Gives every job at hand back. */
   stop(): void {
-    for (const lease of this.leases) lease.end(new Stopping('the process is stopping'));
+    this.leases.stop();
   }
 
   private async afterFailure(job: HeldKitJob, error: unknown): Promise<void> {
     const about = { tenant: job.tenant, job: job.id, kind: job.kind, attempt: job.attempt };
     try {
       if (error instanceof LeaseLost) return this.logger.warn(about, 'kit job was lost to another worker');
-      if (error instanceof Stopping) return await this.queue.release(job);
+      if (error instanceof WorkerStopping) return await this.queue.release(job);
       if (!(error instanceof DomainError)) this.logger.error({ err: error, ...about }, 'kit job failed unexpectedly');
       const decision = decideRetry(error, job.attempt, this.limits.attempts);
       if (decision.kind === 'retry') {

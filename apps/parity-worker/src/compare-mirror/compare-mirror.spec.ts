@@ -67,7 +67,12 @@ function inOurStore({ mirrored }: TestVersion, changes: Partial<InventoryVersion
     digest: mirrored.bundle.digest,
     manifest: stored(mirrored.manifest),
     blobs: [stored(mirrored.config), stored(mirrored.bundle)],
-    referrers: mirrored.referrers.map(({ manifest, blobs, kind }) => ({ manifest: stored(manifest), blobs: blobs.map(stored), kind })),
+    referrers: mirrored.referrers.map(({ manifest, blobs, kind }) => ({
+      manifest: stored(manifest),
+      blobs: blobs.map(stored),
+      kind,
+      verification: kind === 'attestation' ? { epoch: 1, policy: null } : null,
+    })),
     visibility: mirrored.visibility,
     publishedAt: mirrored.publishedAt,
     verification: {
@@ -204,6 +209,19 @@ describe('a comparison of a mirror', () => {
     const { verification } = inOurStore(one);
     expect(statesOf(await compare([inOurStore(one)]))).toEqual(['hello missing']);
     expect(statesOf(await compare([inOurStore(one, { verification: { ...verification, epoch: 0 } })]))).toEqual(['hello in-step']);
+  });
+
+  it('takes a withdrawn attestation for in step only while the current keys leave that open', async () => {
+    const [signature, attestation] = one.mirrored.referrers;
+    if (!signature || !attestation) throw new Error('no referrers');
+    const withheld = { ...one.mirrored, referrers: [signature], withdrawn: [attestation.manifest.digest] };
+    await mirror([{ ...one, mirrored: withheld }]);
+    const ours = inOurStore(one);
+    expect(statesOf(await compare([ours]))).toEqual(['hello missing-signature']);
+    const since = { ...ours.verification, epoch: 2, trust: { ...ours.verification.trust, epoch: 2 } };
+    expect(statesOf(await compare([{ ...ours, verification: since }]))).toEqual(['hello in-step']);
+    await mirror([{ ...one, mirrored: { ...withheld, withdrawn: undefined } }]);
+    expect(statesOf(await compare([{ ...ours, verification: since }]))).toEqual(['hello missing-signature']);
   });
 
   it('finds a file that no sync has written, and no other', async () => {

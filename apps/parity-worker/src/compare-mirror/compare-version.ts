@@ -1,6 +1,6 @@
 import type { MirroredVersion, MirrorState, ParityState } from '@packs/contracts';
 import { canonicalJson, type Digest } from '@packs/domain';
-import type { InventoryVersion } from '@packs/ports';
+import type { InventoryReferrer, InventoryVersion } from '@packs/ports';
 
 /** What a mirror shows, made to be asked for one version after another. */
 export class ShownVersions {
@@ -50,21 +50,30 @@ export function compareVersion(ours: InventoryVersion, theirs: MirroredVersion |
   if (!theirs) return isRightlyWithheld(ours, shown) ? 'in-step' : 'missing';
   if (digestsOf(ours) !== shownDigestsOf(theirs)) return 'different-digest';
   const referrers = new Map(theirs.referrers.map(referrer => [referrer.manifest.digest, referrer]));
-  const complete = ours.referrers.every(({ manifest, blobs }) => {
+  const wanted = ours.referrers.filter(referrer => !isReferrerRightlyWithheld(ours, referrer, theirs));
+  const complete = wanted.every(({ manifest, blobs }) => {
     const there = referrers.get(manifest.digest);
     return there !== undefined && blobs.every(blob => there.blobs.some(other => other.digest === blob.digest));
   });
   if (!complete) return 'missing-signature';
   const stale =
-    theirs.referrers.length !== ours.referrers.length ||
+    theirs.referrers.length !== wanted.length ||
     canonicalJson(factsOf(ours)) !== canonicalJson(factsOf(theirs)) ||
     sorted(ours.channels) !== sorted(shown.channelsOf(ours));
   return stale ? 'stale-state' : 'in-step';
 }
 
-/** A version that the current keys were not asked about since its publish may be withdrawn: then a mirror must not show it. */
+/** What the current keys were not asked about since it came in may be withdrawn: then a mirror must not show it. */
 function isRightlyWithheld({ packId, version, manifest, verification }: InventoryVersion, shown: ShownVersions): boolean {
   return verification.epoch !== verification.trust.epoch && shown.withdraws({ packId, version }, manifest.digest);
+}
+
+function isReferrerRightlyWithheld(
+  { verification: { trust } }: InventoryVersion,
+  { manifest, verification }: InventoryReferrer,
+  { withdrawn = [] }: MirroredVersion,
+): boolean {
+  return verification !== null && verification.epoch !== trust.epoch && withdrawn.includes(manifest.digest);
 }
 
 function digestsOf({ manifest, blobs }: InventoryVersion): string {

@@ -1,6 +1,7 @@
 import type { EventEnvelope, MirrorRecord } from '@packs/contracts';
 import { sha256 } from '@packs/domain';
 import {
+  Inbox,
   MirrorReadModel,
   PackInventory,
   ParityUnitOfWork,
@@ -30,10 +31,18 @@ class Inventory extends PackInventory {
   size = () => Promise.resolve({ versions: 0, bytes: 0 });
 }
 
+class SeenOnce extends Inbox {
+  private readonly seen = new Set<string>();
+
+  register(_consumer: string, id: string): Promise<boolean> {
+    return Promise.resolve(!this.seen.has(id) && Boolean(this.seen.add(id)));
+  }
+}
+
 /** Writes down what it is told to do. */
 class Effects extends ParityUnitOfWork {
   readonly done: unknown[] = [];
-  private readonly seen = new Set<string>();
+  private readonly inbox = new SeenOnce();
 
   run<T>(_: string, work: (tx: ParityTx) => Promise<T>): Promise<T> {
     const note = (what: unknown): Promise<never> => Promise.resolve(void this.done.push(what)) as Promise<never>;
@@ -41,7 +50,7 @@ class Effects extends ParityUnitOfWork {
       enqueue: (mirrorId: string, { cause, depth }: ComparisonCause) => note({ compare: mirrorId, cause, depth }),
       markPending: ({ mirrorId, version, changedAt }: PendingChange) => note({ pending: mirrorId, version, at: changedAt.toISOString() }),
       forget: mirrorId => note({ forget: mirrorId }),
-      inbox: { register: (_consumer, id) => Promise.resolve(!this.seen.has(id) && Boolean(this.seen.add(id))) },
+      inbox: this.inbox,
     });
   }
 }

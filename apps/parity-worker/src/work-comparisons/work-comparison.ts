@@ -1,9 +1,9 @@
 import { DRIFT_NAMED, newEvent, ParityDriftDetected, ParityRestored, type MirrorRecord } from '@packs/contracts';
 import { canonicalDigest, DomainError } from '@packs/domain';
 import { parityComparisonSeconds, type Logger } from '@packs/observability';
-import { ComparisonLost, type Clock, type FinishingTx, type HeldComparison, type MirrorReadModel, type ParityQueue } from '@packs/ports';
+import { LeaseLost, type Clock, type FinishingTx, type HeldComparison, type MirrorReadModel, type ParityQueue } from '@packs/ports';
+import { HeldLeases, WorkerStopping, type HeldLease } from '@packs/service-host';
 import type { CompareMirror } from '../compare-mirror/compare-mirror';
-import { ComparisonLease } from './comparison-lease';
 import { decideAnnouncement } from './decide-announcement';
 
 export interface ComparisonLimits {
@@ -16,12 +16,9 @@ const DISTURBED_MS = 500;
 const FIRST_DELAY_MS = 1_000;
 const LAST_DELAY_MS = 60_000;
 
-/** The process is going down; another takes it. */
-class Stopping extends Error {}
-
 /** Works on one comparison from its claim to its end, under its lease. */
 export class WorkComparison {
-  private readonly leases = new Set<ComparisonLease>();
+  private readonly leases = new HeldLeases();
 
   constructor(
     private readonly queue: ParityQueue,
@@ -34,26 +31,25 @@ export class WorkComparison {
 
   async execute(held: HeldComparison): Promise<void> {
     const seconds = parityComparisonSeconds.startTimer();
-    const lease = new ComparisonLease(this.queue, held, this.limits.leaseMs);
-    this.leases.add(lease);
-    try {
-      if (held.attempt > this.limits.attempts) throw new DomainError('ERR_PARITY_ATTEMPTS', `begun ${held.attempt} times and never ended`);
-      seconds({ result: await this.run(held, lease) });
-    } catch (error) {
-      seconds({ result: 'failed' });
-      await this.afterFailure(held, error);
-    } finally {
-      lease.release();
-      this.leases.delete(lease);
-    }
+    const renew = (job: HeldComparison, leaseMs: number) => this.queue.renew(job, leaseMs);
+    await this.leases.hold(held, renew, this.limits, async lease => {
+      try {
+        if (held.attempt > this.limits.attempts)
+          throw new DomainError('ERR_PARITY_ATTEMPTS', `begun ${held.attempt} times and never ended`);
+        seconds({ result: await this.run(held, lease) });
+      } catch (error) {
+        seconds({ result: 'failed' });
+        await this.afterFailure(held, error);
+      }
+    });
   }
 
   /** Gives every comparison at hand back. */
   stop(): void {
-    for (const lease of this.leases) lease.end(new Stopping('the process is stopping'));
+    this.leases.stop();
   }
 
-  private async run(held: HeldComparison, lease: ComparisonLease): Promise<'in-step' | 'drift' | 'disturbed'> {
+  private async run(held: HeldComparison, lease: HeldLease): Promise<'in-step' | 'drift' | 'disturbed'> {
     const mirror = await this.mirrors.find(held.tenant, held.mirrorId);
     if (!mirror) throw new DomainError('ERR_MIRROR_NOT_FOUND', `no mirror ${held.mirrorId}`);
     await lease.during(signal => this.compare.execute(held, mirror, signal));
@@ -94,8 +90,8 @@ export class WorkComparison {
   private async afterFailure(held: HeldComparison, error: unknown): Promise<void> {
     const about = { tenant: held.tenant, mirror: held.mirrorId, comparison: held.id, attempt: held.attempt };
     try {
-      if (error instanceof ComparisonLost) return this.logger.warn(about, 'comparison was lost to another worker or ended');
-      if (error instanceof Stopping) return await this.queue.retryLater(held, 0, false);
+      if (error instanceof LeaseLost) return this.logger.warn(about, 'comparison was lost to another worker or ended');
+      if (error instanceof WorkerStopping) return await this.queue.retryLater(held, 0, false);
       const fault =
         error instanceof DomainError
           ? { code: error.code, message: error.message }

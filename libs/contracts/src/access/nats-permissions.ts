@@ -32,7 +32,7 @@ export const COMMANDS: readonly {
   { contract: VerifyBundle, callers: ['publisher'], answeredBy: 'verifier' },
   { contract: ReverifyVersion, callers: ['api-gateway', 'publisher', 'mirror-worker'], answeredBy: 'verifier' },
   { contract: AddAttestation, callers: ['api-gateway'], answeredBy: 'publisher' },
-  { contract: VerifyAttestation, callers: ['publisher', 'api-gateway'], answeredBy: 'verifier' },
+  { contract: VerifyAttestation, callers: ['api-gateway', 'publisher', 'mirror-worker'], answeredBy: 'verifier' },
   { contract: CreateMirror, callers: ['api-gateway'], answeredBy: 'mirror-worker' },
   { contract: UpdateMirror, callers: ['api-gateway'], answeredBy: 'mirror-worker' },
   { contract: DeleteMirror, callers: ['api-gateway'], answeredBy: 'mirror-worker' },

@@ -39,7 +39,7 @@ describe('the audit log', () => {
   let appended = 0;
   const append = async (tx: AuditTx, tenant: string, changes: Partial<AuditEntry> = {}): Promise<AuditEntry> => {
     const id = changes.id ?? `evt_${++appended}`;
-    const added = await tx.audit.append(tenant, id, seq => {
+    const [added] = await tx.audit.append(tenant, [id], (_, seq) => {
       const entry = anEntry(tenant, seq, { ...changes, id });
       return { entry, leaf: auditLeaf(entry) };
     });

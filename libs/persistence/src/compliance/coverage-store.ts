@@ -1,8 +1,12 @@
 import { versionSortKey } from '@packs/domain';
-import { CoverageStore, type CoverageFact, type FactSource } from '@packs/ports';
+import { CoverageStore, type CoverageFact, type FactSource, type SourcedFact } from '@packs/ports';
 import type { Sql, SqlValue } from '../transaction';
 
 type FactOf<Kind extends CoverageFact['kind']> = Extract<CoverageFact, { kind: Kind }>;
+interface Sourced<Kind extends CoverageFact['kind']> {
+  readonly fact: FactOf<Kind>;
+  readonly source: FactSource;
+}
 type Statement = readonly [text: string, values: readonly SqlValue[]];
 
 /** Of two events about one row, the later one is named; which of them arrives first makes no difference. */
@@ -14,19 +18,39 @@ export class PostgresCoverageStore extends CoverageStore {
     super();
   }
 
-  async add(tenant: string, fact: CoverageFact, source: FactSource): Promise<void> {
-    await this.sql.query(...statementOf(tenant, fact, source));
+  async add(tenant: string, facts: readonly SourcedFact[]): Promise<void> {
+    for (const statement of statementsOf(tenant, facts)) await this.sql.query(...statement);
   }
 }
 
-function statementOf(tenant: string, fact: CoverageFact, source: FactSource): Statement {
+/**
+ * One statement for all publishes and one for all heads, of which there are many, then one for each other fact: the order of facts makes no
+ * difference. One statement changes a row once, so that of two facts about one row it has one.
+ */
+function statementsOf(tenant: string, facts: readonly SourcedFact[]): Statement[] {
+  const publishes = new Map<string, Sourced<'published'>>();
+  const heads = new Map<string, Sourced<'head'>>();
+  const others: Statement[] = [];
+  for (const { fact, source } of facts) {
+    if (fact.kind === 'published') {
+      const key = `${fact.packId}@${fact.version}`;
+      if (publishes.has(key)) others.push(published(tenant, [{ fact, source }]));
+      else publishes.set(key, { fact, source });
+    } else if (fact.kind === 'head') {
+      const key = `${fact.packId}@${fact.channel}`;
+      const other = heads.get(key);
+      if (!other || versionSortKey(fact.version) > versionSortKey(other.fact.version)) heads.set(key, { fact, source });
+    } else others.push(statementOf(tenant, fact, source));
+  }
+  if (heads.size > 0) others.unshift(moved(tenant, [...heads.values()]));
+  if (publishes.size > 0) others.unshift(published(tenant, [...publishes.values()]));
+  return others;
+}
+
+function statementOf(tenant: string, fact: FactOf<'retired' | 'attested' | 'trust'>, source: FactSource): Statement {
   switch (fact.kind) {
-    case 'published':
-      return published(tenant, fact, source);
     case 'retired':
       return retired(tenant, fact, source);
-    case 'head':
-      return head(tenant, fact, source);
     case 'attested':
       return attested(tenant, fact, source);
     case 'trust':
@@ -34,14 +58,25 @@ function statementOf(tenant: string, fact: CoverageFact, source: FactSource): St
   }
 }
 
-function published(tenant: string, fact: FactOf<'published'>, { eventId, at }: FactSource): Statement {
+function published(tenant: string, facts: readonly Sourced<'published'>[]): Statement {
+  const rows = facts.map(({ fact, source }) => ({
+    pack_id: fact.packId,
+    version: fact.version,
+    pack_type: fact.packType,
+    published_at: fact.publishedAt,
+    signers: fact.signers.toSorted(),
+    signatures: fact.signatures,
+    at: source.at,
+    by: source.eventId,
+  }));
   return [
     `insert into compliance.version_coverage as row
        (tenant, pack_id, version, pack_type, published_at, signers, signatures, updated_at, updated_by)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+     select $1, * from jsonb_to_recordset($2::jsonb) as f(pack_id text, version text, pack_type text, published_at timestamptz,
+       signers text[], signatures integer, at timestamptz, by text)
      on conflict (tenant, pack_id, version) do update set pack_type = excluded.pack_type, published_at = excluded.published_at,
        signers = excluded.signers, signatures = excluded.signatures, ${NEWEST}`,
-    [tenant, fact.packId, fact.version, fact.packType, fact.publishedAt, fact.signers.toSorted(), fact.signatures, at, eventId],
+    [tenant, JSON.stringify(rows)],
   ];
 }
 
@@ -55,14 +90,22 @@ function retired(tenant: string, fact: FactOf<'retired'>, { eventId, at }: FactS
   ];
 }
 
-function head(tenant: string, fact: FactOf<'head'>, { eventId, at }: FactSource): Statement {
+function moved(tenant: string, facts: readonly Sourced<'head'>[]): Statement {
+  const rows = facts.map(({ fact, source }) => ({
+    pack_id: fact.packId,
+    channel: fact.channel,
+    version: fact.version,
+    sort_key: versionSortKey(fact.version),
+    at: source.at,
+    by: source.eventId,
+  }));
   return [
     `insert into compliance.channel_coverage as row (tenant, pack_id, channel, version, sort_key, moved_at, moved_by_event)
-     values ($1, $2, $3, $4, $5, $6, $7)
+     select $1, * from jsonb_to_recordset($2::jsonb) as f(pack_id text, channel text, version text, sort_key text, at timestamptz, by text)
      on conflict (tenant, pack_id, channel) do update
        set version = excluded.version, sort_key = excluded.sort_key, moved_at = excluded.moved_at, moved_by_event = excluded.moved_by_event
        where excluded.sort_key > row.sort_key`,
-    [tenant, fact.packId, fact.channel, fact.version, versionSortKey(fact.version), at, eventId],
+    [tenant, JSON.stringify(rows)],
   ];
 }
 

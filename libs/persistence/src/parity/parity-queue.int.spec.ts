@@ -1,6 +1,6 @@
 import { PARITY_CONSUMER, type ParityState } from '@packs/contracts';
 import { sha256 } from '@packs/domain';
-import { ComparisonLost, type ComparisonCause, type FinishingTx, type HeldComparison, type ParityFinding } from '@packs/ports';
+import { LeaseLost, type ComparisonCause, type FinishingTx, type HeldComparison, type ParityFinding } from '@packs/ports';
 import type { DataSource } from 'typeorm';
 import { ulid } from 'ulid';
 import { PostgresMirrorQueue } from '../mirror/mirror-queue';
@@ -140,7 +140,7 @@ describe('PostgresParityQueue', () => {
       queue.fail(dead, { code: 'ERR_PACK_INTERNAL', message: '' }),
       queue.retryLater(dead, 0, false),
     ]) {
-      await expect(late).rejects.toThrow(ComparisonLost);
+      await expect(late).rejects.toThrow(LeaseLost);
     }
     await queue.record(next, [finding('hello', 'in-step')], PROGRESS);
     expect(await queue.finish(next, 0, NOTHING)).toBe(true);
@@ -254,6 +254,18 @@ describe('PostgresParityQueue', () => {
     await queue.fail(held, { code: 'ERR_MIRROR_TARGET_UNAVAILABLE', message: 'gone' });
     expect(await standing()).toMatchObject({ inStep: false, error: { code: 'ERR_MIRROR_TARGET_UNAVAILABLE' } });
     expect(await checkOf(held)).toMatchObject({ state: 'failed', inStep: null });
+  });
+
+  it('does not know it from the first attempt that failed on, but goes by what it knew when no attempt was made', async () => {
+    await compare([finding('hello', 'in-step')]);
+    await ask();
+    const gone = { code: 'ERR_MIRROR_TARGET_UNAVAILABLE', message: 'gone' };
+    await queue.retryLater(await claimed(), 0, false, { code: 'ERR_PACK_UNAVAILABLE', message: 'no database' });
+    expect(await standing()).toMatchObject({ inStep: true, error: null });
+    await queue.retryLater(await claimed(), 0, true, gone);
+    expect(await standing()).toMatchObject({ inStep: false, error: gone });
+    await queue.finish(await claimed(), 0, NOTHING);
+    expect(await standing()).toMatchObject({ inStep: true, error: null });
   });
 
   it('reads every byte of a synced mirror again when its time has come, once', async () => {

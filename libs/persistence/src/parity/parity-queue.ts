@@ -1,13 +1,6 @@
 import type { ParityState } from '@packs/contracts';
 import type { Digest } from '@packs/domain';
-import {
-  ComparisonLost,
-  ParityQueue,
-  type ComparisonProgress,
-  type FinishingTx,
-  type HeldComparison,
-  type ParityFinding,
-} from '@packs/ports';
+import { LeaseLost, ParityQueue, type ComparisonProgress, type FinishingTx, type HeldComparison, type ParityFinding } from '@packs/ports';
 import type { DataSource } from 'typeorm';
 import { ulid } from 'ulid';
 import type { UnitOfWorkHooks } from '../registry/registry-unit-of-work';
@@ -152,23 +145,22 @@ export class PostgresParityQueue extends ParityQueue {
       );
       if (rows.length === 0) return rows;
       await sql.query(`delete from parity.findings where comparison_id = $1`, [held.id]);
-      await sql.query(
-        `insert into parity.mirrors (mirror_id, tenant, in_step, error_code, error_message) values ($1, $2, null, $3, $4)
-         on conflict (mirror_id) do update set in_step = null, error_code = excluded.error_code, error_message = excluded.error_message`,
-        [held.mirrorId, held.tenant, code, message],
-      );
+      await standsUnknown(sql, held, { code, message });
       return rows;
     });
   }
 
   retryLater(held: HeldComparison, delayMs: number, counted: boolean, error?: { code: string; message: string }): Promise<void> {
-    return this.held(held, sql =>
-      sql.query(
+    return this.held(held, async sql => {
+      const rows = await sql.query(
         `update parity.comparisons set lease_owner = null, lease_until = now() + make_interval(secs => $3::float8 / 1000),
            attempts = attempts - $4::int, error_code = $5, error_message = $6 where ${HELD} returning id`,
         [held.id, held.owner, delayMs, counted ? 0 : 1, error?.code ?? null, error?.message ?? null],
-      ),
-    );
+      );
+      // What is not counted is no fault of the mirror, and leaves what is known of it.
+      if (rows.length > 0 && counted && error) await standsUnknown(sql, held, error);
+      return rows;
+    });
   }
 
   async enqueueDue(intervalSeconds: number): Promise<number> {
@@ -203,7 +195,7 @@ export class PostgresParityQueue extends ParityQueue {
   /** One transaction of the holder; a statement that finds no row of its own means that somebody else has it. */
   private async held(held: HeldComparison, work: (sql: Sql) => Promise<unknown[]>): Promise<void> {
     await inTransaction(this.dataSource, held.tenant, async sql => {
-      if ((await work(sql)).length === 0) throw new ComparisonLost(held);
+      if ((await work(sql)).length === 0) throw new LeaseLost(held);
     });
   }
 }
@@ -230,4 +222,13 @@ async function addFindings(sql: Sql, held: HeldComparison, findings: readonly Pa
 
 function toFinding({ pack_id: packId, version, path, state, by_bytes: byBytes, proof }: MatrixRow): ParityFinding {
   return { version: packId === '' ? null : { packId, version }, path: path || null, state, byBytes, proof: proof || null };
+}
+
+/** A mirror that could not be compared is not known to be in step, whatever it was before. */
+async function standsUnknown(sql: Sql, { mirrorId, tenant }: HeldComparison, error: { code: string; message: string }): Promise<void> {
+  await sql.query(
+    `insert into parity.mirrors (mirror_id, tenant, in_step, error_code, error_message) values ($1, $2, null, $3, $4)
+     on conflict (mirror_id) do update set in_step = null, error_code = excluded.error_code, error_message = excluded.error_message`,
+    [mirrorId, tenant, error.code, error.message],
+  );
 }

@@ -54,14 +54,21 @@ describe('PostgresPackInventory', () => {
     ]);
     const [signature] = version.signatures;
     const signed = found?.referrers.find(({ kind }) => kind === 'signature');
-    expect(signed).toMatchObject({ manifest: { digest: signature?.manifest.digest, artifactType: MEDIA_TYPES.sigstoreBundle } });
+    expect(signed).toMatchObject({
+      verification: null,
+      manifest: { digest: signature?.manifest.digest, artifactType: MEDIA_TYPES.sigstoreBundle },
+    });
     expect(signed?.blobs.map(({ digest, mediaType }) => [digest, mediaType])).toEqual([
       [signature?.blob.digest, MEDIA_TYPES.sigstoreBundle],
     ]);
     expect(found?.verification.signatures.map(({ digest }) => digest)).toEqual([signature?.blob.digest]);
     const attested = found?.referrers.filter(({ kind }) => kind === 'attestation');
     expect(attested).toMatchObject([
-      { manifest: { artifactType: MEDIA_TYPES.dsseEnvelope }, blobs: [{ mediaType: MEDIA_TYPES.dsseEnvelope }] },
+      {
+        manifest: { artifactType: MEDIA_TYPES.dsseEnvelope },
+        blobs: [{ mediaType: MEDIA_TYPES.dsseEnvelope }],
+        verification: { epoch: 1, policy: { name: 'default', version: 1 } },
+      },
     ]);
     expect(await all('globex')).toEqual([]);
   });

@@ -41,7 +41,14 @@ interface VersionRow {
   config: BlobJson;
   bundle: BlobJson;
   channels: string[] | null;
-  referrers: { manifest: BlobJson & { mediaType: string; artifactType: string }; isSignature: boolean; blobs: BlobJson[] | null }[] | null;
+  referrers:
+    | {
+        manifest: BlobJson & { mediaType: string; artifactType: string };
+        isSignature: boolean;
+        verification: { epoch: number; policy: SigningPolicy | null } | null;
+        blobs: BlobJson[] | null;
+      }[]
+    | null;
   signatures: { digest: Digest; size: number; objectKey: string; mediaType: string }[] | null;
   current_epoch: string | null;
   trust_digest: Digest | null;
@@ -87,6 +94,9 @@ const SELECT_PAGE = `
         'manifest', ${blobJson('rb')}::jsonb || jsonb_build_object('mediaType', r.media_type, 'artifactType', r.artifact_type),
         'isSignature', exists (select 1 from registry.signatures s where s.tenant = r.tenant and s.pack_id = r.repository and s.version = v.version
           and s.manifest_digest = r.digest),
+        'verification', (select json_build_object('epoch', a.trust_epoch, 'policy', pl.document) from registry.pack_provenance a
+          left join registry.policies pl on pl.tenant = a.tenant and pl.name = a.policy_name and pl.version = a.policy_version
+          where a.tenant = r.tenant and a.pack_id = r.pack_id and a.version = v.version and a.manifest_digest = r.digest limit 1),
         'blobs', (select json_agg(${blobJson('eb')} order by eb.digest) from registry.manifest_blobs e join content.blobs eb on eb.digest = e.blob_digest
           where e.tenant = r.tenant and e.repository = r.repository and e.manifest_digest = r.digest)) order by r.digest)
      from registry.manifests r join content.blobs rb on rb.digest = r.digest
@@ -195,12 +205,12 @@ function toInventoryVersion(tenant: string, row: VersionRow): InventoryVersion {
 const EMPTY = sha256(EMPTY_JSON);
 
 /** What a referrer holds has the referrer's own type: its manifest is made so. */
-function toReferrer({ manifest, isSignature, blobs }: NonNullable<VersionRow['referrers']>[number]): InventoryReferrer {
+function toReferrer({ manifest, isSignature, verification, blobs }: NonNullable<VersionRow['referrers']>[number]): InventoryReferrer {
   const held: InventoryBlob[] = (blobs ?? []).map(blob => ({
     ...blob,
     mediaType: blob.digest === EMPTY ? MEDIA_TYPES.ociEmpty : manifest.artifactType,
   }));
-  return { manifest, blobs: held, kind: isSignature ? 'signature' : 'attestation' };
+  return { manifest, blobs: held, kind: isSignature ? 'signature' : 'attestation', verification };
 }
 
 function verificationOf(row: VersionRow): InventoryVerification {

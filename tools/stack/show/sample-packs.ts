@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parsePackManifest } from '@packs/pack-format';
-import { REPOSITORY_ROOT } from './repository-root';
+import { REPOSITORY_ROOT } from '../repository-root';
 
 /** A pack comes after the ones it depends on. */
 const IN_ORDER = ['sbom-remediation', 'policy-baseline', 'license-analyzer', 'secure-delivery'] as const;

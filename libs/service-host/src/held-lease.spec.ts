@@ -1,17 +1,22 @@
+import { DomainError } from '@packs/domain';
 import { LeaseLost } from '@packs/ports';
-import { aHeldJob, FakeQueue } from '../mirror-worker.fixture';
-import { HeldLease } from './held-lease';
+import { HeldLease, HeldLeases, WorkerStopping } from './held-lease';
 
-const job = aHeldJob();
+const job = { id: 'job', owner: 'me' };
+const deadline = { ms: 60_000, reason: new DomainError('ERR_MIRROR_DEADLINE', 'too slow', { retry: 'later' }) };
 const LEASE_MS = 9_000;
 
 describe('HeldLease', () => {
-  let queue: FakeQueue;
+  let queue: { renewals: number; renewal: () => Promise<void> };
   let lease: HeldLease;
   beforeEach(() => {
     jest.useFakeTimers();
-    queue = new FakeQueue();
-    lease = new HeldLease(queue, job, { leaseMs: LEASE_MS, runDeadlineMs: 60_000 });
+    queue = { renewals: 0, renewal: () => Promise.resolve() };
+    const renew = (): Promise<void> => {
+      queue.renewals += 1;
+      return queue.renewal();
+    };
+    lease = new HeldLease(renew, job, { leaseMs: LEASE_MS, deadline });
   });
   afterEach(() => {
     lease.release();
@@ -61,5 +66,33 @@ describe('HeldLease', () => {
   it('hands on what the work comes to', async () => {
     await expect(lease.during(() => Promise.resolve(7))).resolves.toBe(7);
     await expect(lease.during(() => Promise.reject(new Error('of its own')))).rejects.toThrow('of its own');
+  });
+
+  it('is not renewed again when it is released while a renewal is under way', async () => {
+    const renewed = Promise.withResolvers<void>();
+    queue.renewal = () => renewed.promise;
+    await jest.advanceTimersByTimeAsync(LEASE_MS / 3);
+    lease.release();
+    renewed.resolve();
+    await jest.advanceTimersByTimeAsync(LEASE_MS);
+    expect(queue.renewals).toBe(1);
+  });
+});
+
+describe('HeldLeases', () => {
+  it('ends the work under each lease when the process stops, and renews none afterwards', async () => {
+    const leases = new HeldLeases();
+    let renewals = 0;
+    const renew = (): Promise<void> => {
+      renewals += 1;
+      return Promise.resolve();
+    };
+    const held = ['one', 'other'].map(id =>
+      leases.hold({ id, owner: 'me' }, renew, { leaseMs: 30 }, lease => lease.during(() => new Promise(() => undefined))),
+    );
+    const ended = Promise.all(held.map(one => expect(one).rejects.toThrow(WorkerStopping)));
+    leases.stop();
+    await ended;
+    expect(renewals).toBe(0);
   });
 });
