@@ -39,7 +39,7 @@ const OWNERS = [
 ];
 
 /** What the commands need to read, build, sign and check packs; the registry's own stores are not theirs. */
-const CLI_LIBRARIES = ['layer:domain', 'layer:contracts', 'name:config', 'name:pack-format', 'name:sigstore'];
+const CLI_LIBRARIES = ['layer:domain', 'layer:contracts', 'name:config', 'name:pack-format', 'name:registry-client', 'name:sigstore'];
 
 /**
  * Constraints for @nx/enforce-module-boundaries. A project's layer is its tag `layer:<layer>`; its name is repeated in the tag

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { DomainError } from '@packs/domain';
 import type { CliContext } from '../terminal/cli-context';
 import { readLogin, writeLogin, type StoredLogin } from './config-file';
+import { dockerToken } from './docker-login';
 import { parseBaseUrl } from './http';
 import { requestToken } from './oidc';
 
@@ -15,7 +16,8 @@ export interface Session {
 const RENEW_BEFORE_MS = 30_000;
 
 /**
- * The stored login, its token renewed when it is about to end; `STELLA_REGISTRY_URL` and `STELLA_TOKEN` come first.
+ * The stored login, its token renewed when it is about to end; `STELLA_REGISTRY_URL` and `STELLA_TOKEN` come first. For a registry without
+ * a login the credentials that docker keeps for it.
  * @throws DomainError ERR_PACK_AUTHENTICATION
  */
 export async function openSession(context: CliContext): Promise<Session> {
@@ -24,6 +26,8 @@ export async function openSession(context: CliContext): Promise<Session> {
   const url = givenUrl ? parseBaseUrl(givenUrl, 'STELLA_REGISTRY_URL', { insecure: true }) : login?.url;
   if (!url) throw new DomainError('ERR_PACK_AUTHENTICATION', 'no registry is known');
   if (givenToken) return { url, token: givenToken };
+  const token = login?.url === url ? undefined : await dockerToken(context, url);
+  if (token !== undefined) return { url, token };
   if (!login) throw new DomainError('ERR_PACK_AUTHENTICATION', `not logged in to ${url}`);
   return { url, token: await currentToken(context, login) };
 }

@@ -129,6 +129,52 @@ describe('stella login', () => {
     expect(run.stdout).not.toContain(tokenOf(9));
   });
 
+  describe('by docker', () => {
+    const docker = async (auth: string) => {
+      const auths = { [new URL(url).host]: { auth: Buffer.from(auth).toString('base64') } };
+      await writeFile(path.join(dir, 'config.json'), JSON.stringify({ auths }));
+      return { ...env, STELLA_REGISTRY_URL: url, DOCKER_CONFIG: dir };
+    };
+    const list = (used: Record<string, string>) => runStella(['pack', 'list'], { env: used });
+    const sent = () => server.requests.at(-1)?.headers.authorization;
+
+    it('is enough: its client and secret get a token, which is not kept', async () => {
+      expect((await list(await docker(`ci:${SECRET}`))).code).toBe(0);
+      expect(sent()).toBe(`Bearer ${tokenOf(1)}`);
+      const basic = Buffer.from(granted[0]?.authorization?.replace('Basic ', '') ?? '', 'base64').toString();
+      expect(basic).toBe('ci:s3cret%2Fwith%3Asigns');
+      await expect(readFile(path.join(dir, 'config/config.json'))).rejects.toMatchObject({ code: 'ENOENT' });
+    });
+
+    it('may be an access token itself', async () => {
+      await list(await docker(`<token>:${tokenOf(7)}`));
+      expect([sent(), granted]).toEqual([`Bearer ${tokenOf(7)}`, []]);
+    });
+
+    it('comes after a login to the same registry, and after the environment', async () => {
+      await login('--client-secret-file', path.join(dir, 'secret'));
+      const used = await docker(`other:${SECRET}`);
+      await list(used);
+      expect(sent()).toBe(`Bearer ${tokenOf(1)}`);
+      await list({ ...used, STELLA_TOKEN: tokenOf(8) });
+      expect(sent()).toBe(`Bearer ${tokenOf(8)}`);
+      expect(granted).toHaveLength(1);
+    });
+
+    it('is not used for another registry', async () => {
+      const used = await docker(`ci:${SECRET}`);
+      const run = await list({ ...used, STELLA_REGISTRY_URL: url.replace('127.0.0.1', 'localhost') });
+      expect(run).toMatchObject({ code: 3, stderr: expect.stringContaining('not logged in') as string });
+      expect(granted).toEqual([]);
+    });
+
+    it('is said to be wrong when it cannot be read', async () => {
+      await writeFile(path.join(dir, 'config.json'), '{');
+      const run = await list({ ...env, STELLA_REGISTRY_URL: url, DOCKER_CONFIG: dir });
+      expect(run).toMatchObject({ code: 3, stderr: expect.stringContaining('config.json is not a JSON object') as string });
+    });
+  });
+
   it('is undone by logout', async () => {
     await login('--client-secret-file', path.join(dir, 'secret'));
     expect(await runStella(['logout'], { env })).toMatchObject({ code: 0, stderr: 'logged out\n' });
