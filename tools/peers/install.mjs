@@ -6,7 +6,17 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 
 const CACHE = process.env.PEERS_DIR ?? path.join(homedir(), '.cache', 'packs-peers');
-const PEERS = { cosign: 'github.com/sigstore/cosign/v3/cmd/cosign@v3.1.2' };
+const PEERS = {
+  cosign: 'github.com/sigstore/cosign/v3/cmd/cosign@v3.1.2',
+  versitygw: 'github.com/versity/versitygw/cmd/versitygw@v1.7.0',
+  oras: 'oras.land/oras/cmd/oras@v1.3.3',
+  crane: 'github.com/google/go-containerregistry/cmd/crane@v0.21.9',
+  regctl: 'github.com/regclient/regclient/cmd/regctl@v0.11.5',
+  helm: 'helm.sh/helm/v4/cmd/helm@v4.2.4',
+  registry: 'github.com/distribution/distribution/v3/cmd/registry@v3.1.1',
+  zot: 'zotregistry.dev/zot/v2/cmd/zot@v2.1.20',
+  conformance: 'github.com/opencontainers/distribution-spec/conformance@v0.0.0-20260716174315-967efdc079b9',
+};
 
 mkdirSync(CACHE, { recursive: true });
 if (spawnSync('go', ['version'], { stdio: 'ignore' }).status !== 0) {

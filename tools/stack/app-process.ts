@@ -77,7 +77,11 @@ function ownSettings(name: ProcessName, port: number, parts: SharedParts, enviro
     NATS_URL: parts.natsUrl,
     [`${prefix}_NATS_PASSWORD`]: parts.natsPasswords[name],
     ...(database && { [`${prefix}_DATABASE_URL`]: parts.databaseUrls[name] }),
-    ...(blobs && { BLOB_STORE: parts.blobStore }),
+    ...(blobs && {
+      BLOB_STORE: parts.blobStore,
+      BLOB_STORE_ACCESS_KEY: environment.BLOB_STORE_ACCESS_KEY,
+      BLOB_STORE_SECRET_KEY: environment.BLOB_STORE_SECRET_KEY,
+    }),
     ...(mirrors && { MIRROR_ROOT: parts.mirrorRoot }),
     ...(name === 'api-gateway' && { GATEWAY_TOKEN_KEY_FILE: parts.tokenKeyFile }),
     ...(name === 'mirror-worker' && { MIRROR_SIGNING_KEY_FILE: parts.kitKeyFile }),

@@ -6,6 +6,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export const STACK_SETTINGS: readonly { readonly name: string; readonly default: string; readonly meaning: string }[] = [
   { name: 'DATA_DIR', default: './.data', meaning: 'Folder of everything the stack keeps.' },
   { name: 'GATEWAY_PORT', default: '8080, else the next free', meaning: 'Port of the public API.' },
+  { name: 'GATEWAY_PROCESSES', default: '1', meaning: 'Gateway processes that share that port.' },
   {
     name: 'DATABASE_ADMIN_URL',
     default: 'the embedded PostgreSQL',
@@ -28,6 +29,8 @@ export const STACK_SETTINGS: readonly { readonly name: string; readonly default:
   { name: 'SEALED', default: 'false', meaning: 'Seals the registry for every tenant; see docs/operations.md.' },
   { name: 'AUTHORITY_TOKEN_TTL', default: '3600', meaning: 'Life of a token of the local Authority, in seconds.' },
   { name: 'BLOB_STORE', default: '<DATA_DIR>/blobs', meaning: 'Where the bytes are kept, as a URL.' },
+  { name: 'BLOB_STORE_ACCESS_KEY', default: 'none', meaning: 'Access key of a bucket in BLOB_STORE.' },
+  { name: 'BLOB_STORE_SECRET_KEY', default: 'none', meaning: 'Secret key of a bucket in BLOB_STORE.' },
   { name: 'MIRROR_SIGNING_KEY_FILE', default: '<DATA_DIR>/keys/kit-signing.key.pem', meaning: 'Key that offline kits are signed with.' },
   { name: 'KIT_EXPORTERS_FILE', default: 'none', meaning: 'Keys of exporters whose kits every tenant takes.' },
   { name: 'MIRROR_ROOT', default: '<DATA_DIR>/mirrors', meaning: 'The folder that mirrors lie under, as a URL.' },

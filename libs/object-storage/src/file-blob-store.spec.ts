@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sha256 } from '@packs/domain';
 import { describeBlobStore, InMemoryBlobStore } from '@packs/testing';
 import { FileBlobStore } from './file-blob-store';
 
@@ -69,6 +70,30 @@ describe('FileBlobStore on disk', () => {
     expect((await stat(join(root, 'objects'))).mode & 0o007).toBe(0);
   });
 
+  it('makes the file that one process wrote the object, and reads again what several wrote', async () => {
+    const root = await newFolder();
+    const [store, other] = [await FileBlobStore.open(root), await FileBlobStore.open(root)];
+    for (const finisher of [store, other]) {
+      let upload = await store.begin('sha256');
+      for (const text of ['one ', 'after ', 'another']) ({ upload } = await store.append(upload, once(text), 100));
+      const [name = ''] = await readdir(join(root, 'tmp'));
+      const written = await stat(join(root, 'tmp', name));
+      const blob = await finisher.finish(upload, sha256('one after another'));
+      const kept = await stat(pathOf(root, blob.objectKey));
+      expect(kept.ino === written.ino).toBe(finisher === store);
+    }
+  });
+
+  it('goes on with no upload whose state it did not make, and has nothing of it to discard', async () => {
+    const store = await FileBlobStore.open(await newFolder());
+    for (const pieces of [undefined, 'all', [{ key: '../objects/a', size: 1 }], [{ key: 'a'.repeat(26) }], [null]]) {
+      const upload = { size: 1, algorithm: 'sha256' as const, state: { pieces } };
+      await expect(store.append(upload, once('x'), 100)).rejects.toMatchObject({ code: 'ERR_PACK_NOT_FOUND' });
+      await expect(store.finish(upload, sha256('x'))).rejects.toMatchObject({ code: 'ERR_PACK_NOT_FOUND' });
+      await store.discard(upload);
+    }
+  });
+
   it('removes half-written files of dead processes when it opens, and leaves those being written', async () => {
     const root = await newFolder();
     await FileBlobStore.open(root);
@@ -96,16 +121,24 @@ describe('FileBlobStore on disk', () => {
 
 const STRACE = ['/usr/bin', '/usr/local/bin'].map(folder => join(folder, 'strace')).find(existsSync);
 
+/** How a blob may come to be. */
+const WAYS = {
+  'a write': 'store.write(source(), { maxBytes: 100 })',
+  'the finish of an upload': `store.begin('sha256')
+        .then(upload => store.append(upload, source(), 100))
+        .then(({ upload }) => store.finish(upload, '${sha256('durable')}'))`,
+};
+
 describe('FileBlobStore and stable storage', () => {
   const itTraced = STRACE ? it : it.skip;
 
-  itTraced(
-    'has synced the bytes, then the name, when a write resolves (needs strace)',
-    async () => {
+  itTraced.each(Object.keys(WAYS) as (keyof typeof WAYS)[])(
+    'has synced the bytes, then the name, when %s resolves (needs strace)',
+    async way => {
       const root = await newFolder();
       const log = join(root, 'trace');
       const trace = ['-f', '-y', '-s', '200', '-o', log, '-e', 'trace=write,pwrite64,fsync,fdatasync,rename'];
-      const code = await run(STRACE ?? '', [...trace, ...writerIn(root)]);
+      const code = await run(STRACE ?? '', [...trace, ...writerIn(root, way)]);
       expect(code).toBe(0);
       const calls = callsIn(await readFile(log, 'utf8'));
       const key = /resolved ([0-9a-z]{26})/.exec(calls.join('\n'))?.[1] ?? 'none';
@@ -150,13 +183,13 @@ describe('FileBlobStore and stable storage', () => {
 });
 
 /** A process that opens a store, writes one blob and says so. */
-function writerIn(root: string): string[] {
+function writerIn(root: string, way: keyof typeof WAYS = 'a write'): string[] {
   const repository = join(__dirname, '..', '..', '..');
   const script = `
     const { FileBlobStore } = require(${JSON.stringify(join(__dirname, 'file-blob-store.ts'))});
     const source = async function* () { yield Buffer.from('durable'); };
     FileBlobStore.open(${JSON.stringify(root)})
-      .then(store => store.write(source(), { maxBytes: 100 }))
+      .then(store => ${WAYS[way]})
       .then(blob => require('node:fs').writeSync(1, 'resolved ' + blob.objectKey), () => process.exit(1));`;
   return [process.execPath, '--require', join(repository, 'tools', 'testing', 'typescript.cjs'), '--eval', script];
 }

@@ -79,7 +79,7 @@ export class UploadFiles {
   }
 
   async discard(upload: PartialUpload): Promise<void> {
-    for (const piece of piecesOf(upload)) {
+    for (const piece of knownPieces(upload) ?? []) {
       this.own.delete(piece.key);
       await rm(this.pathOf(piece), { force: true });
     }
@@ -120,11 +120,15 @@ export class UploadFiles {
   }
 }
 
-/** @throws DomainError ERR_PACK_NOT_FOUND when another kind of store began the upload */
 function piecesOf(upload: PartialUpload): readonly UploadPiece[] {
-  const { pieces } = upload.state;
-  if (!Array.isArray(pieces) || !pieces.every(isPiece)) throw lostUpload();
+  const pieces = knownPieces(upload);
+  if (!pieces) throw lostUpload();
   return pieces;
+}
+
+/** Undefined when another kind of store began the upload. */
+function knownPieces({ state: { pieces } }: PartialUpload): readonly UploadPiece[] | undefined {
+  return Array.isArray(pieces) && pieces.every(isPiece) ? pieces : undefined;
 }
 
 function isPiece(value: unknown): value is UploadPiece {

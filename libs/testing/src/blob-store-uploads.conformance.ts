@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { sha256, type Digest } from '@packs/domain';
+import { sha256, type Digest, type DigestAlgorithm } from '@packs/domain';
 import type { BlobRef, BlobStore, PartialUpload } from '@packs/ports';
 import type { BlobStoreUnderTest } from './blob-store.conformance';
 
@@ -30,11 +30,19 @@ function kept(upload: PartialUpload): PartialUpload {
   return JSON.parse(JSON.stringify(upload)) as PartialUpload;
 }
 
+async function add(store: BlobStore, upload: PartialUpload, bytes: Buffer): Promise<PartialUpload> {
+  return kept((await store.append(upload, inChunks(bytes), MAX)).upload);
+}
+
 /** What every BlobStore promises of uploads that arrive in pieces. */
 export function describeUploads(subject: () => BlobStoreUnderTest): void {
-  const add = async (store: BlobStore, upload: PartialUpload, bytes: Buffer): Promise<PartialUpload> =>
-    kept((await store.append(upload, inChunks(bytes), MAX)).upload);
+  describePieces(subject);
+  describeInterruptions(subject);
+  describeProofs(subject);
+  describeEndings(subject);
+}
 
+function describePieces(subject: () => BlobStoreUnderTest): void {
   const sizes: [string, number[]][] = [
     ['nothing', []],
     ['empty pieces', [0, 0]],
@@ -45,25 +53,29 @@ export function describeUploads(subject: () => BlobStoreUnderTest): void {
     ['pieces around the edges of eight blocks', [8 * MiB - 1, 1, 8 * MiB + 1, 5]],
   ];
 
-  it.each(sizes)('makes one blob of %s, in one process and in several', async (_, pieces) => {
-    const stores = [[subject().store], [subject().store, await subject().another()]];
-    for (const replicas of stores) {
-      const parts = pieces.map(size => randomBytes(size));
-      const bytes = Buffer.concat(parts);
-      let upload = kept(await subject().store.begin('sha256'));
-      const replica = (turn: number): BlobStore => replicas[turn % replicas.length] ?? subject().store;
-      for (const [turn, part] of parts.entries()) {
-        upload = await add(replica(turn), upload, part);
-        expect(upload.size).toBe(Buffer.concat(parts.slice(0, turn + 1)).length);
+  it.each(sizes)(
+    'makes one blob of %s, in one process and in several',
+    async (_, pieces) => {
+      const stores = [[subject().store], [subject().store, await subject().another()]];
+      for (const replicas of stores) {
+        const parts = pieces.map(size => randomBytes(size));
+        const bytes = Buffer.concat(parts);
+        let upload = kept(await subject().store.begin('sha256'));
+        const replica = (turn: number): BlobStore => replicas[turn % replicas.length] ?? subject().store;
+        for (const [turn, part] of parts.entries()) {
+          upload = await add(replica(turn), upload, part);
+          expect(upload.size).toBe(Buffer.concat(parts.slice(0, turn + 1)).length);
+        }
+        const blob = await replica(parts.length).finish(upload, sha256(bytes));
+        expect(blob).toMatchObject({ digest: sha256(bytes), size: bytes.length });
+        expect(Buffer.from(blob.blockChecksums, 'base64')).toHaveLength(Math.ceil(bytes.length / MiB) * 4);
+        expect((await readAll(subject().store, blob)).equals(bytes)).toBe(true);
       }
-      const blob = await replica(parts.length).finish(upload, sha256(bytes));
-      expect(blob).toMatchObject({ digest: sha256(bytes), size: bytes.length });
-      expect(Buffer.from(blob.blockChecksums, 'base64')).toHaveLength(Math.ceil(bytes.length / MiB) * 4);
-      expect((await readAll(subject().store, blob)).equals(bytes)).toBe(true);
-    }
-    expect(await subject().readable()).toHaveLength(2);
-    expect(await subject().leftovers()).toEqual([]);
-  });
+      expect(await subject().readable()).toHaveLength(2);
+      expect(await subject().leftovers()).toEqual([]);
+    },
+    30_000,
+  );
 
   it('shows nothing of an upload before it is finished', async () => {
     const { store, readable } = subject();
@@ -72,7 +84,9 @@ export function describeUploads(subject: () => BlobStoreUnderTest): void {
     await store.discard(upload);
     expect(await readable()).toEqual([]);
   });
+}
 
+function describeInterruptions(subject: () => BlobStoreUnderTest): void {
   it.each([0, 100_000, 2 * MiB + 3, 9 * MiB])('keeps the %i bytes that came before the source failed', async size => {
     const { store } = subject();
     const bytes = randomBytes(size + 1000);
@@ -114,29 +128,26 @@ export function describeUploads(subject: () => BlobStoreUnderTest): void {
     await late;
     expect((await readAll(store, blob)).equals(bytes)).toBe(true);
   });
-
-  describeEndings(subject, add);
 }
 
-function describeEndings(
-  subject: () => BlobStoreUnderTest,
-  add: (store: BlobStore, upload: PartialUpload, bytes: Buffer) => Promise<PartialUpload>,
-): void {
-  const bytes = randomBytes(2 * MiB + 9);
-  const uploaded = async (store: BlobStore, algorithm: 'sha256' | 'sha512' = 'sha256'): Promise<PartialUpload> =>
-    add(store, await store.begin(algorithm), bytes);
+const CONTENT = randomBytes(2 * MiB + 9);
 
+async function uploaded(store: BlobStore, algorithm: DigestAlgorithm = 'sha256'): Promise<PartialUpload> {
+  return add(store, await store.begin(algorithm), CONTENT);
+}
+
+function describeProofs(subject: () => BlobStoreUnderTest): void {
   it.each([
     ['sha256', 'sha512'],
     ['sha512', 'sha256'],
     ['sha512', 'sha512'],
   ] as const)('proves an upload begun for %s by %s', async (algorithm, proven) => {
     const { store, another } = subject();
-    const digest = proven === 'sha512' ? sha512(bytes) : sha256(bytes);
+    const digest = proven === 'sha512' ? sha512(CONTENT) : sha256(CONTENT);
     for (const finisher of [store, await another()]) {
       const blob = await finisher.finish(await uploaded(store, algorithm), digest);
-      expect(blob).toMatchObject({ digest, size: bytes.length });
-      expect((await readAll(store, blob)).equals(bytes)).toBe(true);
+      expect(blob).toMatchObject({ digest, size: CONTENT.length });
+      expect((await readAll(store, blob)).equals(CONTENT)).toBe(true);
     }
   });
 
@@ -145,41 +156,43 @@ function describeEndings(
     for (const finisher of [store, await another()]) {
       const upload = await uploaded(store);
       await expect(finisher.finish(upload, sha256('something else'))).rejects.toMatchObject({ code: 'ERR_PACK_DIGEST_MISMATCH' });
-      await expect(finisher.finish(upload, sha256(bytes))).rejects.toMatchObject({ code: 'ERR_PACK_NOT_FOUND' });
+      await expect(finisher.finish(upload, sha256(CONTENT))).rejects.toMatchObject({ code: 'ERR_PACK_NOT_FOUND' });
     }
     expect([await readable(), await leftovers()]).toEqual([[], []]);
   });
+}
 
+function describeEndings(subject: () => BlobStoreUnderTest): void {
   it('finishes once', async () => {
     const { store, another, readable } = subject();
     const upload = await uploaded(store);
-    const blob = await store.finish(upload, sha256(bytes));
+    const blob = await store.finish(upload, sha256(CONTENT));
     for (const finisher of [store, await another()]) {
-      await expect(finisher.finish(upload, sha256(bytes))).rejects.toMatchObject({ code: 'ERR_PACK_NOT_FOUND' });
-      await expect(finisher.append(upload, inChunks(bytes), MAX)).rejects.toMatchObject({ code: 'ERR_PACK_NOT_FOUND' });
+      await expect(finisher.finish(upload, sha256(CONTENT))).rejects.toMatchObject({ code: 'ERR_PACK_NOT_FOUND' });
+      await expect(finisher.append(upload, inChunks(CONTENT), MAX)).rejects.toMatchObject({ code: 'ERR_PACK_NOT_FOUND' });
     }
     expect(await readable()).toEqual([blob.objectKey]);
-    expect((await readAll(store, blob)).equals(bytes)).toBe(true);
+    expect((await readAll(store, blob)).equals(CONTENT)).toBe(true);
   });
 
   it('gives callers that finish at the same time whole blobs or nothing', async () => {
     const { store, another, readable } = subject();
     const upload = await uploaded(store);
     const callers = [store, store, await another()];
-    const answers = await Promise.allSettled(callers.map(caller => caller.finish(upload, sha256(bytes))));
+    const answers = await Promise.allSettled(callers.map(caller => caller.finish(upload, sha256(CONTENT))));
     const blobs = answers.flatMap(answer => (answer.status === 'fulfilled' ? [answer.value] : []));
     expect(blobs.length).toBeGreaterThan(0);
-    for (const blob of blobs) expect((await readAll(store, blob)).equals(bytes)).toBe(true);
+    for (const blob of blobs) expect((await readAll(store, blob)).equals(CONTENT)).toBe(true);
     expect(new Set(await readable())).toEqual(new Set(blobs.map(blob => blob.objectKey)));
   });
 
   it('takes no byte too many, and keeps the upload as it was', async () => {
     const { store, leftovers } = subject();
     const upload = await uploaded(store);
-    const most = bytes.length + 10;
+    const most = CONTENT.length + 10;
     await expect(store.append(upload, inChunks(randomBytes(11)), most)).rejects.toMatchObject({ code: 'ERR_PACK_TOO_LARGE' });
     const fits = await store.append(upload, inChunks(Buffer.alloc(10)), most);
-    await store.finish(fits.upload, sha256(Buffer.concat([bytes, Buffer.alloc(10)])));
+    await store.finish(fits.upload, sha256(Buffer.concat([CONTENT, Buffer.alloc(10)])));
     expect(await leftovers()).toEqual([]);
   });
 
@@ -190,8 +203,8 @@ function describeEndings(
     await store.discard(upload);
     await store.discard(await store.begin('sha256'));
     expect([await readable(), await leftovers()]).toEqual([[], []]);
-    await expect(store.append(upload, inChunks(bytes), MAX)).rejects.toMatchObject({ code: 'ERR_PACK_NOT_FOUND' });
-    await expect(store.finish(upload, sha256(bytes))).rejects.toMatchObject({ code: 'ERR_PACK_NOT_FOUND' });
+    await expect(store.append(upload, inChunks(CONTENT), MAX)).rejects.toMatchObject({ code: 'ERR_PACK_NOT_FOUND' });
+    await expect(store.finish(upload, sha256(CONTENT))).rejects.toMatchObject({ code: 'ERR_PACK_NOT_FOUND' });
   });
 
   it('says so when what was uploaded is gone', async () => {
@@ -199,8 +212,8 @@ function describeEndings(
     const upload = await uploaded(store);
     await loseUploads();
     for (const caller of [store, await another()]) {
-      await expect(caller.append(upload, inChunks(bytes), MAX)).rejects.toMatchObject({ code: 'ERR_PACK_NOT_FOUND' });
-      await expect(caller.finish(upload, sha256(bytes))).rejects.toMatchObject({ code: 'ERR_PACK_NOT_FOUND' });
+      await expect(caller.append(upload, inChunks(CONTENT), MAX)).rejects.toMatchObject({ code: 'ERR_PACK_NOT_FOUND' });
+      await expect(caller.finish(upload, sha256(CONTENT))).rejects.toMatchObject({ code: 'ERR_PACK_NOT_FOUND' });
     }
     expect(await readable()).toEqual([]);
   });

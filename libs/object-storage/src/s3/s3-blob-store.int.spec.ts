@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { sha256 } from '@packs/domain';
 import { describeBlobStore, TestS3 } from '@packs/testing';
 import { S3BlobStore } from './s3-blob-store';
 import { s3Location } from './s3-location';
 
-const MiB = 1024 * 1024;
 const { isWanted, note } = TestS3.peer;
 const suite = isWanted ? describe : describe.skip;
 
@@ -40,5 +39,30 @@ suite(`S3BlobStore on a real S3 server${note}`, () => {
       },
       close: async () => {},
     };
+  });
+
+  it('goes on with no upload whose state it did not make, and has nothing of it to discard', async () => {
+    const store = open('foreign');
+    const key = 'a'.repeat(26);
+    for (const state of [
+      {},
+      { pieces: [] },
+      { key: '../blobs/x', etags: [] },
+      { key, etags: ['x'] },
+      { key, etags: [], tail: { key } },
+      { key, etags: [] },
+    ]) {
+      const upload = { size: 1, algorithm: 'sha256' as const, state };
+      await expect(store.append(upload, Readable.from([Buffer.from('x')]), 100)).rejects.toMatchObject({ code: 'ERR_PACK_NOT_FOUND' });
+      await expect(store.finish(upload, sha256('x'))).rejects.toMatchObject({ code: 'ERR_PACK_NOT_FOUND' });
+      await store.discard(upload);
+    }
+  });
+
+  it.each(['../../etc/passwd', '', 'a/b', 'A'.repeat(26)])('takes %j for no key of its own', async objectKey => {
+    const store = open('keys');
+    const blob = { digest: sha256('x'), size: 1, objectKey };
+    await expect(store.read(blob)[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'ERR_PACK_CORRUPT' });
+    await expect(store.remove(objectKey)).rejects.toMatchObject({ code: 'ERR_PACK_CORRUPT' });
   });
 });

@@ -85,8 +85,8 @@ export class S3BlobStore extends BlobStore {
     }
   }
 
-  remove(objectKey: string): Promise<void> {
-    return this.bucket.remove(this.keyOf(objectKey));
+  async remove(objectKey: string): Promise<void> {
+    await this.bucket.remove(this.keyOf(objectKey));
   }
 
   async check(): Promise<void> {

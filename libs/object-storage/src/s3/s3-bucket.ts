@@ -58,9 +58,9 @@ export class S3Bucket {
     });
   }
 
-  /** @returns false when there is no such bucket */
+  /** One attempt: whoever asks, asks again. */
   exists(): Promise<boolean> {
-    return this.patiently(() => this.client.bucketExists(this.bucket));
+    return this.client.bucketExists(this.bucket);
   }
 
   put(key: string, bytes: Buffer): Promise<void> {

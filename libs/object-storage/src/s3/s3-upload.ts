@@ -1,5 +1,4 @@
 import type { PartialUpload } from '@packs/ports';
-import { lostUpload } from '../lost-upload';
 
 /** A small object with the bytes behind the last whole part. */
 export interface Tail {
@@ -23,10 +22,9 @@ export interface S3Upload {
 
 const KEY = /^[0-9a-z]{26}$/;
 
-/** @throws DomainError ERR_PACK_NOT_FOUND when another kind of store began the upload */
-export function s3UploadOf({ size, state }: PartialUpload): S3Upload {
-  if (!isS3Upload(state) || (size > 0 && !state.tail)) throw lostUpload();
-  return state;
+/** Undefined when another kind of store began the upload. */
+export function s3UploadOf({ size, state }: PartialUpload): S3Upload | undefined {
+  return isS3Upload(state) && (size === 0 || state.tail) ? state : undefined;
 }
 
 function isS3Upload(state: Readonly<Record<string, unknown>>): state is Readonly<Record<string, unknown>> & S3Upload {

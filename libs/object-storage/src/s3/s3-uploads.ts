@@ -30,7 +30,7 @@ export class S3Uploads {
   }
 
   async append(upload: PartialUpload, source: AsyncIterable<Uint8Array>, maxBytes: number): Promise<AppendedUpload> {
-    const state = s3UploadOf(upload);
+    const state = expectOwn(upload);
     const writer = await this.resume(state, state.key);
     try {
       const { bytes, interrupted } = await takeAll(source, maxBytes - upload.size, chunk => writer.take(chunk));
@@ -48,7 +48,7 @@ export class S3Uploads {
 
   /** Nothing was hashed on the way, since any process may have taken any piece: what is read back is what is proven. */
   async finish(upload: PartialUpload, digest: Digest): Promise<StoredBlob> {
-    const state = s3UploadOf(upload);
+    const state = expectOwn(upload);
     // Who puts a small object anew gives it a key of its own; parts lie where they lie.
     const objectKey = state.uploadId === undefined ? ulid().toLowerCase() : state.key;
     const writer = await this.resume(state, objectKey);
@@ -68,6 +68,7 @@ export class S3Uploads {
 
   async discard(upload: PartialUpload): Promise<void> {
     const state = s3UploadOf(upload);
+    if (!state) return;
     if (state.uploadId !== undefined) await this.bucket.abort({ key: blobKey(state.key), uploadId: state.uploadId });
     await this.removeTails(state);
   }
@@ -111,6 +112,12 @@ export class S3Uploads {
   private async removeTails({ tail, before }: S3Upload): Promise<void> {
     for (const one of [tail, before]) if (one) await this.bucket.remove(tailKey(one));
   }
+}
+
+function expectOwn(upload: PartialUpload): S3Upload {
+  const state = s3UploadOf(upload);
+  if (!state) throw lostUpload();
+  return state;
 }
 
 function tailKey({ key }: Tail): string {

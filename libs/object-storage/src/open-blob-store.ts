@@ -1,0 +1,20 @@
+import { fileURLToPath } from 'node:url';
+import type { BlobStore } from '@packs/ports';
+import { FileBlobStore } from './file-blob-store';
+import { S3BlobStore } from './s3/s3-blob-store';
+import { s3Location } from './s3/s3-location';
+
+/** As configuration has them. */
+export interface BlobStoreSettings {
+  readonly blobStore: string;
+  readonly blobStoreAccessKey: string | undefined;
+  readonly blobStoreSecretKey: string | undefined;
+}
+
+/** The store that BLOB_STORE names: a folder is made, a bucket must be there. */
+export async function openBlobStore(settings: BlobStoreSettings): Promise<BlobStore> {
+  if (settings.blobStore.startsWith('file:')) return FileBlobStore.open(fileURLToPath(settings.blobStore));
+  const { blobStoreAccessKey: accessKey, blobStoreSecretKey: secretKey } = settings;
+  if (!accessKey || !secretKey) throw new Error('a bucket in BLOB_STORE needs BLOB_STORE_ACCESS_KEY and BLOB_STORE_SECRET_KEY');
+  return new S3BlobStore(s3Location(settings.blobStore), { accessKey, secretKey });
+}
