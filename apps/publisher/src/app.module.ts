@@ -25,10 +25,12 @@ import { DeprecateVersion } from './deprecate-version/deprecate-version';
 import { DeprecateVersionHandler } from './deprecate-version/deprecate-version.handler';
 import { PromoteVersion } from './promote-version/promote-version';
 import { PromoteVersionHandler } from './promote-version/promote-version.handler';
-import { PublishPack } from './publish-pack/publish-pack';
 import { PublishPackHandler } from './publish-pack/publish-pack.handler';
 import { ImportKitHandler } from './import-kit/import-kit.handler';
 import { importing } from './import-kit/import-kit.providers';
+import { DeleteContentHandler } from './delete-content/delete-content.handler';
+import { PutManifestHandler } from './put-manifest/put-manifest.handler';
+import { publishing } from './put-manifest/put-manifest.providers';
 import { Lifecycle, NATS_CONNECTION, type NatsConnection } from './lifecycle';
 import { UpdateChannel } from './update-channel/update-channel';
 import { UpdateChannelHandler } from './update-channel/update-channel.handler';
@@ -52,6 +54,8 @@ export class AppModule {
       module: AppModule,
       controllers: [
         PublishPackHandler,
+        PutManifestHandler,
+        DeleteContentHandler,
         PromoteVersionHandler,
         DeprecateVersionHandler,
         ArchiveVersionHandler,
@@ -71,11 +75,7 @@ export class AppModule {
         { provide: APP_INTERCEPTOR, useClass: RpcTraceInterceptor },
         { provide: Clock, useClass: SystemClock },
         ...outsideParts(config, logger),
-        {
-          provide: PublishPack,
-          useFactory: (...parts: ConstructorParameters<typeof PublishPack>) => new PublishPack(...parts),
-          inject: [RegistryUnitOfWork, CommandBus, BlobStore, Clock],
-        },
+        ...publishing(logger),
         {
           provide: AddAttestation,
           useFactory: (...parts: ConstructorParameters<typeof AddAttestation>) => new AddAttestation(...parts),

@@ -19,6 +19,7 @@ import {
 import { createDataSource, PostgresContentCatalog, PostgresRegistryUnitOfWork, type DataSource } from '@packs/persistence';
 import type { BlobRef, RegistryUnitOfWork } from '@packs/ports';
 import { aPack, FixedClock, InMemoryBlobStore, ScriptedCommandBus, testDatabase, type TestDatabase } from '@packs/testing';
+import { PublishArtifact } from './publish-pack/publish-artifact';
 import { PublishPack } from './publish-pack/publish-pack';
 
 interface Judgement {
@@ -102,7 +103,7 @@ export class JudgingPublisher {
     const blobs = await Promise.all([content, ...names].map(text => this.blobs.write(once(Buffer.from(text)), { maxBytes: 1e6 })));
     const [bundle, ...signatures] = (await new PostgresContentCatalog(this.dataSource).record(blobs)).map(toRef);
     if (!bundle) throw new Error('nothing was recorded');
-    return new PublishPack(unitOfWork, this.commands, this.blobs, this.clock).execute({
+    return new PublishPack(unitOfWork, new PublishArtifact(unitOfWork, this.commands, this.blobs, this.clock)).execute({
       ...this.origin,
       packId: manifest.metadata.packId,
       version: null,

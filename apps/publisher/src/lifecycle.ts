@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShut
 import { EventStream, NatsCommandBus, OutboxRelay, type NatsConnection } from '@packs/messaging';
 import { DataSource } from '@packs/persistence';
 import { CommandBus } from '@packs/ports';
+import { ExpiryTimer } from './expire-pending/expiry-timer';
 
 export type { NatsConnection };
 export const NATS_CONNECTION = Symbol('NatsConnection');
@@ -12,6 +13,7 @@ export class Lifecycle implements OnApplicationBootstrap, OnApplicationShutdown 
   constructor(
     private readonly stream: EventStream,
     private readonly relay: OutboxRelay,
+    private readonly expiry: ExpiryTimer,
     private readonly commands: CommandBus,
     private readonly dataSource: DataSource,
     @Inject(NATS_CONNECTION) private readonly connection: NatsConnection,
@@ -20,9 +22,11 @@ export class Lifecycle implements OnApplicationBootstrap, OnApplicationShutdown 
   async onApplicationBootstrap(): Promise<void> {
     await this.stream.ensure();
     this.relay.start();
+    this.expiry.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
+    await this.expiry.drain();
     await this.relay.drain();
     if (this.commands instanceof NatsCommandBus) await this.commands.close();
     await this.connection.drain();

@@ -23,6 +23,7 @@ import {
   type PackChanges,
   type TestDatabase,
 } from '@packs/testing';
+import { PublishArtifact } from './publish-pack/publish-artifact';
 import { PublishPack } from './publish-pack/publish-pack';
 
 export interface PublisherRow {
@@ -73,7 +74,7 @@ export class SpecPublisher {
   }
 
   get publishPack(): PublishPack {
-    return new PublishPack(this.unitOfWork, this.commands, this.blobs, this.clock);
+    return new PublishPack(this.unitOfWork, new PublishArtifact(this.unitOfWork, this.commands, this.blobs, this.clock));
   }
 
   /** A request to publish a bundle that the gateway has stored and recorded. */

@@ -114,6 +114,8 @@ export { EVENT_STREAM, EnvelopeSchema, type EventContract, type EventEnvelope } 
 export {
   EVENTS,
   PackVersionDeprecated,
+  PackVersionExpired,
+  PackVersionPending,
   PackVersionPublished,
   PackVersionRejected,
   PolicyUpdated,
@@ -202,6 +204,7 @@ export {
   LOCATION_MAX,
   LOCATION_PATTERN,
   MIRROR_KINDS,
+  REGISTRY_LOCATION_PATTERN,
   type MirrorJob,
   type MirrorKind,
   type MirrorRecord,

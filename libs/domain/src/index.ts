@@ -36,6 +36,7 @@ export {
   type SignatureMediaType,
 } from './media-types';
 export {
+  EMPTY_DESCRIPTOR,
   EMPTY_JSON,
   encodeAttestationManifest,
   encodePackConfig,
@@ -71,6 +72,7 @@ export {
 } from './seal';
 export {
   SIGNATURE_SCHEMES,
+  UNSIGNED_ANSWERS,
   isSatisfied,
   keysOf,
   policyDigest,
@@ -80,6 +82,7 @@ export {
   type SigningPolicy,
   type TrustMaterial,
   type TrustedKey,
+  type UnsignedAnswer,
 } from './signing-policy';
 export { verdictHash, type Check, type Verdict, type VerdictFault, type VerifiedIdentity } from './verdict';
 export {

@@ -23,9 +23,15 @@ export interface SigningPolicy {
   /** Absent: every type. */
   readonly packType?: PackType;
   readonly rule: PolicyRule;
-  /** What becomes of a publish without any signature. `allow` is for development. */
-  readonly unsigned: 'reject' | 'allow';
+  readonly unsigned: UnsignedAnswer;
 }
+
+/**
+ * What becomes of a publish whose signatures do not satisfy the rule: `pending` lets it wait for more, `reject` refuses it, and `allow`, for
+ * development, takes one without any as it is.
+ */
+export const UNSIGNED_ANSWERS = ['pending', 'reject', 'allow'] as const;
+export type UnsignedAnswer = (typeof UNSIGNED_ANSWERS)[number];
 
 /** A named key of a tenant's trust material. */
 export interface TrustedKey {

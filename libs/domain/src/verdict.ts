@@ -6,7 +6,13 @@ import type { ErrorCode, FieldFault } from './domain-error';
 export interface Verdict {
   readonly schema: 'stellaops.io/verdict.v1';
   readonly outcome: 'accepted' | 'rejected';
-  readonly subject: { readonly bundle: Digest; readonly config?: Digest; readonly attestation?: Digest };
+  readonly subject: {
+    readonly bundle: Digest;
+    readonly config?: Digest;
+    /** The OCI manifest that was shown to be one of this bundle. */
+    readonly manifest?: Digest;
+    readonly attestation?: Digest;
+  };
   readonly policy: { readonly name: string; readonly version: number; readonly digest: Digest } | null;
   readonly trust: { readonly digest: Digest; readonly epoch: number };
   /** Digests of the signatures looked at, in the order they were given. */
@@ -20,7 +26,8 @@ export interface Verdict {
 
 /** One check; `reason` is a stable code, `ok` when it passed. */
 export interface Check {
-  readonly id: 'digest' | 'bundle' | 'manifest' | 'request' | 'signature' | 'statement' | 'policy';
+  /** `manifest` is pack.yaml, `artifact` the OCI manifest. */
+  readonly id: 'digest' | 'bundle' | 'manifest' | 'artifact' | 'request' | 'signature' | 'statement' | 'policy';
   readonly outcome: 'pass' | 'fail' | 'skipped';
   readonly reason: 'ok' | 'not-reached' | 'unsigned-allowed' | ErrorCode;
   readonly evidence?: Digest;

@@ -37,6 +37,7 @@ export interface JudgeableVersion {
   readonly manifestDigest: Digest;
   readonly config: Digest;
   readonly bundle: BlobRef;
+  readonly manifest: BlobRef;
   readonly signatures: readonly (BlobRef & { readonly mediaType: string })[];
   /** The channel it was published to, and the policy and epoch of the verdict that let it in. */
   readonly channel: string;

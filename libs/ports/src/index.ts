@@ -23,7 +23,7 @@ export { DeadLetters, type DeadMessage } from './dead-letters';
 export { EventRecord } from './event-record';
 export { Inbox } from './inbox';
 export { LeaseLost, type Lease } from './lease';
-export { MirrorTarget, MirrorTargets, type MirrorObject, type MirrorPlace, type StagedState } from './mirror-target';
+export { MirrorTarget, MirrorTargets, type Likeness, type MirrorObject, type MirrorPlace, type StagedState } from './mirror-target';
 export {
   MirrorJobStore,
   MirrorQueue,
@@ -102,4 +102,15 @@ export {
   type RepositoryView,
   type VersionOfManifest,
 } from './repository-read-model';
+export {
+  PendingVersionStore,
+  RepositoryStore,
+  type GenericPush,
+  type ManifestRecord,
+  type NewClaim,
+  type PendingVersion,
+  type RecordedManifest,
+  type ReferrerPush,
+  type VersionByManifest,
+} from './repository-store';
 export { UploadSessions, type UploadLease, type UploadSession } from './upload-sessions';

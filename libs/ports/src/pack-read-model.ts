@@ -13,6 +13,7 @@ export interface Viewpoint {
 export interface ServableVersion {
   readonly view: VersionView;
   readonly bundle: StoredBlob;
+  readonly manifest: BlobRef;
   readonly type: PackType;
   readonly channel: string;
   readonly signatures: readonly (BlobRef & { readonly mediaType: string })[];

@@ -6,6 +6,7 @@ import type { ChannelStore } from './channel-store';
 import type { KitStore } from './kit-store';
 import type { NamespacePolicyStore } from './namespace-policies';
 import type { Outbox } from './outbox';
+import type { PendingVersionStore, RepositoryStore } from './repository-store';
 import type { SealStore } from './seal-store';
 
 /** What a verdict depends on, as of one moment. */
@@ -55,7 +56,7 @@ export interface NewVersion {
   readonly type: PackType;
   readonly channel: string;
   readonly bundle: BlobRef;
-  readonly config: StoredBlob;
+  readonly config: BlobRef;
   readonly ociManifest: EncodedManifest;
   readonly signatures: readonly NewSignature[];
   readonly verdict: Verdict;
@@ -104,6 +105,8 @@ export abstract class IdempotencyStore {
 
 export interface RegistryTx {
   readonly packs: PackStore;
+  readonly repositories: RepositoryStore;
+  readonly pendingVersions: PendingVersionStore;
   readonly attestations: AttestationStore;
   readonly channels: ChannelStore;
   readonly trust: TrustStore;

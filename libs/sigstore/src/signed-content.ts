@@ -1,7 +1,8 @@
 import type { Digest } from '@packs/domain';
+import type { SimpleSignature } from './simple-signature';
 
 /** What a signature document says was signed, however it is written. */
-export type SignedContent = SignedMessage | SignedEnvelope;
+export type SignedContent = SignedMessage | SignedEnvelope | SimpleSignature;
 
 /** The signature is over the artifact's bytes. */
 export interface SignedMessage {

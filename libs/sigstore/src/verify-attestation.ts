@@ -14,7 +14,7 @@ export const MAX_ATTESTATION_BYTES = 4 * 1024 * 1024;
 
 /** Statements hold whole SBOMs, so they may be larger and deeper than signatures. */
 const LIMITS: JsonLimits = { maxBytes: MAX_ATTESTATION_BYTES, maxDepth: 64 };
-const PREDICATE_TYPE = /^[!-~]{1,512}$/;
+export const PREDICATE_TYPE = /^[!-~]{1,512}$/;
 
 export interface AttestationRequest {
   readonly mediaType: AttestationMediaType;

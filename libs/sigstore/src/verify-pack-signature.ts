@@ -9,6 +9,7 @@ import { invalid, SignatureFault, type SignatureResult } from './signature-fault
 import { verifyMessage } from './signature-scheme';
 import type { SignedContent, SignedEnvelope, SignedMessage } from './signed-content';
 import { readSigstoreBundle } from './sigstore-bundle';
+import { readSimpleSignature, requireAbout, type SimpleSignature } from './simple-signature';
 import { JsonFault, parseStrictJson } from './strict-json';
 import { verifyArtifact } from './verify-artifact';
 
@@ -19,18 +20,25 @@ export interface PackSignature {
   readonly content: Uint8Array;
 }
 
+export interface SignedManifest {
+  readonly digest: Digest;
+  readonly bytes: Uint8Array;
+}
+
 export interface PackSignatureRequest {
   /** The signed bytes from their beginning, at every call. Called at most once, and not at all for envelopes. */
   readonly artifact: () => AsyncIterable<Uint8Array>;
   /** Of the artifact, already proven by the caller where no stream is read. */
   readonly digest: Digest;
   readonly size: number;
+  /** The OCI manifest of the artifact, shown by the caller to be that: a signature of it is one of the artifact. */
+  readonly manifest?: SignedManifest;
   readonly signature: PackSignature;
   readonly keys: readonly TrustedKey[];
 }
 
 /**
- * Whether one of `keys` signed the artifact.
+ * Whether one of `keys` signed the artifact, or its manifest.
  * @throws DomainError ERR_PACK_CORRUPT when the artifact's bytes are not those of `digest`, ERR_PACK_TRUST_INVALID for a key that must not be trusted,
  * and whatever reading the artifact throws
  */
@@ -38,8 +46,7 @@ export async function verifyPackSignature(request: PackSignatureRequest): Promis
   try {
     const content = read(request.signature);
     const keys = candidates(content.keyHint, request.keys.map(loadKey));
-    const { key, keyId } =
-      content.kind === 'envelope' ? verifyEnvelope(content, request, keys) : await verifySigned(content, request, keys);
+    const { key, keyId } = await verify(content, request, keys);
     return { valid: true, key, keyId };
   } catch (error) {
     if (error instanceof SignatureFault) return { valid: false, reason: error.reason, message: error.message };
@@ -47,11 +54,18 @@ export async function verifyPackSignature(request: PackSignatureRequest): Promis
   }
 }
 
+async function verify(content: SignedContent, request: PackSignatureRequest, keys: readonly LoadedKey[]): Promise<LoadedKey> {
+  if (content.kind === 'envelope') return verifyEnvelope(content, request, keys);
+  if (content.kind === 'simple') return verifySimple(content, request, keys);
+  return verifySigned(content, request, keys);
+}
+
 function read({ mediaType, content }: PackSignature): SignedContent {
   if (content.length > MAX_SIGNATURE_BYTES) throw invalid(`a signature document has at most ${MAX_SIGNATURE_BYTES} bytes`);
   try {
     if (mediaType === MEDIA_TYPES.rawSignature) return readRawSignature(content);
     if (mediaType === MEDIA_TYPES.dsseEnvelope) return dsseEnvelope(parseStrictJson(content), '');
+    if (mediaType === MEDIA_TYPES.simpleSignature) return readSimpleSignature(parseStrictJson(content));
     if (mediaType === MEDIA_TYPES.sigstoreBundle) return readSigstoreBundle(parseStrictJson(content));
   } catch (error) {
     if (error instanceof SignatureFault) throw error;
@@ -60,20 +74,36 @@ function read({ mediaType, content }: PackSignature): SignedContent {
   throw invalid('the media type of the signature is not known');
 }
 
-function verifyEnvelope(envelope: SignedEnvelope, { digest }: PackSignatureRequest, keys: readonly LoadedKey[]): LoadedKey {
+function verifyEnvelope(envelope: SignedEnvelope, { digest, manifest }: PackSignatureRequest, keys: readonly LoadedKey[]): LoadedKey {
   if (envelope.payloadType !== IN_TOTO_PAYLOAD_TYPE) throw invalid(`the payload type of the envelope is not ${IN_TOTO_PAYLOAD_TYPE}`);
   const attempts = attemptsOf(envelope.signatures, keys);
   const message = dsse.preAuthEncoding(envelope.payloadType, envelope.payload);
   const found = attempts.find(({ key, signature }) => verifyMessage(key, message, signature));
   if (!found) throw unverified(keys);
-  readStatementAbout(envelope.payload, [digest]);
+  readStatementAbout(envelope.payload, manifest ? [digest, manifest.digest] : [digest]);
   return found.key;
 }
 
 async function verifySigned(message: SignedMessage, request: PackSignatureRequest, keys: readonly LoadedKey[]): Promise<LoadedKey> {
+  const { manifest } = request;
+  const attempts = attemptsOf([message.signature], keys);
+  if (manifest && (message.claimed === undefined || message.claimed === manifest.digest)) {
+    const found = attempts.find(({ key, signature }) => verifyMessage(key, manifest.bytes, signature));
+    if (found) return found.key;
+    if (message.claimed !== undefined) throw unverified(keys);
+  }
   if (message.claimed !== undefined && message.claimed !== request.digest)
     throw invalid('the message digest of the bundle is not that of this artifact');
-  const found = await verifyArtifact(request, attemptsOf([message.signature], keys));
+  const found = await verifyArtifact(request, attempts);
   if (!found) throw unverified(keys);
+  return found.key;
+}
+
+/** Simple signing knows manifests alone. */
+function verifySimple({ payload, signature }: SimpleSignature, { manifest }: PackSignatureRequest, keys: readonly LoadedKey[]): LoadedKey {
+  if (!manifest) throw invalid('an image signature is about a manifest, and there is none');
+  const found = attemptsOf([signature], keys).find(attempt => verifyMessage(attempt.key, payload, attempt.signature));
+  if (!found) throw unverified(keys);
+  requireAbout(payload, manifest.digest);
   return found.key;
 }

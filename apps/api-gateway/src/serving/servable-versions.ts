@@ -45,12 +45,13 @@ export class ServableVersions {
     );
   }
 
-  private ask({ view, bundle, signatures, type, channel, verdictPolicy, trust }: ServableVersion): Promise<ReverifyVersionReply> {
+  private ask({ view, bundle, manifest, signatures, type, channel, verdictPolicy, trust }: ServableVersion): Promise<ReverifyVersionReply> {
     const question = {
       tenant: view.tenant,
       channel,
       packType: type,
       bundle: { digest: bundle.digest, size: bundle.size, objectKey: bundle.objectKey },
+      manifest,
       signatures: signatures.map(signature => ({ ...signature, mediaType: signature.mediaType as never })),
       // The policy that accepted it: a later policy speaks of later publishes.
       policies: verdictPolicy ? [verdictPolicy] : [],

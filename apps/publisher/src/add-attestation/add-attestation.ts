@@ -1,18 +1,10 @@
-import {
-  newEvent,
-  PackAttestationAdded,
-  VerifyAttestation,
-  type AddAttestationReply,
-  type AddAttestationRequest,
-  type VerifyAttestationReply,
-} from '@packs/contracts';
+import { VerifyAttestation, type AddAttestationReply, type AddAttestationRequest, type VerifyAttestationReply } from '@packs/contracts';
 import { DomainError, EMPTY_JSON, encodeAttestationManifest, type Descriptor, type EncodedManifest } from '@packs/domain';
 import type {
   BlobStore,
   Clock,
   CommandBus,
   ExistingVersion,
-  NewAttestation,
   RecordedAttestation,
   RegistryTx,
   RegistryUnitOfWork,
@@ -22,6 +14,7 @@ import type {
 import { lockVersion } from '../deprecate-version/lock-version';
 import { judgeAndCommit } from '../judgement/judge-and-commit';
 import { writeWhole } from '../publish-pack/prepare-artifact';
+import { recordAttestation } from './record-attestation';
 
 /** Attestations of one version at the most. */
 const MAX_ATTESTATIONS = 128;
@@ -47,8 +40,11 @@ export class AddAttestation {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws DomainError ERR_PACK_NOT_FOUND, ERR_PACK_LIMIT */
-  async execute(request: AddAttestationRequest): Promise<AddAttestationReply> {
+  /**
+   * @param referrer the manifest the document came in, kept byte for byte; without it one is made
+   * @throws DomainError ERR_PACK_NOT_FOUND, ERR_PACK_LIMIT
+   */
+  async execute(request: AddAttestationRequest, referrer?: EncodedManifest): Promise<AddAttestationReply> {
     const { tenant } = request;
     const begin = await this.unitOfWork.run(tenant, async tx => ({
       earlier: await earlierReply(tx, request),
@@ -64,7 +60,7 @@ export class AddAttestation {
         const { verdict, verdictHash, faults, predicateType } = verified;
         if (verdict.outcome === 'rejected' || predicateType === null)
           return { done: { outcome: 'rejected', verdict, verdictHash, faults } };
-        return { judged: await this.prepare(request, begin.attested, verified, predicateType) };
+        return { judged: await this.prepare(request, begin.attested, { verified, predicateType, referrer }) };
       },
       commit: (tx, accepted) => this.commit(tx, request, accepted),
     });
@@ -98,9 +94,13 @@ export class AddAttestation {
   private async prepare(
     { attestation }: AddAttestationRequest,
     attested: Attested,
-    verified: VerifyAttestationReply,
-    predicateType: string,
+    {
+      verified,
+      predicateType,
+      referrer: given,
+    }: Omit<Accepted, keyof Attested | 'blobs' | 'referrer'> & Partial<Pick<Accepted, 'referrer'>>,
   ): Promise<Accepted> {
+    if (given) return { ...attested, verified, predicateType, referrer: given, blobs: [] };
     const { mediaType, digest, size } = attestation;
     const referrer = encodeAttestationManifest({ mediaType, digest, size }, attested.subject, predicateType);
     const blobs = await Promise.all([referrer.bytes, EMPTY_JSON].map(bytes => writeWhole(this.blobs, bytes)));
@@ -115,11 +115,15 @@ export class AddAttestation {
     if ((await tx.attestations.count(tenant, packId, version)) >= MAX_ATTESTATIONS) {
       throw new DomainError('ERR_PACK_LIMIT', `a version has at most ${MAX_ATTESTATIONS} attestations`);
     }
+    const { verified, subject, existing, referrer, blobs } = accepted;
+    const { actor: addedBy, source, attestation: document } = request;
+    const { verdict, verdictHash } = verified;
     const now = this.clock.now();
-    const added = newAttestation(request, accepted, now.toISOString());
-    await tx.attestations.add(added);
-    await tx.outbox.append(addedEvent(added, accepted, now));
-    const { predicateType, signers, verdictHash, addedAt, actor, document, referrer } = added;
+    const addedAt = now.toISOString();
+    const signers = verdict.identities.map(({ name, keyId, scheme }) => ({ name, keyId, scheme }));
+    const { predicateType } = accepted;
+    const added = { tenant, packId, version, document, predicateType, referrer, signers, verdict, verdictHash, addedAt, source, blobs };
+    await recordAttestation(tx, { ...added, subject: subject.digest, actor: addedBy }, existing, now);
     const recorded: RecordedAttestation = {
       digest: document.digest,
       mediaType: document.mediaType,
@@ -129,7 +133,7 @@ export class AddAttestation {
       signers,
       verdictHash,
       addedAt,
-      addedBy: actor,
+      addedBy,
     };
     return toReply('added', recorded);
   }
@@ -145,55 +149,4 @@ async function earlierReply(
 
 function toReply(outcome: 'added' | 'already-added', recorded: RecordedAttestation): AddAttestationReply {
   return { outcome, ...recorded, signers: [...recorded.signers] };
-}
-
-function newAttestation(
-  { tenant, packId, version, attestation, actor, source }: AddAttestationRequest,
-  { subject, verified, predicateType, referrer, blobs }: Accepted,
-  addedAt: string,
-): NewAttestation {
-  const { verdict, verdictHash } = verified;
-  return {
-    tenant,
-    packId,
-    version,
-    subject: subject.digest,
-    document: attestation,
-    predicateType,
-    referrer,
-    signers: verdict.identities.map(({ name, keyId, scheme }) => ({ name, keyId, scheme })),
-    verdict,
-    verdictHash,
-    addedAt,
-    actor,
-    source,
-    blobs,
-  };
-}
-
-function addedEvent(added: NewAttestation, { existing }: Accepted, now: Date) {
-  const { tenant, packId, version, actor, source, document, referrer, predicateType, signers, verdictHash, addedAt } = added;
-  return newEvent(
-    PackAttestationAdded,
-    {
-      packId,
-      version,
-      actor,
-      tenant,
-      source,
-      signatures: [document.digest],
-      metadataHash: existing.config,
-      digest: existing.digest,
-      manifestDigest: existing.manifestDigest,
-      attestation: document.digest,
-      mediaType: document.mediaType,
-      size: document.size,
-      referrer: referrer.digest,
-      predicateType,
-      signers: signers.map(({ name, keyId }) => ({ name, keyId })),
-      verdictHash,
-      addedAt,
-    },
-    now,
-  );
 }

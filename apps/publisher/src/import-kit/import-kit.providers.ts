@@ -12,7 +12,7 @@ export function importing({ exportersFile }: ConfigOf<'publisher'>): Provider[] 
     {
       provide: JudgeKit,
       useFactory: (...parts: ConstructorParameters<typeof JudgeKit>) => new JudgeKit(...parts),
-      inject: [CommandBus, BlobStore, Clock],
+      inject: [CommandBus, Clock],
     },
     {
       provide: ImportKit,

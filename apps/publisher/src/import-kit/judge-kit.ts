@@ -9,7 +9,7 @@ import {
   type VerifyBundleReply,
 } from '@packs/contracts';
 import { DomainError, type FieldFault, type PackManifest } from '@packs/domain';
-import type { BlobStore, Clock, CommandBus, TrustState } from '@packs/ports';
+import type { Clock, CommandBus, TrustState } from '@packs/ports';
 import type { KitContents } from './kit-contents';
 
 /** Questions the verifier is asked at a time. */
@@ -47,7 +47,6 @@ type Refusal = FieldFault & { readonly code: string };
 export class JudgeKit {
   constructor(
     private readonly commands: CommandBus,
-    private readonly blobs: BlobStore,
     private readonly clock: Clock,
   ) {}
 
@@ -99,18 +98,17 @@ export class JudgeKit {
   }
 
   private async verifyBundle({ contents, ...asked }: Bench, version: KitVersion): Promise<VerifyBundleReply> {
-    const { packId, version: number, channel, bundle, signatures, config, type } = version;
+    const { packId, version: number, channel, bundle, manifest, signatures, config, type } = version;
     const reply = await this.commands.send(VerifyBundle, {
       ...asked,
       packId,
       version: number,
       channel,
       bundle: contents.ref(bundle),
+      manifest: contents.ref(manifest),
       signatures: signatures.map(({ document }) => contents.refOf(document)),
       evaluatedAt: this.clock.now().toISOString(),
     });
-    // The verifier stores the config of what it accepts; here the kit's own is kept.
-    if (reply.pack?.config) await this.blobs.remove(reply.pack.config.objectKey);
     if (reply.verdict.outcome === 'accepted' && (reply.verdict.subject.config !== config.digest || reply.pack?.type !== type)) {
       throw new DomainError('ERR_KIT_INDEX', `the config of ${packId} ${number} is not that of its bundle`, {
         details: { digest: config.digest },
@@ -121,7 +119,7 @@ export class JudgeKit {
 
   private verifyFor(
     { contents, ...asked }: Bench,
-    { type, bundle, signatures }: KitVersion,
+    { type, bundle, manifest, signatures }: KitVersion,
     channel: string,
   ): Promise<ReverifyVersionReply> {
     return this.commands.send(ReverifyVersion, {
@@ -129,6 +127,7 @@ export class JudgeKit {
       channel,
       packType: type,
       bundle: contents.ref(bundle),
+      manifest: contents.ref(manifest),
       signatures: signatures.map(({ document }) => contents.refOf(document)),
       evaluatedAt: this.clock.now().toISOString(),
     });

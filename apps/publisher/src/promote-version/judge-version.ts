@@ -42,7 +42,7 @@ async function requireServable(bench: Bench, version: JudgeableVersion, trust: T
 
 function ask(
   { tenant, commands, clock }: Bench,
-  { type, bundle, signatures }: JudgeableVersion,
+  { type, bundle, manifest, signatures }: JudgeableVersion,
   channel: string,
   policies: readonly SigningPolicy[],
   { digest, epoch, material }: TrustState,
@@ -52,6 +52,7 @@ function ask(
     channel,
     packType: type,
     bundle,
+    manifest,
     signatures: signatures.map(signature => ({ ...signature, mediaType: signature.mediaType as never })),
     policies: [...policies],
     trust: { digest, epoch, material },

@@ -1,39 +1,43 @@
-import { newEvent, PackVersionPublished, type PublishPackReply, type PublishPackRequest, type VerifyBundleReply } from '@packs/contracts';
-import { DomainError, packTypeOf, requirementsOf, satisfiesRange, type PackManifest } from '@packs/domain';
-import type { ExistingVersion, RegistryTx, TrustState } from '@packs/ports';
+import { newEvent, PackVersionPublished, type PublishPackReply, type VerifyBundleReply } from '@packs/contracts';
+import { DomainError, packTypeOf, requirementsOf, satisfiesRange, type Digest, type PackManifest, type PackType } from '@packs/domain';
+import type { ExistingVersion, PendingVersion, RegistryTx, TrustState } from '@packs/ports';
+import { addAttestation, type JudgedAttestation } from '../add-attestation/judge-attestations';
 import type { PreparedArtifact } from './prepare-artifact';
+import type { FoundClaim, Submission } from './submission';
 
-interface Acceptance {
-  readonly request: PublishPackRequest;
+export interface Acceptance {
+  readonly submission: Submission;
   readonly artifact: PreparedArtifact;
   readonly verified: VerifyBundleReply;
+  readonly attestations: readonly JudgedAttestation[];
   readonly trust: TrustState;
   readonly now: Date;
 }
 
 /** The part of a publish inside its transaction: every rule that depends on what is there, then every row and the event. */
-export async function acceptVersion(tx: RegistryTx, acceptance: Acceptance): Promise<PublishPackReply> {
-  const { request, artifact, verified, trust, now } = acceptance;
+export async function acceptVersion(tx: RegistryTx, acceptance: Acceptance): Promise<PublishPackReply | FoundClaim> {
+  const { submission, artifact, verified, trust, now } = acceptance;
   const { manifest } = artifact;
+  const { tenant, channel, actor, source } = submission;
   const { packId, version } = manifest.metadata;
   const type = packTypeOf(manifest);
 
-  checkVisibility(request.tenant, manifest, trust.shareWith);
-  const fixedType = await tx.packs.lockPack(request.tenant, packId, type);
-  const existing = await tx.packs.findVersion(request.tenant, packId, version);
-  if (existing) return repeatedPublish(existing, version, request);
-  if (fixedType !== type) {
-    throw new DomainError('ERR_PACK_TYPE_CHANGED', `${packId} is a ${fixedType} pack and cannot become a ${type} pack`, {
-      errors: [{ pointer: '/kind', message: `must stay the kind of a ${fixedType} pack` }],
-    });
-  }
-  await checkRequirements(tx, request.tenant, manifest);
+  checkVisibility(tenant, manifest, trust.shareWith);
+  const fixedType = await tx.packs.lockPack(tenant, packId, type);
+  const existing = await tx.packs.findVersion(tenant, packId, version);
+  if (existing) return repeatedPublish(existing, version, acceptance);
+  const pending = await tx.pendingVersions.find(tenant, packId, version);
+  const found = claimOf(pending, version, acceptance);
+  if (found) return found;
+  requireType(packId, fixedType, type);
+  await checkRequirements(tx, tenant, manifest);
 
+  if (pending) await tx.pendingVersions.complete(tenant, packId, version);
   const { channelMoved } = await tx.packs.addVersion({
-    tenant: request.tenant,
+    tenant,
     manifest,
     type,
-    channel: request.channel,
+    channel,
     bundle: artifact.bundle,
     config: artifact.config,
     ociManifest: artifact.ociManifest,
@@ -41,11 +45,12 @@ export async function acceptVersion(tx: RegistryTx, acceptance: Acceptance): Pro
     verdict: verified.verdict,
     verdictHash: verified.verdictHash,
     publishedAt: now.toISOString(),
-    actor: request.actor,
-    source: request.source,
+    actor: pending?.claimedBy ?? actor,
+    source: pending ? pending.source : source,
     blobs: artifact.blobs,
   });
   await tx.outbox.append(publishedEvent(acceptance, channelMoved));
+  for (const attestation of acceptance.attestations) await addAttestation(tx, attestation, now);
   return {
     outcome: 'published',
     packId,
@@ -53,24 +58,82 @@ export async function acceptVersion(tx: RegistryTx, acceptance: Acceptance): Pro
     digest: artifact.bundle.digest,
     manifestDigest: artifact.ociManifest.digest,
     size: artifact.bundle.size,
-    channel: request.channel,
+    channel,
     verdictHash: verified.verdictHash,
   };
 }
 
-function repeatedPublish(existing: ExistingVersion, version: string, request: PublishPackRequest): PublishPackReply {
-  if (existing.version !== version || existing.digest !== request.bundle.digest) {
-    throw new DomainError(
-      'ERR_PACK_VERSION_EXISTS',
-      `${existing.packId} ${existing.version} is published with other content and never changes`,
-      {
-        details: { version: existing.version, digest: existing.digest, manifestDigest: existing.manifestDigest },
-        errors: [{ field: 'version', message: `${existing.version} is taken` }],
-      },
-    );
+/** The same artifact, or the same bundle where no artifact came with it, is the version that is there. */
+export function repeatedPublish(existing: ExistingVersion, version: string, { submission, artifact }: Acceptance): PublishPackReply {
+  const isSame =
+    submission.artifact && !submission.claim
+      ? existing.manifestDigest === artifact.ociManifest.digest
+      : existing.digest === submission.bundle.digest;
+  if (existing.version !== version || !isSame) {
+    throw taken(existing, `${existing.packId} ${existing.version} is published with other content and never changes`);
   }
   const { packId, digest, manifestDigest, size, channel, verdictHash } = existing;
   return { outcome: 'already-published', packId, version, digest, manifestDigest, size, channel, verdictHash };
+}
+
+/**
+ * A claim keeps its number for its own manifest.
+ * @returns the claim when the bundle is its own and nothing was made of that yet
+ * @throws DomainError ERR_PACK_VERSION_EXISTS
+ */
+export function claimOf(
+  pending: PendingVersion | undefined,
+  version: string,
+  { submission, artifact }: Acceptance,
+): FoundClaim | undefined {
+  if (!pending) {
+    if (!submission.completesOnly) return undefined;
+    throw new DomainError('ERR_OCI_MANIFEST_UNKNOWN', 'the version that waited for its signatures is gone');
+  }
+  const { packId, manifest, bundle } = pending;
+  if (pending.version === version && submission.claim && manifest.digest === artifact.ociManifest.digest) return undefined;
+  const isSame =
+    submission.artifact && !submission.claim ? manifest.digest === artifact.ociManifest.digest : bundle.digest === submission.bundle.digest;
+  if (pending.version === version && isSame) return { claim: pending };
+  throw taken(
+    { version: pending.version, digest: bundle.digest, manifestDigest: manifest.digest },
+    `${packId} ${pending.version} waits for signatures of other content until ${pending.expiresAt}`,
+  );
+}
+
+function taken(
+  { version, digest, manifestDigest }: Pick<ExistingVersion, 'version' | 'digest' | 'manifestDigest'>,
+  message: string,
+): DomainError {
+  return new DomainError('ERR_PACK_VERSION_EXISTS', `${message}: its manifest is ${manifestDigest}`, {
+    details: { version, digest, manifestDigest },
+    errors: [{ field: 'version', message: `${version} is taken` }],
+  });
+}
+
+/** @throws DomainError ERR_PACK_TYPE_CHANGED */
+export function requireType(packId: string, fixedType: PackType, type: PackType): void {
+  if (fixedType === type) return;
+  throw new DomainError('ERR_PACK_TYPE_CHANGED', `${packId} is a ${fixedType} pack and cannot become a ${type} pack`, {
+    errors: [{ pointer: '/kind', message: `must stay the kind of a ${fixedType} pack` }],
+  });
+}
+
+interface Claimed extends Pick<PendingVersion, 'packId' | 'version' | 'bundle' | 'channel' | 'expiresAt'> {
+  readonly manifest: { readonly digest: Digest };
+}
+
+export function pendingReply(
+  { packId, version, bundle, manifest, channel, expiresAt }: Claimed,
+  { verdictHash, faults }: Pick<VerifyBundleReply, 'verdictHash' | 'faults'>,
+): PublishPackReply {
+  return {
+    outcome: 'pending',
+    ...{ packId, version, channel, verdictHash, expiresAt, faults },
+    digest: bundle.digest,
+    manifestDigest: manifest.digest,
+    size: bundle.size,
+  };
 }
 
 /** A version may be shown to its own tenant and to those the tenant's allow-list names. */
@@ -85,7 +148,7 @@ export function checkVisibility(tenant: string, manifest: PackManifest, shareWit
 }
 
 /** Dependencies and members are looked for in the dependent's own namespace and nowhere else. */
-async function checkRequirements(tx: RegistryTx, tenant: string, manifest: PackManifest): Promise<void> {
+export async function checkRequirements(tx: RegistryTx, tenant: string, manifest: PackManifest): Promise<void> {
   const requirements = requirementsOf(manifest);
   const versions = await tx.packs.versionsOf(tenant, [...new Set(requirements.map(one => one.packId))]);
   const errors = requirements.flatMap(({ packId, version: range, pointer }) => {
@@ -97,23 +160,23 @@ async function checkRequirements(tx: RegistryTx, tenant: string, manifest: PackM
   if (errors.length > 0) throw new DomainError('ERR_PACK_DEPENDENCY', 'the pack needs packs that are not there', { errors });
 }
 
-function publishedEvent({ request, artifact, verified, now }: Acceptance, channelMoved: boolean) {
+function publishedEvent({ submission, artifact, verified, now }: Acceptance, channelMoved: boolean) {
   const { packId, version, tenantVisibility } = artifact.manifest.metadata;
   return newEvent(
     PackVersionPublished,
     {
       packId,
       version,
-      actor: request.actor,
-      tenant: request.tenant,
-      source: request.source,
+      actor: submission.actor,
+      tenant: submission.tenant,
+      source: submission.source,
       signatures: artifact.signatures.map(signature => signature.blob.digest),
       metadataHash: artifact.config.digest,
       digest: artifact.bundle.digest,
       manifestDigest: artifact.ociManifest.digest,
       size: artifact.bundle.size,
       packType: packTypeOf(artifact.manifest),
-      channel: request.channel,
+      channel: submission.channel,
       channelMoved,
       tenantVisibility: [...(tenantVisibility ?? [])],
       signers: verified.verdict.identities.map(({ name, keyId }) => ({ name, keyId })),

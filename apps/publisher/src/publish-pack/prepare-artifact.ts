@@ -8,11 +8,12 @@ import {
   type Verdict,
 } from '@packs/domain';
 import type { BlobRef, BlobStore, NewSignature, StoredBlob } from '@packs/ports';
+import type { SubmittedSignature } from './submission';
 
 /** A version as an OCI artifact whose every blob is on stable storage. */
 export interface PreparedArtifact {
   readonly manifest: PackManifest;
-  readonly config: StoredBlob;
+  readonly config: BlobRef;
   readonly bundle: BlobRef;
   readonly ociManifest: EncodedManifest;
   readonly signatures: readonly NewSignature[];
@@ -22,36 +23,51 @@ export interface PreparedArtifact {
 
 interface Parts {
   readonly manifest: PackManifest;
-  readonly config: StoredBlob;
   readonly bundle: BlobRef;
-  readonly signatures: readonly (BlobRef & { readonly mediaType: string })[];
+  readonly signatures: readonly SubmittedSignature[];
   readonly verdict: Verdict;
 }
 
 /** Builds the manifest and one referrer per signature, and stores them. */
-export async function prepareArtifact(store: BlobStore, parts: Parts): Promise<PreparedArtifact> {
-  const { manifest, config, bundle, verdict } = parts;
+export async function prepareArtifact(store: BlobStore, parts: Parts & { readonly config: StoredBlob }): Promise<PreparedArtifact> {
+  const { manifest, config, bundle } = parts;
   const ociManifest = encodePackManifest(
     manifest,
     { mediaType: MEDIA_TYPES.packConfig, digest: config.digest, size: config.size },
     { mediaType: MEDIA_TYPES.packBundle, digest: bundle.digest, size: bundle.size },
   );
-  const subject = { mediaType: ociManifest.mediaType, digest: ociManifest.digest, size: ociManifest.size };
-  const signatures = parts.signatures.map(blob => ({
+  const { signatures, written } = refer(store, parts, ociManifest);
+  const blobs = await Promise.all([writeWhole(store, ociManifest.bytes), ...written]);
+  return { manifest, config, bundle, ociManifest, signatures, blobs: [config, ...blobs] };
+}
+
+/** Keeps a manifest that came with the artifact as it is; signatures that came without a referrer of it get one. */
+export async function keepArtifact(
+  store: BlobStore,
+  parts: Parts & { readonly config: BlobRef; readonly ociManifest: EncodedManifest },
+): Promise<PreparedArtifact> {
+  const { manifest, config, bundle, ociManifest } = parts;
+  const { signatures, written } = refer(store, parts, ociManifest);
+  return { manifest, config, bundle, ociManifest, signatures, blobs: await Promise.all(written) };
+}
+
+function refer(store: BlobStore, { signatures, verdict }: Parts, { mediaType, digest, size }: EncodedManifest) {
+  const referred = signatures.map(({ blob, referrer }) => ({
     blob,
-    manifest: encodeSignatureManifest({ mediaType: blob.mediaType, digest: blob.digest, size: blob.size }, subject),
+    manifest:
+      referrer ?? encodeSignatureManifest({ mediaType: blob.mediaType, digest: blob.digest, size: blob.size }, { mediaType, digest, size }),
     identity: verdict.identities.find(identity => identity.signature === blob.digest) ?? null,
   }));
-  const documents = [ociManifest.bytes, ...signatures.map(signature => signature.manifest.bytes)];
-  const written = documents.map(bytes => writeWhole(store, bytes));
-  if (signatures.length > 0) written.push(emptyConfig(store));
-  return { manifest, config, bundle, ociManifest, signatures, blobs: [config, ...(await Promise.all(written))] };
+  const made = referred.filter((_, at) => !signatures[at]?.referrer);
+  const written = made.map(signature => writeWhole(store, signature.manifest.bytes));
+  if (made.length > 0) written.push(emptyConfig(store));
+  return { signatures: referred, written };
 }
 
 const emptyConfigs = new WeakMap<BlobStore, Promise<StoredBlob>>();
 
 /** The config of every referrer, `{}`, is written once a process: what is recorded already would lie there unused. */
-function emptyConfig(store: BlobStore): Promise<StoredBlob> {
+export function emptyConfig(store: BlobStore): Promise<StoredBlob> {
   let written = emptyConfigs.get(store);
   if (!written) {
     written = writeWhole(store, EMPTY_JSON);

@@ -5,6 +5,7 @@ import { dyingInTransaction, SpecPublisher } from '../publisher.fixture';
 import { UpdatePolicy } from '../update-policy/update-policy';
 import { UpdateTrust } from '../update-trust/update-trust';
 import { UpdateVisibility } from '../update-visibility/update-visibility';
+import { PublishArtifact } from './publish-artifact';
 import { PublishPack } from './publish-pack';
 
 const FROM = { tenant: 'acme', actor: 'user:root', source: null };
@@ -354,7 +355,8 @@ describe('PublishPack', () => {
   });
 
   it.each([1, 2])('shows nothing of a publish that died in its transaction %i, and publishes when repeated', async nth => {
-    const dying = new PublishPack(dyingInTransaction(publisher.unitOfWork, nth), publisher.commands, publisher.blobs, publisher.clock);
+    const unitOfWork = dyingInTransaction(publisher.unitOfWork, nth);
+    const dying = new PublishPack(unitOfWork, new PublishArtifact(unitOfWork, publisher.commands, publisher.blobs, publisher.clock));
     const request = await publisher.aRequest({ request: { idempotencyKey: 'key' } });
     await expect(dying.execute(request)).rejects.toThrow('died before the commit');
     expect(Object.values(await census()).every(count => count === 0)).toBe(true);

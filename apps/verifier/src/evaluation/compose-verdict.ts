@@ -6,6 +6,7 @@ import type { TrustRef } from './trust-materials';
 export interface VerdictSubject {
   readonly bundle: Digest;
   readonly config?: Digest;
+  readonly manifest?: Digest;
   readonly attestation?: Digest;
 }
 
@@ -30,6 +31,7 @@ export function composeVerdict(
     subject: {
       bundle: subject.bundle,
       ...(subject.config ? { config: subject.config } : {}),
+      ...(subject.manifest ? { manifest: subject.manifest } : {}),
       ...(subject.attestation ? { attestation: subject.attestation } : {}),
     },
     policy: policy && { name: policy.name, version: policy.version, digest: policyDigest(policy) },

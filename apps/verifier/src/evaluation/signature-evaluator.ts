@@ -11,6 +11,7 @@ import {
 import { BlobStore, readWhole, type BlobRef } from '@packs/ports';
 import { MAX_SIGNATURE_BYTES, verifyPackSignature, type SignatureResult } from '@packs/sigstore';
 import type { BundleSource } from './bundle-source';
+import type { Artifact } from './check-artifact';
 import type { CheckList } from './check-list';
 import { failForWantOfPolicy, judgeSigners } from './judge-signers';
 import { SignatureTimer } from './signature-timer';
@@ -21,6 +22,8 @@ export type SignatureRef = BlobRef & { readonly mediaType: SignatureMediaType };
 export interface SignedBundle {
   readonly bundle: BlobRef;
   readonly source: BundleSource;
+  /** The OCI manifest, shown to be one of the bundle. */
+  readonly artifact?: Artifact;
   readonly signatures: readonly SignatureRef[];
   readonly policies: readonly SigningPolicy[];
   readonly channel: string;
@@ -63,7 +66,11 @@ export class SignatureEvaluator {
     return { accepted, policy, evidence: signed.signatures.map(({ digest }) => digest), identities };
   }
 
-  private async verify(ref: SignatureRef, { bundle, source }: SignedBundle, keys: readonly TrustedKey[]): Promise<SignatureResult> {
+  private async verify(
+    ref: SignatureRef,
+    { bundle, source, artifact }: SignedBundle,
+    keys: readonly TrustedKey[],
+  ): Promise<SignatureResult> {
     if (ref.size > MAX_SIGNATURE_BYTES) {
       return {
         valid: false,
@@ -73,7 +80,8 @@ export class SignatureEvaluator {
     }
     const content = await readWhole(this.blobs, ref, MAX_SIGNATURE_BYTES);
     const signature = { mediaType: ref.mediaType, content };
-    return verifyPackSignature({ artifact: () => source.bytes(), digest: bundle.digest, size: bundle.size, signature, keys });
+    const { digest, size } = bundle;
+    return verifyPackSignature({ artifact: () => source.bytes(), digest, size, manifest: artifact, signature, keys });
   }
 
   private async timed(verify: () => Promise<SignatureResult>): Promise<SignatureResult> {

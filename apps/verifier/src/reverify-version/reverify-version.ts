@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { ReverifyVersionReply, ReverifyVersionRequest } from '@packs/contracts';
 import { BlobStore } from '@packs/ports';
 import { BundleSource } from '../evaluation/bundle-source';
+import { checkArtifact } from '../evaluation/check-artifact';
 import { checkDigest } from '../evaluation/check-digest';
 import { CheckList } from '../evaluation/check-list';
 import { composeVerdict, NOT_EVALUATED } from '../evaluation/compose-verdict';
@@ -22,9 +23,11 @@ export class ReverifyVersion {
       const list = new CheckList();
       const source = new BundleSource(this.blobs, request.bundle, signal);
       const proven = await checkDigest(source, list);
-      if (!proven) list.skipSignatures(request.signatures);
-      const findings = proven ? await this.signatures.evaluate({ ...request, source }, list) : NOT_EVALUATED;
-      return composeVerdict({ bundle: request.bundle.digest }, request, findings, list);
+      const artifact = proven ? await checkArtifact(this.blobs, request, list) : undefined;
+      const sound = proven && artifact !== 'refused';
+      if (!sound) list.skipSignatures(request.signatures);
+      const findings = sound ? await this.signatures.evaluate({ ...request, source, artifact }, list) : NOT_EVALUATED;
+      return composeVerdict({ bundle: request.bundle.digest, manifest: request.manifest?.digest }, request, findings, list);
     });
   }
 }

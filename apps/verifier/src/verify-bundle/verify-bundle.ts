@@ -3,10 +3,11 @@ import type { VerifyBundleReply, VerifyBundleRequest } from '@packs/contracts';
 import { encodePackConfig, packTypeOf, sha256, type PackManifest } from '@packs/domain';
 import { BlobStore } from '@packs/ports';
 import { BundleSource } from '../evaluation/bundle-source';
+import { checkArtifact } from '../evaluation/check-artifact';
 import { CheckList } from '../evaluation/check-list';
 import { composeVerdict, NOT_EVALUATED } from '../evaluation/compose-verdict';
 import { DEADLINE_MS, withinDeadline } from '../evaluation/deadline';
-import { SignatureEvaluator } from '../evaluation/signature-evaluator';
+import { SignatureEvaluator, type SignatureFindings } from '../evaluation/signature-evaluator';
 import { checkContent } from './check-content';
 
 /** Judges whether a bundle may be published: digest, contents, manifest, request, signatures, policy, in this order. */
@@ -24,22 +25,35 @@ export class VerifyBundle {
       const source = new BundleSource(this.blobs, request.bundle, signal);
       const { manifest, sound } = await checkContent(request, source, list, signal);
       const config = manifest && encodePackConfig(manifest);
-      const findings =
-        manifest && sound ? await this.signatures.evaluate({ ...request, source, packType: packTypeOf(manifest) }, list) : NOT_EVALUATED;
-      const subject = { bundle: request.bundle.digest, config: config && sha256(config) };
+      const findings = manifest && config && sound ? await this.judge(request, { source, manifest, config }, list) : NOT_EVALUATED;
+      const subject = { bundle: request.bundle.digest, config: config && sha256(config), manifest: request.manifest?.digest };
+      const isKept = !request.manifest && (findings.accepted || findings.policy?.unsigned === 'pending');
       return {
         ...composeVerdict(subject, request, findings, list),
-        pack: manifest && config ? await this.describe(manifest, findings.accepted ? config : undefined) : null,
+        pack: manifest && config ? await this.describe(manifest, isKept ? config : undefined) : null,
       };
     });
   }
 
-  /** The config is written for accepted packs alone: nothing would ever clear away those of the others. */
+  private async judge(request: VerifyBundleRequest, { source, manifest, config }: ReadBundle, list: CheckList): Promise<SignatureFindings> {
+    const artifact = await checkArtifact(this.blobs, request, list, sha256(config));
+    if (artifact !== 'refused') return this.signatures.evaluate({ ...request, source, artifact, packType: packTypeOf(manifest) }, list);
+    list.skipSignatures(request.signatures);
+    return NOT_EVALUATED;
+  }
+
+  /** The config is written for packs that may be kept and have none: nothing would ever clear away those of the others. */
   private async describe(manifest: PackManifest, config: Buffer | undefined): Promise<NonNullable<VerifyBundleReply['pack']>> {
     const { packId, version } = manifest.metadata;
     const stored = config && (await this.blobs.write(once(config), { maxBytes: config.length, digest: sha256(config) }));
     return { config: stored ?? null, packId, version, type: packTypeOf(manifest) };
   }
+}
+
+interface ReadBundle {
+  readonly source: BundleSource;
+  readonly manifest: PackManifest;
+  readonly config: Buffer;
 }
 
 async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox';
-import type { PolicyRule, SigningPolicy, Verdict, VerdictFault } from '@packs/domain';
+import { UNSIGNED_ANSWERS, type PolicyRule, type SigningPolicy, type UnsignedAnswer, type Verdict, type VerdictFault } from '@packs/domain';
 import { BlobRefSchema, ChannelSchema, closed, DigestSchema, nullable, PackTypeSchema, TimestampSchema } from '../contract-types';
 
 export const PolicyRuleSchema = Type.Unsafe<PolicyRule>({
@@ -19,6 +19,8 @@ export const PolicyRuleSchema = Type.Unsafe<PolicyRule>({
   ],
 });
 
+export const UnsignedAnswerSchema = Type.Unsafe<UnsignedAnswer>({ type: 'string', enum: [...UNSIGNED_ANSWERS] });
+
 export const SigningPolicySchema = Type.Unsafe<SigningPolicy>(
   closed({
     name: Type.String(),
@@ -26,7 +28,7 @@ export const SigningPolicySchema = Type.Unsafe<SigningPolicy>(
     channel: Type.Optional(ChannelSchema),
     packType: Type.Optional(PackTypeSchema),
     rule: PolicyRuleSchema,
-    unsigned: Type.Union([Type.Literal('reject'), Type.Literal('allow')]),
+    unsigned: UnsignedAnswerSchema,
   }),
 );
 
@@ -41,7 +43,12 @@ export const VerdictSchema = Type.Unsafe<Verdict>(
   closed({
     schema: Type.Literal('stellaops.io/verdict.v1'),
     outcome: Type.Union([Type.Literal('accepted'), Type.Literal('rejected')]),
-    subject: closed({ bundle: DigestSchema, config: Type.Optional(DigestSchema), attestation: Type.Optional(DigestSchema) }),
+    subject: closed({
+      bundle: DigestSchema,
+      config: Type.Optional(DigestSchema),
+      manifest: Type.Optional(DigestSchema),
+      attestation: Type.Optional(DigestSchema),
+    }),
     policy: nullable(closed({ name: Type.String(), version: Type.Integer(), digest: DigestSchema })),
     trust: closed({ digest: DigestSchema, epoch: Type.Integer({ minimum: 0 }) }),
     evidence: Type.Array(DigestSchema),

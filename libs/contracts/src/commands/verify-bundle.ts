@@ -17,7 +17,7 @@ import { command } from './command-contract';
 import { SigningPolicySchema, TrustRefSchema, VerdictFaultSchema, VerdictSchema } from './schemas';
 
 const VerifiedPackSchema = closed({
-  /** The stored config of an accepted pack. */
+  /** The stored config of a pack that was accepted or may wait for signatures, unless it came with its own. */
   config: nullable(StoredBlobSchema),
   packId: PackIdSchema,
   version: VersionSchema,
@@ -40,7 +40,9 @@ export const VerifyBundle = command({
     version: nullable(VersionSchema),
     channel: ChannelSchema,
     bundle: BlobRefSchema,
-    signatures: Type.Array(SignatureRefSchema, { maxItems: 8 }),
+    /** The OCI manifest it came with: it has to be one of this bundle, and may be what was signed. */
+    manifest: Type.Optional(BlobRefSchema),
+    signatures: Type.Array(SignatureRefSchema, { maxItems: 64 }),
     /** The tenant's active policies; the verifier selects once it knows the pack's type. */
     policies: Type.Array(SigningPolicySchema, { maxItems: 64 }),
     trust: TrustRefSchema,
@@ -66,6 +68,8 @@ export const ReverifyVersion = command({
     channel: ChannelSchema,
     packType: PackTypeSchema,
     bundle: BlobRefSchema,
+    /** Its OCI manifest: what was signed may be that. */
+    manifest: Type.Optional(BlobRefSchema),
     signatures: Type.Array(SignatureRefSchema, { maxItems: 64 }),
     policies: Type.Array(SigningPolicySchema, { maxItems: 64 }),
     trust: TrustRefSchema,

@@ -37,6 +37,35 @@ export const PackVersionRejected = event(
   },
 );
 
+export const PackVersionPending = event(
+  'pack.version.pending',
+  'publisher',
+  'A version passed every check but that of its signatures, and waits for them; nobody but those who push sees it.',
+  {
+    digest: DigestSchema,
+    manifestDigest: DigestSchema,
+    channel: ChannelSchema,
+    verdictHash: DigestSchema,
+    /** Reason codes of the checks it has not passed. */
+    reasons: Type.Array(Type.String()),
+    expiresAt: TimestampSchema,
+  },
+);
+
+export const PackVersionExpired = event(
+  'pack.version.expired',
+  'publisher',
+  'A version that waited for its signatures gave its number back.',
+  {
+    digest: DigestSchema,
+    manifestDigest: DigestSchema,
+    /** `request`: who pushed it, or may, took it back before its time was up. */
+    cause: Type.Union([Type.Literal('time'), Type.Literal('request')]),
+    claimedAt: TimestampSchema,
+    claimedBy: Type.String(),
+  },
+);
+
 export const PackVersionDeprecated = event('pack.version.deprecated', 'publisher', 'A version left the default queries.', {
   digest: DigestSchema,
   manifestDigest: DigestSchema,
@@ -71,6 +100,8 @@ export const VisibilityUpdated = event(
 export const EVENTS: readonly EventContract[] = [
   PackVersionPublished,
   PackVersionRejected,
+  PackVersionPending,
+  PackVersionExpired,
   PackVersionDeprecated,
   TrustUpdated,
   PolicyUpdated,

@@ -149,6 +149,8 @@ export function toVersionView(row: VersionRow): VersionView {
 export interface ServableRow extends VersionRow {
   object_key: string;
   block_checksums: Buffer;
+  manifest_size: string;
+  manifest_key: string;
   current_epoch: string | null;
   trust_digest: Digest | null;
   trust_size: string | null;
@@ -157,11 +159,13 @@ export interface ServableRow extends VersionRow {
 }
 
 export const SELECT_SERVABLE = `${SELECT_VERSIONS}, bundle.object_key, bundle.block_checksums,
+    mb.size as manifest_size, mb.object_key as manifest_key,
     t.trust_epoch as current_epoch, t.trust_digest, tb.size as trust_size, tb.object_key as trust_key,
     (select pl.document from registry.policies pl where pl.tenant = v.tenant and pl.name = vd.document->'policy'->>'name'
        and pl.version = (vd.document->'policy'->>'version')::int) as verdict_policy
   ${FROM_VERSIONS}
   join content.blobs bundle on bundle.digest = v.bundle_digest
+  join content.blobs mb on mb.digest = v.manifest_digest
   left join registry.tenants t on t.tenant = v.tenant
   left join content.blobs tb on tb.digest = t.trust_digest`;
 
@@ -174,6 +178,7 @@ export function toServableVersion(row: ServableRow): ServableVersion {
       objectKey: row.object_key,
       blockChecksums: row.block_checksums.toString('base64'),
     },
+    manifest: { digest: row.manifest_digest, size: Number(row.manifest_size), objectKey: row.manifest_key },
     type: row.type,
     channel: row.channel,
     signatures: (row.signatures ?? []).map(({ digest, size, objectKey, mediaType }) => ({

@@ -11,6 +11,8 @@ interface JudgeableRow {
   bundle_size: string;
   object_key: string;
   manifest_digest: Digest;
+  manifest_size: string;
+  manifest_key: string;
   config_digest: Digest;
   channel: string;
   trust_epoch: string;
@@ -92,6 +94,7 @@ export class PostgresChannelStore extends ChannelStore {
   async judgeable(tenant: string, packId: string, version: string): Promise<JudgeableVersion | undefined> {
     const [row] = await this.sql.query<JudgeableRow>(
       `select v.version, p.type, ${lifecycleOf('v')} as lifecycle, v.bundle_digest, v.bundle_size, b.object_key, v.manifest_digest,
+         mb.size as manifest_size, mb.object_key as manifest_key,
          v.config_digest, v.channel, v.trust_epoch,
          (select pl.document from registry.policies pl where pl.tenant = v.tenant and pl.name = vd.document->'policy'->>'name'
             and pl.version = (vd.document->'policy'->>'version')::int) as policy,
@@ -103,6 +106,7 @@ export class PostgresChannelStore extends ChannelStore {
        join registry.packs p on p.tenant = v.tenant and p.pack_id = v.pack_id
        join registry.verdicts vd on vd.tenant = v.tenant and vd.hash = v.verdict_hash
        join content.blobs b on b.digest = v.bundle_digest
+       join content.blobs mb on mb.digest = v.manifest_digest
        where v.tenant = $1 and v.pack_id = $2 and v.version = $3`,
       [tenant, packId, version],
     );
@@ -119,6 +123,7 @@ function toJudgeable(row: JudgeableRow): JudgeableVersion {
     manifestDigest: row.manifest_digest,
     config: row.config_digest,
     bundle: { digest: row.bundle_digest, size: Number(row.bundle_size), objectKey: row.object_key },
+    manifest: { digest: row.manifest_digest, size: Number(row.manifest_size), objectKey: row.manifest_key },
     signatures: row.signatures ?? [],
     channel: row.channel,
     verdictPolicy: row.policy,

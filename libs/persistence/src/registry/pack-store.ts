@@ -1,9 +1,10 @@
-import { DomainError, isPrerelease, versionSortKey, withoutBuild, type Digest, type PackType, type Verdict } from '@packs/domain';
+import { isPrerelease, versionSortKey, withoutBuild, type Digest, type PackType, type RepositoryKind, type Verdict } from '@packs/domain';
 import { PackStore, type ExistingVersion, type NewVersion } from '@packs/ports';
 import { insertBlobs } from '../content-catalog';
 import type { Sql } from '../transaction';
 import { PostgresChannelStore } from './channel-store';
 import { insertManifests, type ManifestRow } from './manifest-rows';
+import { requirePack } from './repository-store';
 
 interface VersionRow {
   version: string;
@@ -26,7 +27,7 @@ export class PostgresPackStore extends PackStore {
   }
 
   async lockPack(tenant: string, packId: string, type: PackType): Promise<PackType> {
-    const [row] = await this.sql.query<{ type: PackType; kind: string }>(
+    const [row] = await this.sql.query<{ type: PackType; kind: RepositoryKind }>(
       `with repository as (
          insert into registry.repositories (tenant, name, kind) values ($1, $2, 'pack')
          on conflict (tenant, name) do update set created_at = repositories.created_at returning kind),
@@ -36,15 +37,7 @@ export class PostgresPackStore extends PackStore {
        select type, kind from pack, repository`,
       [tenant, packId, type],
     );
-    if (row && row.kind !== 'pack') {
-      throw new DomainError(
-        'ERR_OCI_REPOSITORY_KIND',
-        `repository ${packId} holds other content than a pack, and a repository keeps its kind`,
-        {
-          errors: [{ field: 'packId', message: 'is the name of a repository that holds other content' }],
-        },
-      );
-    }
+    requirePack(packId, row?.kind);
     return row?.type ?? type;
   }
 

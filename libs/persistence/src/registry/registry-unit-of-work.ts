@@ -8,6 +8,8 @@ import { PostgresChannelStore } from './channel-store';
 import { PostgresIdempotencyStore } from './idempotency-store';
 import { PostgresNamespacePolicyStore } from './namespace-policy-store';
 import { PostgresPackStore } from './pack-store';
+import { PostgresPendingVersionStore } from './pending-version-store';
+import { PostgresRepositoryStore } from './repository-store';
 import { PostgresSealStore } from './seal-store';
 import { PostgresTrustStore } from './trust-store';
 
@@ -31,6 +33,8 @@ export class PostgresRegistryUnitOfWork extends RegistryUnitOfWork {
       outbox = new PostgresOutbox(sql, 'registry', this.hooks.traceparent);
       return work({
         packs: new PostgresPackStore(sql),
+        repositories: new PostgresRepositoryStore(sql),
+        pendingVersions: new PostgresPendingVersionStore(sql),
         attestations: new PostgresAttestationStore(sql),
         channels: new PostgresChannelStore(sql),
         trust: new PostgresTrustStore(sql),

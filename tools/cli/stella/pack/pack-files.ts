@@ -8,6 +8,7 @@ const SUFFIXES: Readonly<Record<SignatureMediaType, string>> = {
   [MEDIA_TYPES.sigstoreBundle]: '.sigstore.json',
   [MEDIA_TYPES.dsseEnvelope]: '.dsse.json',
   [MEDIA_TYPES.rawSignature]: '.sig',
+  [MEDIA_TYPES.simpleSignature]: '.cosign.json',
 };
 
 export interface SignatureFile {

@@ -1,0 +1,119 @@
+import { DomainError, isContentDigest, MEDIA_TYPES, type Descriptor } from '@packs/domain';
+import { JsonFault, parseStrictJson } from '@packs/sigstore';
+
+/** What clients and registries agree a manifest may have (distribution-spec "Pushing Manifests"). */
+export const MANIFEST_MAX_BYTES = 4 * 1024 * 1024;
+const MAX_DEPTH = 32;
+const MAX_DESCRIPTORS = 10_000;
+const MEDIA_TYPE = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$/;
+
+const IMAGES: readonly string[] = [MEDIA_TYPES.ociManifest, MEDIA_TYPES.dockerManifest];
+const INDEXES: readonly string[] = [MEDIA_TYPES.ociIndex, MEDIA_TYPES.dockerIndex];
+
+export interface Layer extends Descriptor {
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Its bytes may lie elsewhere alone (image-spec "Non-Distributable Layers"). */
+  readonly isForeign: boolean;
+}
+
+/** What a registry reads of an image manifest or index; members it has no use for are nobody's to refuse. */
+export interface ParsedManifest {
+  readonly mediaType: string;
+  /** Empty where it has none of its own: a config's media type stands for that of an image manifest. */
+  readonly artifactType: string;
+  /** Null for an index. */
+  readonly config: Descriptor | null;
+  readonly layers: readonly Layer[];
+  /** Of an index. */
+  readonly children: readonly Descriptor[];
+  readonly subject: Descriptor | null;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** @throws DomainError ERR_OCI_MANIFEST_INVALID naming the place */
+export function parseManifest(bytes: Uint8Array, contentType: string): ParsedManifest {
+  const mediaType = contentType.split(';', 1)[0]?.trim() ?? '';
+  const isIndex = INDEXES.includes(mediaType);
+  if (!isIndex && !IMAGES.includes(mediaType)) throw invalid('Content-Type', `must be one of ${[...IMAGES, ...INDEXES].join(', ')}`);
+  const body = parseJson(bytes);
+  if (body['schemaVersion'] !== 2) throw invalid('/schemaVersion', 'must be 2');
+  if (body['mediaType'] !== undefined && body['mediaType'] !== mediaType) throw invalid('/mediaType', 'is not the Content-Type');
+  // One that reads as both would be two manifests under one digest.
+  const strange = (isIndex ? ['config', 'layers', 'fsLayers'] : ['manifests', 'fsLayers']).find(name => name in body);
+  if (strange !== undefined) throw invalid(`/${strange}`, `does not belong into ${mediaType}`);
+  const artifactType = body['artifactType'] === undefined ? '' : mediaTypeOf(body['artifactType'], '/artifactType', true);
+  const common = {
+    mediaType,
+    subject: body['subject'] === undefined ? null : descriptor(body['subject'], '/subject'),
+    annotations: annotationsOf(body['annotations'], '/annotations'),
+  };
+  if (isIndex) {
+    const children = list(body['manifests'], '/manifests').map((item, at) => descriptor(item, `/manifests/${at}`));
+    return { ...common, artifactType, config: null, layers: [], children };
+  }
+  const config = descriptor(body['config'], '/config');
+  const layers = list(body['layers'], '/layers').map((item, at) => layer(item, `/layers/${at}`));
+  return { ...common, artifactType: artifactType || config.mediaType, config, layers, children: [] };
+}
+
+function parseJson(bytes: Uint8Array): Json {
+  try {
+    const value = parseStrictJson(bytes, { maxBytes: MANIFEST_MAX_BYTES, maxDepth: MAX_DEPTH });
+    if (isObject(value)) return value;
+  } catch (error) {
+    if (error instanceof JsonFault) throw invalid('/', `is ${error.message}`);
+    throw error;
+  }
+  throw invalid('/', 'is not a JSON object');
+}
+
+function list(value: unknown, at: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw invalid(at, 'is not an array');
+  if (value.length > MAX_DESCRIPTORS) throw invalid(at, `has more than ${MAX_DESCRIPTORS} descriptors`);
+  return value;
+}
+
+function descriptor(value: unknown, at: string): Descriptor {
+  if (!isObject(value)) throw invalid(at, 'is not a descriptor');
+  const { mediaType, digest, size } = value;
+  if (!isContentDigest(digest)) throw invalid(`${at}/digest`, 'is not a sha256 or sha512 digest');
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) throw invalid(`${at}/size`, 'is not a number of bytes');
+  return { mediaType: mediaTypeOf(mediaType, `${at}/mediaType`), digest, size };
+}
+
+function layer(value: unknown, at: string): Layer {
+  const read = descriptor(value, at);
+  const { urls, annotations } = value as Json;
+  const isForeign = Array.isArray(urls) && urls.length > 0;
+  return { ...read, annotations: annotationsOf(annotations, `${at}/annotations`), isForeign };
+}
+
+function mediaTypeOf(value: unknown, at: string, mayBeEmpty = false): string {
+  if (typeof value === 'string' && (MEDIA_TYPE.test(value) || (mayBeEmpty && value === ''))) return value;
+  throw invalid(at, 'is not a media type');
+}
+
+function annotationsOf(value: unknown, at: string): Readonly<Record<string, string>> {
+  if (value === undefined || value === null) return {};
+  if (!isObject(value)) throw invalid(at, 'is not an object');
+  for (const [name, text] of Object.entries(value)) {
+    if (typeof text !== 'string') throw invalid(at, 'has a value that is not a string');
+    if (!isStorable(name) || !isStorable(text)) throw invalid(at, 'has a text that is not Unicode, or NUL in it');
+  }
+  return value as Readonly<Record<string, string>>;
+}
+
+function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function invalid(place: string, message: string): DomainError {
+  const fault = place.startsWith('/') ? { pointer: place, message } : { field: place, message };
+  return new DomainError('ERR_OCI_MANIFEST_INVALID', `the manifest was not accepted: ${place} ${message}`, { errors: [fault] });
+}

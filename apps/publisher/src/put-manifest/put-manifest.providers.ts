@@ -1,0 +1,52 @@
+import type { Provider } from '@nestjs/common';
+import type { Logger } from '@packs/observability';
+import { PostgresRegistryUnitOfWork } from '@packs/persistence';
+import { BlobStore, Clock, CommandBus, RegistryUnitOfWork } from '@packs/ports';
+import { AddAttestation } from '../add-attestation/add-attestation';
+import { DeleteContent } from '../delete-content/delete-content';
+import { DeprecateVersion } from '../deprecate-version/deprecate-version';
+import { ExpirePending } from '../expire-pending/expire-pending';
+import { ExpiryTimer } from '../expire-pending/expiry-timer';
+import { PublishArtifact } from '../publish-pack/publish-artifact';
+import { PublishPack } from '../publish-pack/publish-pack';
+import { CompletePending } from './complete-pending';
+import { PutManifest } from './put-manifest';
+import { PutPack } from './put-pack';
+import { PutReferrer } from './put-referrer';
+
+/** Everything that content comes in by, from either door, and goes out by. */
+export function publishing(logger: Logger): Provider[] {
+  return [
+    {
+      provide: PublishArtifact,
+      useFactory: (...parts: ConstructorParameters<typeof PublishArtifact>) => new PublishArtifact(...parts),
+      inject: [RegistryUnitOfWork, CommandBus, BlobStore, Clock],
+    },
+    ...[PublishPack, PutPack, CompletePending].map(useCase => ({
+      provide: useCase,
+      useFactory: (unitOfWork: RegistryUnitOfWork, publishArtifact: PublishArtifact) => new useCase(unitOfWork, publishArtifact),
+      inject: [RegistryUnitOfWork, PublishArtifact],
+    })),
+    {
+      provide: PutReferrer,
+      useFactory: (...parts: ConstructorParameters<typeof PutReferrer>) => new PutReferrer(...parts),
+      inject: [RegistryUnitOfWork, BlobStore, Clock, AddAttestation, CompletePending],
+    },
+    {
+      provide: PutManifest,
+      useFactory: (...parts: ConstructorParameters<typeof PutManifest>) => new PutManifest(...parts),
+      inject: [RegistryUnitOfWork, BlobStore, Clock, PutPack, PutReferrer],
+    },
+    {
+      provide: DeleteContent,
+      useFactory: (...parts: ConstructorParameters<typeof DeleteContent>) => new DeleteContent(...parts),
+      inject: [RegistryUnitOfWork, Clock, DeprecateVersion],
+    },
+    {
+      // Upkeep: it goes on while a registry is sealed.
+      provide: ExpiryTimer,
+      useFactory: (unitOfWork: PostgresRegistryUnitOfWork, clock: Clock) => new ExpiryTimer(new ExpirePending(unitOfWork, clock), logger),
+      inject: [PostgresRegistryUnitOfWork, Clock],
+    },
+  ];
+}
