@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import { DeleteContent, PutManifest, type PutManifestReply } from '@packs/contracts';
+import { DomainError, type Digest } from '@packs/domain';
+import { aBlob, PushingSpec, type Replica } from '../uploads/pushing.fixture';
+
+const TYPE = 'application/vnd.oci.image.manifest.v1+json';
+const MIB = 1024 * 1024;
+
+describe('pushes of manifests', () => {
+  let spec: PushingSpec;
+  let gateway: Replica;
+  beforeAll(async () => {
+    spec = await PushingSpec.open();
+  });
+  afterAll(() => spec.close());
+  beforeEach(async () => {
+    gateway = await spec.replica();
+    gateway.commands.answer(PutManifest, ({ manifest }) => ({ digest: manifest.digest, subject: null, state: 'stored', version: null }));
+  });
+
+  const put = (reference: string, bytes: Buffer, headers: Record<string, string> = { 'content-type': TYPE }) =>
+    gateway.ask('PUT', `/v2/acme/app/manifests/${reference}`, headers, bytes);
+  const hashOf = (bytes: Buffer, algorithm = 'sha256'): Digest =>
+    `${algorithm as 'sha256'}:${createHash(algorithm).update(bytes).digest('hex')}`;
+  const aManifest = () => Buffer.from(JSON.stringify({ schemaVersion: 2, annotations: { unique: aBlob(8).digest } }, null, 2));
+  const answers = (reply: Partial<PutManifestReply>) =>
+    gateway.commands.answer(PutManifest, ({ manifest }) => ({
+      digest: manifest.digest,
+      subject: null,
+      state: 'stored',
+      version: null,
+      ...reply,
+    }));
+
+  it('stores the bytes as they came, and has the publisher give them their meaning', async () => {
+    const bytes = aManifest();
+    const answer = await put('v1.0', bytes, { 'content-type': `${TYPE}; charset=utf-8`, 'user-agent': 'oras/1.3' });
+    expect([answer.status, answer.headers.get('location')]).toEqual([201, `/v2/acme/app/manifests/${hashOf(bytes)}`]);
+    expect(answer.headers.get('docker-content-digest')).toBe(hashOf(bytes));
+    for (const name of ['oci-subject', 'oci-tag', 'stella-pack-state']) expect([name, answer.headers.get(name)]).toEqual([name, null]);
+    const { rows } = await spec.admin.query<{ object_key: string }>('select object_key from content.blobs where digest = $1', [
+      hashOf(bytes),
+    ]);
+    expect(gateway.commands.sent).toEqual([
+      {
+        subject: PutManifest.subject,
+        request: {
+          ...{ tenant: 'acme', actor: 'user:alice', source: 'oras/1.3', repository: 'app', tags: ['v1.0'], mediaType: TYPE },
+          manifest: { digest: hashOf(bytes), size: bytes.length, objectKey: rows[0]?.object_key },
+        },
+      },
+    ]);
+  });
+
+  it.each(['sha256', 'sha512'])('takes one by its %s digest, with tags', async algorithm => {
+    const bytes = aManifest();
+    const answer = await put(`${hashOf(bytes, algorithm)}?tag=1.2.3&tag=1.2&tag=latest&tag=1.2`, bytes);
+    expect([answer.status, answer.headers.get('docker-content-digest')]).toEqual([201, hashOf(bytes, algorithm)]);
+    expect(answer.headers.get('oci-tag')).toBe('1.2.3, 1.2, latest');
+    expect(gateway.commands.sent[0]?.request).toMatchObject({ tags: ['1.2.3', '1.2', 'latest'] });
+  });
+
+  it('tells what the publisher made of it', async () => {
+    const subject = hashOf(Buffer.from('subject'));
+    answers({ subject, state: 'pending' });
+    const answer = await put('v1', aManifest());
+    expect([answer.headers.get('oci-subject'), answer.headers.get('stella-pack-state')]).toEqual([subject, 'pending']);
+  });
+
+  it('keeps one object of what is pushed twice', async () => {
+    const bytes = aManifest();
+    await put('one', bytes);
+    const before = await spec.files();
+    await put('two', bytes);
+    expect(await spec.files()).toEqual(before);
+  });
+
+  it('leaves nothing of bytes that are not what the reference says', async () => {
+    const before = await spec.files();
+    for (const algorithm of ['sha256', 'sha512']) {
+      const refused = await put(hashOf(Buffer.from('else'), algorithm), aManifest());
+      expect([refused.status, refused.code]).toEqual([400, 'DIGEST_INVALID']);
+    }
+    expect([await spec.files(), gateway.commands.sent]).toEqual([before, []]);
+  });
+
+  it('takes 4 MiB and not a byte more', async () => {
+    expect((await put('large', Buffer.alloc(4 * MIB, ' '))).status).toBe(201);
+    expect(await put('large', Buffer.alloc(4 * MIB + 1, ' '))).toMatchObject({ status: 413, code: 'SIZE_INVALID' });
+    const endless = ReadableStream.from([Buffer.alloc(4 * MIB), Buffer.alloc(MIB)]);
+    expect(await gateway.ask('PUT', '/v2/acme/app/manifests/large', {}, endless)).toMatchObject({ status: 413, code: 'SIZE_INVALID' });
+  });
+
+  it.each([
+    ['-v1', 'MANIFEST_INVALID'],
+    [`v1?tag=${'x'.repeat(129)}`, 'MANIFEST_INVALID'],
+    [`v1?${Array.from({ length: 32 }, (_, at) => `tag=t${at}`).join('&')}`, 'MANIFEST_INVALID'],
+    ['sha256:abc', 'DIGEST_INVALID'],
+  ])('refuses the reference %s', async (reference, code) => {
+    expect(await put(reference, aManifest())).toMatchObject({ status: 400, code });
+    expect(gateway.commands.sent).toEqual([]);
+  });
+
+  it('hands on why the publisher refuses', async () => {
+    gateway.commands.answer(PutManifest, () => {
+      throw new DomainError('ERR_OCI_MANIFEST_BLOB_UNKNOWN', 'names content that is not there');
+    });
+    expect(await put('v1', aManifest())).toMatchObject({ status: 404, code: 'MANIFEST_BLOB_UNKNOWN' });
+  });
+
+  it('has the publisher delete tags, manifests and blobs', async () => {
+    gateway.commands.answer(DeleteContent, () => ({ outcome: 'deleted' }));
+    const digest = hashOf(Buffer.from('x'), 'sha512');
+    for (const [path, target] of [
+      ['manifests/v1', { tag: 'v1' }],
+      [`manifests/${digest}`, { manifest: digest }],
+      [`blobs/${digest}`, { blob: digest }],
+    ] as const) {
+      expect((await gateway.ask('DELETE', `/v2/acme/app/${path}`)).status).toBe(202);
+      expect(gateway.commands.sent.at(-1)).toMatchObject({ subject: DeleteContent.subject, request: { repository: 'app', target } });
+    }
+    expect(await gateway.ask('DELETE', '/v2/acme/app/blobs/v1')).toMatchObject({ status: 400, code: 'DIGEST_INVALID' });
+    expect(await gateway.ask('DELETE', '/v2/globex/app/manifests/v1')).toMatchObject({ status: 403, code: 'DENIED' });
+    expect(gateway.commands.sent).toHaveLength(3);
+  });
+});
