@@ -2,7 +2,7 @@ import { watch } from 'chokidar';
 import type { ProcessName } from '@packs/contracts';
 import { affectedBy } from './affected-processes';
 import { builtFile } from './repository-root';
-import type { Stack } from './stack';
+import type { PartName, Stack } from './stack';
 
 const SETTLE_MS = 300;
 
@@ -15,7 +15,8 @@ export function watchBuild(stack: Stack): void {
     const names = [...pending];
     pending.clear();
     // One round after another: a change during a restart leads to a restart after it.
-    busy = busy.then(() => Promise.all(names.map(name => restart(stack, name)))).then(() => undefined);
+    const parts = names.flatMap<PartName>(name => (name === 'api-gateway' ? stack.gateways : name));
+    busy = busy.then(() => Promise.all(parts.map(part => restart(stack, part)))).then(() => undefined);
   };
   watch([builtFile('apps'), builtFile('libs')], { ignoreInitial: true }).on('all', (_event, path) => {
     if (!path.endsWith('.js')) return;
@@ -26,7 +27,7 @@ export function watchBuild(stack: Stack): void {
   console.log('Watching: a process restarts when its code changes.');
 }
 
-async function restart(stack: Stack, name: ProcessName): Promise<void> {
+async function restart(stack: Stack, name: PartName): Promise<void> {
   const process = stack.process(name);
   const started = performance.now();
   try {

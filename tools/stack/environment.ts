@@ -7,6 +7,7 @@ export const STACK_SETTINGS: readonly { readonly name: string; readonly default:
   { name: 'DATA_DIR', default: './.data', meaning: 'Folder of everything the stack keeps.' },
   { name: 'GATEWAY_PORT', default: '8080, else the next free', meaning: 'Port of the public API.' },
   { name: 'GATEWAY_PROCESSES', default: '1', meaning: 'Gateway processes that share that port.' },
+  { name: 'GATEWAY_PROCESSES', default: '1', meaning: 'Gateway processes that share that port.' },
   {
     name: 'DATABASE_ADMIN_URL',
     default: 'the embedded PostgreSQL',

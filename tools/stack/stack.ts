@@ -4,8 +4,9 @@ import { pathToFileURL } from 'node:url';
 import { ENV_PREFIX, PROCESSES, type ProcessName } from '@packs/contracts';
 import { clientSecretFile } from '../authority/clients';
 import { appProcess, runThrough, type SharedParts } from './app-process';
-import type { Child } from './child';
+import type { Child, ChildSpec } from './child';
 import type { Environment } from './environment';
+import { gatewayCount, gatewayNames, isGateway, sharingPort, type GatewayName } from './gateway-processes';
 import { ensureKitKey, ensureTokenKey } from './key-files';
 import { DEFAULT_GATEWAY_PORT, describeListener } from './ports';
 import { startAuthority, startDatabases, startNats, type NatsAccess } from './servers';
@@ -13,7 +14,7 @@ import { Steps } from './steps';
 import { Supervisor } from './supervisor';
 import { Workspace } from './workspace';
 
-export type PartName = ProcessName | 'postgres' | 'nats-server' | 'authority';
+export type PartName = ProcessName | GatewayName | 'postgres' | 'nats-server' | 'authority';
 
 export interface StackOptions {
   /** Default: DATA_DIR, else `.data` in the working directory. */
@@ -31,6 +32,8 @@ export interface StackOptions {
   readonly inherited?: Environment;
   /** Default: all of them. */
   readonly processes?: readonly ProcessName[];
+  /** Gateway processes behind one port. Default: GATEWAY_PROCESSES, else one. */
+  readonly gateways?: number;
   /** Runs each process of the product through this command, such as a tracer; `{name}` in it is the process. */
   readonly through?: readonly string[];
   /** Stops a start that is under way. */
@@ -55,6 +58,8 @@ export interface Stack {
   readonly databaseUrls: Readonly<Record<string, string>>;
   readonly natsUrl: string;
   readonly nats: NatsAccess;
+  /** Those that share the gateway's port. */
+  readonly gateways: readonly GatewayName[];
   /** Port of each process of the product. */
   readonly ports: Readonly<Record<string, number>>;
   /** Secret of a client of the local Authority. */
@@ -111,10 +116,12 @@ async function startParts(workspace: Workspace, options: StackOptions, close: ()
   const wanted = PROCESSES.filter(name => options.processes?.includes(name) ?? true);
   const ports: Record<string, number> = {};
   for (const name of wanted) ports[name] = await choosePort(workspace, name, options.ports ?? 'default');
-  const starts = wanted.map(name =>
-    steps.run(name, async note => {
-      note(`127.0.0.1:${ports[name]}`);
-      await workspace.start(runThrough(options.through, appProcess(name, ports[name] ?? 0, parts, environment, dataDir)));
+  const gateways = gatewayNames(options.gateways ?? gatewayCount(environment));
+  const specs = wanted.map(name => appProcess(name, ports[name] ?? 0, parts, environment, dataDir));
+  const starts = (await withAllGateways(workspace, specs, gateways)).map(spec =>
+    steps.run(spec.name, async note => {
+      note(`127.0.0.1:${ports[isGateway(spec.name) ? 'api-gateway' : spec.name]}`);
+      await workspace.start(runThrough(options.through, spec));
     }),
   );
   await allOrFirstFailure(starts);
@@ -129,6 +136,7 @@ async function startParts(workspace: Workspace, options: StackOptions, close: ()
     databaseUrls: databases.urls,
     natsUrl: nats.url,
     nats,
+    gateways,
     ports,
     secretOf: clientId => readFileSync(clientSecretFile(join(dataDir, 'authority'), clientId), 'utf8').trim(),
     process: name => partOf(workspace, name),
@@ -139,6 +147,17 @@ async function startParts(workspace: Workspace, options: StackOptions, close: ()
       workspace.destroy();
     },
   };
+}
+
+/** As many gateways as are wanted, in the place of the one. */
+async function withAllGateways({ ports }: Workspace, specs: readonly ChildSpec[], names: readonly GatewayName[]): Promise<ChildSpec[]> {
+  if (names.length === 1) return [...specs];
+  const all: ChildSpec[] = [];
+  for (const spec of specs) {
+    if (!isGateway(spec.name)) all.push(spec);
+    else for (const name of names) all.push(sharingPort(spec, name, await ports.choose(`${name} health`)));
+  }
+  return all;
 }
 
 async function choosePort({ environment, ports, steps }: Workspace, name: ProcessName, mode: 'default' | 'auto'): Promise<number> {

@@ -6,6 +6,7 @@ import { dataDirsWithin, emptyDataDir, openDataDir } from './data-dir';
 import { DATABASE_PROCESSES } from './database-urls';
 import { endProcess } from './end-process';
 import type { Environment } from './environment';
+import { isGateway } from './gateway-processes';
 import { rotateLog } from './log-tail';
 import { PortBook } from './ports';
 import { removeOutsideCluster, runningServer } from './postgres-home';
@@ -112,7 +113,7 @@ async function reap(dataDir: string, record: RunRecord, steps: Steps): Promise<v
     await endProcess(identity, stopSignal);
   };
   const orphans = orphansAmong(record.previous());
-  const drains = ({ name }: RecordedProcess): boolean => PROCESSES.some(process => process === name);
+  const drains = ({ name }: RecordedProcess): boolean => isGateway(name) || PROCESSES.some(process => process === name);
   await Promise.all(orphans.filter(drains).map(end));
   for (const server of orphans.filter(orphan => !drains(orphan))) await end(server);
   const server = runningServer(dataDir);

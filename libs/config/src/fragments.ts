@@ -111,6 +111,22 @@ export const tokenSettings = {
   },
 } satisfies Record<string, Setting<unknown>>;
 
+/** Several processes of one machine behind one port. */
+export const replicaSettings = {
+  reusePort: {
+    name: 'GATEWAY_REUSE_PORT',
+    doc: 'true: other processes of this machine that say so too may listen on the same address and port, and the system spreads connections over them',
+    fallback: 'false',
+    parse: flag,
+  },
+  healthPort: {
+    name: 'GATEWAY_HEALTH_PORT',
+    doc: 'A port of this process alone for health and metrics, beside the public one: behind a shared port a request reaches any process. Absent: none',
+    optional: true,
+    parse: port as (value: string) => number | undefined,
+  },
+} satisfies Record<string, Setting<unknown>>;
+
 export const operatorSettings = {
   operatorTenant: {
     name: 'OPERATOR_TENANT',

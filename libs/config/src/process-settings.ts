@@ -10,6 +10,7 @@ import {
   observabilitySettings,
   operatorSettings,
   parityWorkerSettings,
+  replicaSettings,
   sealSettings,
   signingSettings,
   streamSettings,
@@ -22,6 +23,7 @@ import type { Setting } from './settings';
 export const PROCESS_SETTINGS = {
   'api-gateway': {
     ...httpSettings('api-gateway'),
+    ...replicaSettings,
     ...databaseSettings('api-gateway'),
     ...natsSettings('api-gateway'),
     ...blobStoreSettings,

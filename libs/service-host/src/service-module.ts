@@ -7,7 +7,12 @@ import type { Logger } from '@packs/observability';
 
 export type ConfigOf<P extends ProcessName> = Values<(typeof PROCESS_SETTINGS)[P]>;
 /** The settings every process has. */
-export type HostConfig = Pick<ConfigOf<ProcessName>, 'host' | 'port' | 'logLevel' | 'otlpEndpoint' | 'sealed'>;
+export type HostConfig = Pick<ConfigOf<ProcessName>, 'host' | 'port' | 'logLevel' | 'otlpEndpoint' | 'sealed'> & {
+  /** Other processes of the machine may listen on the same port. */
+  readonly reusePort?: boolean;
+  /** Health and metrics of this process alone. */
+  readonly healthPort?: number;
+};
 
 /** What a process's `app.module.ts` exports. */
 export interface ServiceModule<P extends ProcessName> {

@@ -1,7 +1,9 @@
+import type { ListenOptions } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { ProcessName } from '@packs/contracts';
 import { NestLogger, type Logger } from '@packs/observability';
+import { fastify } from 'fastify';
 import { registerOperationsRoutes } from './operations-routes';
 import { Readiness } from './readiness';
 import type { ConfigOf, HostConfig, ServiceModule } from './service-module';
@@ -35,6 +37,20 @@ export async function startApplication<P extends ProcessName>(
   // In this order: `listen` alone would run the init hooks after the first command could arrive.
   await app.init();
   await app.startAllMicroservices();
-  await app.listen({ host: config.host, port: config.port });
+  if (config.healthPort !== undefined) await listenForHealth(app, { host: config.host, port: config.healthPort });
+  // Fastify hands on what it does not know itself.
+  const address: ListenOptions = { host: config.host, port: config.port, reusePort: config.reusePort ?? false };
+  await app.listen(address);
   return app;
+}
+
+/** The operations routes at an address of their own, until the application has closed. */
+async function listenForHealth(app: NestFastifyApplication, at: { readonly host: string; readonly port: number }): Promise<void> {
+  const server = fastify();
+  registerOperationsRoutes(server, app.get(Readiness));
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onClose', () => server.close());
+  await server.listen(at);
 }
