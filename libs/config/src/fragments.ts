@@ -162,6 +162,12 @@ export const uploadSettings = {
     fallback: '86400',
     parse: between(60, 86_400),
   },
+  blobRedirectSeconds: {
+    name: 'GATEWAY_BLOB_REDIRECT_SECONDS',
+    doc: 'GET of a blob by the OCI API answers an address in the bucket of BLOB_STORE that is good for this many seconds, in place of the bytes: nobody but the client checks them then. Absent: never',
+    optional: true,
+    parse: between(1, 3600) as (value: string) => number | undefined,
+  },
   maxEventStreams: { name: 'GATEWAY_MAX_EVENT_STREAMS', doc: 'Event streams (SSE) open at a time', fallback: '500', parse: positive },
 } satisfies Record<string, Setting<unknown>>;
 

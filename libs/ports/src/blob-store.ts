@@ -60,6 +60,9 @@ export abstract class BlobStore {
    */
   abstract read(blob: BlobRef & Partial<StoredBlob>, range?: ByteRange): AsyncIterable<Uint8Array>;
 
+  /** Said by a reader that hashed what it read and got another digest. */
+  damaged(_blob: BlobRef): void {}
+
   /** Begins an upload whose bytes arrive in pieces. Nothing of it can be read before `finish`. */
   abstract begin(algorithm: DigestAlgorithm): Promise<PartialUpload>;
 
@@ -79,6 +82,14 @@ export abstract class BlobStore {
 
   /** Ends an upload without a blob. Absent is success. */
   abstract discard(upload: PartialUpload): Promise<void>;
+
+  /**
+   * Where anybody may get the bytes for so many seconds without this store in between, and so without its checks. Undefined when there is no
+   * such place.
+   */
+  async redirect(_blob: BlobRef, _seconds: number): Promise<URL | undefined> {
+    return undefined;
+  }
 
   /** Removes an object that no record names. Absent is success. */
   abstract remove(objectKey: string): Promise<void>;

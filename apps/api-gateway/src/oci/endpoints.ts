@@ -1,7 +1,7 @@
 import type { RepositoryReadModel } from '@packs/ports';
 import type { BundleSender } from '../serving/send-bundle';
 import type { OciEndpoints } from './plugin';
-import { GetBlob } from './reading/get-blob';
+import { GetBlob, type BlobRedirect } from './reading/get-blob';
 import { GetManifest } from './reading/get-manifest';
 import { listRepositories } from './reading/list-repositories';
 import { ListReferrers } from './reading/list-referrers';
@@ -15,13 +15,14 @@ export interface EndpointParts {
   readonly readable: ReadableContent;
   readonly content: ManifestContent;
   readonly sender: BundleSender;
+  readonly redirect: BlobRedirect;
   readonly writing: Omit<WriteParts, 'repositories'>;
 }
 
 /** What answers each verb of each endpoint (distribution-spec "Endpoints"). */
-export function ociEndpoints({ repositories, readable, content, sender, writing }: EndpointParts): OciEndpoints {
+export function ociEndpoints({ repositories, readable, content, sender, redirect, writing }: EndpointParts): OciEndpoints {
   const getManifest = new GetManifest(readable, content);
-  const getBlob = new GetBlob(readable, sender);
+  const getBlob = new GetBlob(readable, sender, redirect);
   const writes = writeEndpoints({ repositories, ...writing });
   return {
     catalog: listRepositories(repositories),

@@ -5,12 +5,13 @@ import type { ConfigOf } from '@packs/service-host';
 import { BundleSender } from '../serving/send-bundle';
 import { ServableVersions } from '../serving/servable-versions';
 import { ociEndpoints } from './endpoints';
+import { redirectTo } from './reading/get-blob';
 import { ManifestContent } from './reading/manifest-content';
 import { ReadableContent } from './reading/readable-content';
 import { SweepUploads } from './uploads/sweep-uploads';
 
 export const OCI_ENDPOINTS = Symbol('OciEndpoints');
-type Config = Pick<ConfigOf<'api-gateway'>, 'maxBlobBytes' | 'maxUploads' | 'uploadSeconds'>;
+type Config = Pick<ConfigOf<'api-gateway'>, 'maxBlobBytes' | 'maxUploads' | 'uploadSeconds' | 'blobRedirectSeconds'>;
 
 /** What answers on /v2, and what clears away the uploads that were left there. */
 export function ociProviders(config: Config, logger: Logger): Provider[] {
@@ -28,6 +29,7 @@ export function ociProviders(config: Config, logger: Logger): Provider[] {
           readable: new ReadableContent(repositories, versions),
           content: new ManifestContent(blobs),
           sender,
+          redirect: redirectTo(blobs, config.blobRedirectSeconds),
           writing: { sessions, blobs, catalog, commands, limits: config },
         }),
       inject: [RepositoryReadModel, ServableVersions, BundleSender, UploadSessions, BlobStore, ContentCatalog, CommandBus],

@@ -58,6 +58,10 @@ export class BundleSender {
     const stream = Readable.from(this.blobs.read(bundle, range), { objectMode: false, highWaterMark: 1024 * 1024 });
     stream.on('error', error => {
       if (!(error instanceof DomainError)) return;
+      if (error.code === 'ERR_PACK_UNAVAILABLE') {
+        this.logger.warn({ err: error, digest: bundle.digest }, 'the blob store failed; the download was cut');
+        return;
+      }
       corruptReads.inc();
       this.logger.error({ err: error, digest: bundle.digest }, 'stored bytes are damaged; the download was cut');
     });

@@ -3,7 +3,7 @@ import https from 'node:https';
 import type { ClientOptions } from 'minio';
 
 /** An answer that says nothing about the object: ask again. */
-export class StoreBusy extends Error {
+class StoreBusy extends Error {
   constructor(readonly status: number) {
     super(`the object store answered ${status}`);
   }

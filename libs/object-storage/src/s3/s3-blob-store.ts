@@ -85,6 +85,10 @@ export class S3BlobStore extends BlobStore {
     }
   }
 
+  override redirect(blob: BlobRef, seconds: number): Promise<URL> {
+    return this.bucket.presign(this.keyOf(blob.objectKey), seconds);
+  }
+
   async remove(objectKey: string): Promise<void> {
     await this.bucket.remove(this.keyOf(objectKey));
   }

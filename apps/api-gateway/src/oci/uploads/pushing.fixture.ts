@@ -7,6 +7,7 @@ import { UNSEALED, type Digest, type DigestAlgorithm } from '@packs/domain';
 import { FileBlobStore } from '@packs/object-storage';
 import { createLogger } from '@packs/observability';
 import { createDataSource, PostgresContentCatalog, PostgresRepositoryReadModel, PostgresUploadSessions } from '@packs/persistence';
+import type { BlobStore } from '@packs/ports';
 import { FixedClock, ScriptedCommandBus, testDatabase, type TestDatabase } from '@packs/testing';
 import fastify from 'fastify';
 import { Client } from 'pg';
@@ -17,6 +18,7 @@ import { OciAuthenticator, type OciCaller, type OciRequest } from '../caller';
 import { ociEndpoints } from '../endpoints';
 import { OciErrors } from '../errors';
 import { ociPlugin } from '../plugin';
+import { redirectTo } from '../reading/get-blob';
 import { ManifestContent } from '../reading/manifest-content';
 import { ReadableContent } from '../reading/readable-content';
 
@@ -26,6 +28,9 @@ export interface ReplicaOptions {
   readonly maxUploads?: number;
   /** In place of the folder that all replicas share. */
   readonly folder?: string;
+  /** In place of a folder. */
+  readonly blobs?: BlobStore;
+  readonly redirectSeconds?: number;
 }
 
 /** Who a request's headers say. `x-only` names the one repository the caller's token is for. */
@@ -58,8 +63,8 @@ export class PushingSpec {
   async replica(options: ReplicaOptions = {}): Promise<Replica> {
     const url = this.database.urlOf('api-gateway');
     const dataSource = await createDataSource({ url, applicationName: 'spec' }).initialize();
-    const [logger, clock, commands] = [createLogger('spec', 'fatal'), new FixedClock(new Date()), new ScriptedCommandBus()];
-    const blobs = await FileBlobStore.open(options.folder ?? this.folder);
+    const [logger, clock, commands] = [createLogger('spec', 'fatal'), new FixedClock(new Date().toISOString()), new ScriptedCommandBus()];
+    const blobs = options.blobs ?? (await FileBlobStore.open(options.folder ?? this.folder));
     const repositories = new PostgresRepositoryReadModel(dataSource);
     const sessions = new PostgresUploadSessions(dataSource);
     const server = fastify();
@@ -73,6 +78,7 @@ export class PushingSpec {
         readable: new ReadableContent(repositories, new ServableVersions({} as never, commands, clock)),
         content: new ManifestContent(blobs),
         sender: new BundleSender(blobs, logger),
+        redirect: redirectTo(blobs, options.redirectSeconds),
         writing: {
           ...{ sessions, blobs, commands },
           catalog: new PostgresContentCatalog(dataSource),
@@ -132,8 +138,14 @@ export class Replica {
     readonly sessions: PostgresUploadSessions,
   ) {}
 
-  async ask(method: string, path: string, headers: Record<string, string> = {}, body?: Uint8Array | ReadableStream): Promise<Answer> {
-    const init = { method, headers, body: body ?? null, ...(body instanceof ReadableStream && { duplex: 'half' }) };
+  async ask(
+    method: string,
+    path: string,
+    headers: Record<string, string> = {},
+    body?: Uint8Array | ReadableStream,
+    redirect: 'follow' | 'manual' = 'follow',
+  ): Promise<Answer> {
+    const init = { method, headers, redirect, body: body ?? null, ...(body instanceof ReadableStream && { duplex: 'half' }) };
     const response = await fetch(`http://127.0.0.1:${this.port}${path}`, init as RequestInit);
     const bytes = Buffer.from(await response.arrayBuffer());
     const isError = response.status >= 400 && response.headers.get('content-type')?.startsWith('application/json');
