@@ -82,7 +82,11 @@ function ownSettings(name: ProcessName, port: number, parts: SharedParts, enviro
       BLOB_STORE_ACCESS_KEY: environment.BLOB_STORE_ACCESS_KEY,
       BLOB_STORE_SECRET_KEY: environment.BLOB_STORE_SECRET_KEY,
     }),
-    ...(mirrors && { MIRROR_ROOT: parts.mirrorRoot }),
+    ...(mirrors && {
+      MIRROR_ROOT: parts.mirrorRoot,
+      MIRROR_REGISTRIES: environment.MIRROR_REGISTRIES,
+      MIRROR_REGISTRY_CREDENTIALS_FILE: environment.MIRROR_REGISTRY_CREDENTIALS_FILE,
+    }),
     ...(name === 'api-gateway' && { GATEWAY_TOKEN_KEY_FILE: parts.tokenKeyFile }),
     ...(name === 'mirror-worker' && { MIRROR_SIGNING_KEY_FILE: parts.kitKeyFile }),
     ...(authority && {

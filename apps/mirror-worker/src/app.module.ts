@@ -11,6 +11,7 @@ import { ExportKitHandler } from './export-kit/export-kit.handler';
 import { kits } from './kits.providers';
 import { Background, Lifecycle } from './lifecycle';
 import { mirroring } from './mirroring.providers';
+import { mirrorTargets } from './mirror-targets.providers';
 import { natsSettings, outsideParts } from './outside.providers';
 import { ReceiveKitHandler } from './receive-kit/receive-kit.handler';
 import { SyncMirrorHandler } from './sync-mirror/sync-mirror.handler';
@@ -38,6 +39,7 @@ export class AppModule {
         { provide: APP_INTERCEPTOR, useClass: RpcTraceInterceptor },
         { provide: Clock, useClass: SystemClock },
         ...outsideParts(config, logger),
+        ...mirrorTargets(config),
         ...mirroring(config, logger),
         ...kits(config, logger),
         ...consuming(logger),

@@ -2,7 +2,6 @@ import type { Provider } from '@nestjs/common';
 import { EventStream, NatsCommandBus, openConnection, OutboxRelay, type NatsConnection, type NatsSettings } from '@packs/messaging';
 import { openBlobStore } from '@packs/object-storage';
 import { currentTraceparent, type Logger } from '@packs/observability';
-import { FileMirrorTargets } from '@packs/oci-layout';
 import {
   assertDurable,
   createDataSource,
@@ -20,7 +19,6 @@ import {
   DeadLetters,
   EventRecord,
   MirrorQueue,
-  MirrorTargets,
   MirrorUnitOfWork,
   OutboxQueue,
   PackInventory,
@@ -55,7 +53,6 @@ export function outsideParts(config: Config, logger: Logger): Provider[] {
     { provide: NATS_CONNECTION, useFactory: () => openConnection(natsSettings(config)) },
     { provide: CommandBus, useFactory: () => new NatsCommandBus(natsSettings(config)) },
     { provide: BlobStore, useFactory: () => openBlobStore(config) },
-    { provide: MirrorTargets, useFactory: () => new FileMirrorTargets(new URL(config.mirrorRoot).pathname) },
     onDatabase(PackInventory, dataSource => new PostgresPackInventory(dataSource)),
     onDatabase(EventRecord, dataSource => new PostgresEventRecord(dataSource)),
     onDatabase(OutboxQueue, dataSource => new PostgresOutboxQueue(dataSource, 'mirror')),

@@ -8,6 +8,7 @@ import { CheckParityHandler } from './check-parity/check-parity.handler';
 import { comparing } from './comparing.providers';
 import { consuming } from './consuming.providers';
 import { Lifecycle } from './lifecycle';
+import { mirrorTargets } from './mirror-targets.providers';
 import { natsSettings, outsideParts } from './outside.providers';
 
 type Config = ConfigOf<'parity-worker'>;
@@ -24,6 +25,7 @@ export class AppModule {
         { provide: APP_INTERCEPTOR, useClass: RpcTraceInterceptor },
         { provide: Clock, useClass: SystemClock },
         ...outsideParts(config, logger),
+        ...mirrorTargets(config),
         ...comparing(config, logger),
         ...consuming(logger),
         Lifecycle,

@@ -1,7 +1,6 @@
 import type { Provider } from '@nestjs/common';
 import { EventStream, openConnection, OutboxRelay, type NatsConnection, type NatsSettings } from '@packs/messaging';
 import { currentTraceparent, type Logger } from '@packs/observability';
-import { FileMirrorTargets } from '@packs/oci-layout';
 import {
   assertDurable,
   createDataSource,
@@ -14,16 +13,7 @@ import {
   PostgresParityQueue,
   PostgresParityUnitOfWork,
 } from '@packs/persistence';
-import {
-  DeadLetters,
-  EventRecord,
-  MirrorReadModel,
-  MirrorTargets,
-  OutboxQueue,
-  PackInventory,
-  ParityQueue,
-  ParityUnitOfWork,
-} from '@packs/ports';
+import { DeadLetters, EventRecord, MirrorReadModel, OutboxQueue, PackInventory, ParityQueue, ParityUnitOfWork } from '@packs/ports';
 import type { ConfigOf } from '@packs/service-host';
 import { NATS_CONNECTION } from './lifecycle';
 
@@ -50,7 +40,6 @@ export function outsideParts(config: Config, logger: Logger): Provider[] {
       },
     },
     { provide: NATS_CONNECTION, useFactory: () => openConnection(natsSettings(config)) },
-    { provide: MirrorTargets, useFactory: () => new FileMirrorTargets(new URL(config.mirrorRoot).pathname) },
     onDatabase(PackInventory, dataSource => new PostgresPackInventory(dataSource)),
     onDatabase(ParityUnitOfWork, dataSource => new PostgresParityUnitOfWork(dataSource)),
     onDatabase(MirrorReadModel, dataSource => new PostgresMirrorReadModel(dataSource)),

@@ -1,5 +1,5 @@
 import { ENV_PREFIX, type ProcessName } from '@packs/contracts';
-import { blobStoreUrl, between, flag, oneOf, port, positive, text, urlOf } from './parsers';
+import { blobStoreUrl, between, flag, oneOf, port, positive, text, urlOf, registries, type AllowedRegistry } from './parsers';
 import type { Setting } from './settings';
 
 /** Ports the processes listen on when nothing else is said. */
@@ -217,6 +217,22 @@ export const signingSettings = {
     name: 'MIRROR_SIGNING_KEY_FILE',
     doc: 'Private key (PKCS#8 PEM, readable by its owner alone) that offline kits are signed with; absent: no kit is exported',
     optional: true,
+/** Read by whoever connects to other registries. */
+export const registrySettings = {
+  registries: {
+    name: 'MIRROR_REGISTRIES',
+    doc: 'OCI registries that mirrors may lie in and packs may be published from, and their token services, joined by commas: `registry.example, http://10.0.0.5:5000 private`. TLS unless one says `http://`; at public addresses unless one says `private`. Absent: none',
+    optional: true,
+    parse: registries as (value: string) => readonly AllowedRegistry[] | undefined,
+  },
+  registryCredentialsFile: {
+    name: 'MIRROR_REGISTRY_CREDENTIALS_FILE',
+    doc: "Credentials for those registries, as the `auths` of docker's config.json, readable by their owner alone; absent: nobody's are shown",
+    optional: true,
+    parse: text as (value: string) => string | undefined,
+  },
+} satisfies Record<string, Setting<unknown>>;
+
     parse: text as (value: string) => string | undefined,
   },
 } satisfies Record<string, Setting<unknown>>;

@@ -53,3 +53,28 @@ export function blobStoreUrl(value: string): string {
   if (!(part >= 8 && part <= 16)) throw new Error('must have a part of 8 to 16 (MiB)');
   return parsed;
 }
+
+/** A registry that may be connected to. */
+export interface AllowedRegistry {
+  /** Name and, where it has one, port. */
+  readonly host: string;
+  readonly protocol: 'https:' | 'http:';
+  /** Its name may lead to a loopback or private address. */
+  readonly allowsPrivate: boolean;
+}
+
+/** `registry.example, http://10.0.0.5:5000 private`: TLS unless it says http://, and a public address unless it says private. */
+export function registries(value: string): readonly AllowedRegistry[] {
+  return value.split(',').map(entry => {
+    const [address = '', ...words] = entry.trim().split(/\s+/);
+    const text = /^https?:\/\//.test(address) ? address : `https://${address}`;
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    const isBare = url && url.href === `${url.protocol}//${url.host}/` && address !== '';
+    if (!url || !isBare || words.some(word => word !== 'private') || words.length > 1) {
+      throw new Error(
+        'must be registries joined by commas, each [http://]<host>[:<port>] and, where its address is private, the word private',
+      );
+    }
+    return { host: url.host, protocol: url.protocol === 'http:' ? 'http:' : 'https:', allowsPrivate: words.length > 0 };
+  });
+}

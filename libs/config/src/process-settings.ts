@@ -10,6 +10,7 @@ import {
   observabilitySettings,
   operatorSettings,
   parityWorkerSettings,
+  registrySettings,
   replicaSettings,
   sealSettings,
   signingSettings,
@@ -53,6 +54,7 @@ export const PROCESS_SETTINGS = {
     ...mirrorWorkerSettings,
     ...signingSettings,
     ...exporterSettings,
+    ...registrySettings,
     ...operatorSettings,
     ...sealSettings,
     ...observabilitySettings,
@@ -65,6 +67,7 @@ export const PROCESS_SETTINGS = {
     ...parityWorkerSettings,
     ...operatorSettings,
     ...sealSettings,
+    ...registrySettings,
     ...observabilitySettings,
   },
   compliance: {

@@ -3,12 +3,14 @@ import { NAME_PATTERN } from '@packs/domain';
 import { closed, nullable, TenantSchema, TimestampSchema } from './contract-types';
 import { SelectionSchema } from './selection';
 
-export const MIRROR_KINDS = ['oci-layout', 'directory'] as const;
+export const MIRROR_KINDS = ['oci-layout', 'directory', 'registry'] as const;
 export type MirrorKind = (typeof MIRROR_KINDS)[number];
 
 const SEGMENT = NAME_PATTERN.slice(1, -1);
 /** Names joined by `/`: none is empty, `.` or `..`, and the first is no root. */
 export const LOCATION_PATTERN = `^${SEGMENT}(?:/${SEGMENT}){0,7}$`;
+/** `<host>[:<port>]/<path>`: where the repositories of a mirror in a registry lie. The path ends with the tenant. */
+export const REGISTRY_LOCATION_PATTERN = `^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\\[[0-9a-f:]+\\])(?::[0-9]{1,5})?(?:/${SEGMENT}){1,8}$`;
 export const LOCATION_MAX = 255;
 export const MIRROR_NAME_MAX = 64;
 export const MIRROR_INTERVAL_MIN = 60;
@@ -17,7 +19,7 @@ export const MIRROR_INTERVAL_MAX = 30 * 24 * 60 * 60;
 const settings = {
   name: Type.String({ pattern: NAME_PATTERN, maxLength: MIRROR_NAME_MAX }),
   kind: Type.Unsafe<MirrorKind>({ type: 'string', enum: [...MIRROR_KINDS] }),
-  /** A folder below the tenant's part of the mirror root. Who opens it checks it, so that every fault of it has one code. */
+  /** A folder below the tenant's part of the mirror root, or a place in a registry. Who opens it checks it, so that every fault of it has one code. */
   location: Type.String({ minLength: 1, maxLength: LOCATION_MAX }),
   selection: SelectionSchema,
   /** Seconds between two syncs that nothing else asks for; null: only events and requests do. */

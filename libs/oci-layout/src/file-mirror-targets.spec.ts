@@ -1,5 +1,5 @@
-import { describeMirrorTarget } from '@packs/testing';
+import { describeFolderMirror } from '@packs/testing';
 import { FileMirrorTargets } from './file-mirror-targets';
 
-describeMirrorTarget('oci-layout', root => new FileMirrorTargets(root));
-describeMirrorTarget('directory', root => new FileMirrorTargets(root));
+describeFolderMirror('oci-layout', root => new FileMirrorTargets(root));
+describeFolderMirror('directory', root => new FileMirrorTargets(root));

@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { LOCATION_MAX, LOCATION_PATTERN, type MirroredVersion, type MirrorKind, type MirrorState } from '@packs/contracts';
 import { DomainError, isName, TENANT_MAX, type Digest } from '@packs/domain';
-import { MirrorTarget, MirrorTargets, type MirrorObject, type MirrorPlace, type StagedState } from '@packs/ports';
+import { MirrorTarget, MirrorTargets, type Likeness, type MirrorObject, type MirrorPlace, type StagedState } from '@packs/ports';
 import type { FileLayout } from './file-layout';
 import { MirrorFolder } from './mirror-folder';
 import { parseMirrorState } from './mirror-state';
@@ -10,7 +10,8 @@ import { PlainDirectory } from './plain-directory';
 import { onTarget } from './target-faults';
 
 const LOCATION = new RegExp(LOCATION_PATTERN);
-const LAYOUTS: Readonly<Record<MirrorKind, FileLayout>> = { 'oci-layout': new OciImageLayout(), directory: new PlainDirectory() };
+/** A place of any other kind is opened elsewhere. */
+const LAYOUTS: Readonly<Partial<Record<MirrorKind, FileLayout>>> = { 'oci-layout': new OciImageLayout(), directory: new PlainDirectory() };
 /** Files looked at together. */
 const CHECKS = 16;
 
@@ -26,10 +27,12 @@ export class FileMirrorTargets extends MirrorTargets {
         errors: [{ field: 'location', message: `does not match ${LOCATION_PATTERN}` }],
       });
     }
+    const layout = LAYOUTS[kind];
+    if (!layout) throw new Error(`a mirror of kind ${kind} is no folder`);
     const root = await onTarget(location, () => realpath(this.root));
     const folder = new MirrorFolder(root, [tenant, ...location.split('/')]);
     await folder.checkPlace();
-    return new FileMirrorTarget(folder, tenant, LAYOUTS[kind]);
+    return new FileMirrorTarget(folder, tenant, layout);
   }
 }
 
@@ -51,8 +54,15 @@ class FileMirrorTarget extends MirrorTarget {
     return this.layout.objectsOf(this.tenant, version);
   }
 
-  size(path: string): Promise<number | undefined> {
-    return this.folder.size(path);
+  /** The state alone tells the heads of channels. */
+  pointersOf(): MirrorObject[] {
+    return [];
+  }
+
+  async look({ path, size }: MirrorObject): Promise<Likeness> {
+    const found = await this.folder.size(path);
+    if (found === undefined) return 'absent';
+    return found === size ? 'alike' : 'different';
   }
 
   hash(path: string, signal?: AbortSignal): Promise<Digest | undefined> {

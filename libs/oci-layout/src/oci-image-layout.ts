@@ -10,7 +10,7 @@ import { blobPath, encodeIndex, INDEX_FILE, LAYOUT_FILE, OCI_LAYOUT, stateDescri
 export class OciImageLayout implements FileLayout {
   objectsOf(_tenant: string, { manifest, config, bundle, referrers }: MirroredVersion): MirrorObject[] {
     const held = [manifest, config, bundle, ...referrers.flatMap(referrer => [referrer.manifest, ...referrer.blobs])];
-    const byPath = new Map(held.map(({ digest, size }) => [blobPath(digest), { path: blobPath(digest), digest, size }]));
+    const byPath = new Map(held.map(({ digest, size }) => [blobPath(digest), { path: blobPath(digest), digest, size, wave: 0 }]));
     return [...byPath.values()];
   }
 
@@ -64,7 +64,7 @@ export class OciImageLayout implements FileLayout {
 async function keep(folder: MirrorFolder, path: string, content: Buffer): Promise<void> {
   const digest = sha256(content);
   if ((await folder.hash(path)) === digest) return;
-  await folder.write({ path, digest, size: content.length }, once(content));
+  await folder.write({ path, digest, size: content.length, wave: 0 }, once(content));
 }
 
 async function* once(bytes: Buffer): AsyncGenerator<Buffer> {

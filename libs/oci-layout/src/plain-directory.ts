@@ -60,5 +60,5 @@ export class PlainDirectory implements FileLayout {
 }
 
 function at(path: string, { digest, size }: { readonly digest: Digest; readonly size: number }): MirrorObject {
-  return { path, digest, size };
+  return { path, digest, size, wave: 0 };
 }

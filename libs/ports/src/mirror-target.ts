@@ -5,16 +5,21 @@ import type { Digest } from '@packs/domain';
 export interface MirrorPlace {
   readonly tenant: string;
   readonly kind: MirrorKind;
-  /** A folder below the tenant's part of the mirror root. */
+  /** A folder below the tenant's part of the mirror root; of a registry its host and the path before every repository. */
   readonly location: string;
 }
 
-/** One blob of a version and where the target keeps it. */
+/** Something of a version, and where the target keeps it. */
 export interface MirrorObject {
   readonly path: string;
   readonly digest: Digest;
   readonly size: number;
+  /** A version's objects are written wave by wave: what leads to others comes after them. 0 is the first. */
+  readonly wave: number;
 }
+
+/** How something at a mirror stands as far as can be told without reading it: by its size and, where the mirror tells it, its digest. */
+export type Likeness = 'absent' | 'different' | 'alike';
 
 /** A state that is written but not yet shown. */
 export interface StagedState {
@@ -35,22 +40,27 @@ export abstract class MirrorTarget {
    */
   abstract state(): Promise<MirrorState | undefined>;
 
-  /** Where the blobs of a version lie, each path once. */
+  /** Where a version lies, each path once. */
   abstract objectsOf(version: MirroredVersion): MirrorObject[];
 
-  /** Bytes there, or undefined when there is no such file. */
-  abstract size(path: string): Promise<number | undefined>;
+  /** What leads to a version because it is the head of these channels. Nobody writes it: it changes with the state. */
+  abstract pointersOf(version: MirroredVersion, channels: readonly string[]): MirrorObject[];
 
-  /** SHA-256 of what is there, or undefined when there is no such file. */
+  abstract look(object: MirrorObject, signal?: AbortSignal): Promise<Likeness>;
+
+  /** SHA-256 of what is there, or undefined when there is nothing. */
   abstract hash(path: string, signal?: AbortSignal): Promise<Digest | undefined>;
 
-  /** Paths of all files there, in no order, but those that make the mirror one: its index, its state, and what a writer works on. */
+  /**
+   * Paths of all that is there and can be listed, in no order, but of what makes the mirror one: its index, its state, and what a writer
+   * works on.
+   */
   abstract files(): AsyncIterable<string>;
 
-  /** @throws DomainError ERR_MIRROR_CORRUPT when there is no such file */
+  /** @throws DomainError ERR_MIRROR_CORRUPT when there is nothing */
   abstract read(path: string): AsyncIterable<Uint8Array>;
 
-  /** Makes the folder ready to be written to and removes what a killed writer left half done. One writer at a time. */
+  /** Makes the mirror ready to be written to and removes what a killed writer left half done. One writer at a time. */
   abstract prepare(): Promise<void>;
 
   /**
@@ -65,12 +75,12 @@ export abstract class MirrorTarget {
   /** @throws DomainError ERR_MIRROR_TARGET_UNAVAILABLE when a blob that the state names is not there with its size */
   abstract stage(state: MirrorState, signal?: AbortSignal): Promise<StagedState>;
 
-  /** Removes blobs that the state, which has to be the one shown, does not name; returns where they lay. What is no blob of its own stays. */
+  /** Removes what the state, which has to be the one shown, does not name; returns where it lay. What is not the mirror's own stays. */
   abstract prune(state: MirrorState, signal?: AbortSignal): Promise<string[]>;
 }
 
 /** Opens mirrors by their place. */
 export abstract class MirrorTargets {
-  /** @throws DomainError ERR_MIRROR_TARGET_INVALID when the location leaves the root, by name or by symbolic link */
+  /** @throws DomainError ERR_MIRROR_TARGET_INVALID when the location leads where the tenant may not */
   abstract open(place: MirrorPlace): Promise<MirrorTarget>;
 }

@@ -105,7 +105,7 @@ export abstract class MirrorQueue {
   abstract copiesOf(job: HeldJob, paths: readonly string[]): Promise<ReadonlyMap<string, Digest>>;
 
   /** Records proven copies and how far the job is. @throws LeaseLost */
-  abstract progress(job: HeldJob, copies: readonly MirrorObject[], counts: SyncCounts): Promise<void>;
+  abstract progress(job: HeldJob, copies: readonly Omit<MirrorObject, 'wave'>[], counts: SyncCounts): Promise<void>;
 
   /** Nothing lies at these paths any more. @throws LeaseLost */
   abstract forget(job: HeldJob, paths: readonly string[]): Promise<void>;

@@ -14,7 +14,7 @@ export class Referrers {
   private readonly changing = new Map<string, Promise<unknown>>();
 
   constructor(
-    private readonly repository: Pick<RemoteRepository, 'manifest' | 'putManifest' | 'removeManifest'>,
+    private readonly repository: Pick<RemoteRepository, 'manifest' | 'putManifest' | 'removeManifest' | 'resolve'>,
     private readonly calls: RegistryCalls,
     private readonly path: string,
     private readonly scope: AccessScope,
@@ -82,8 +82,17 @@ export class Referrers {
     return this.calls.retrying(signal, async () => {
       const wanted = alter(await this.fallback(subject, signal));
       if (!wanted) return;
-      await this.repository.putManifest(fallbackTag(subject), { mediaType: INDEX_TYPE, bytes: encodeIndex(wanted) }, signal);
+      await this.replace(fallbackTag(subject), wanted, signal);
       if (alter(await this.fallback(subject, signal))) throw new Transient('another client changes the same list of referrers');
     });
+  }
+
+  private async replace(tag: string, wanted: readonly RemoteReferrer[], signal?: AbortSignal): Promise<void> {
+    if (wanted.length > 0) {
+      await this.repository.putManifest(tag, { mediaType: INDEX_TYPE, bytes: encodeIndex(wanted) }, signal);
+      return;
+    }
+    const listed = await this.repository.resolve(tag, signal);
+    if (listed) await this.repository.removeManifest(listed.digest, signal);
   }
 }

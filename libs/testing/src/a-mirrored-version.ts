@@ -1,5 +1,5 @@
 import type { MirroredVersion } from '@packs/contracts';
-import { MEDIA_TYPES, sha256, type Digest } from '@packs/domain';
+import { canonicalJson, EMPTY_JSON, MEDIA_TYPES, sha256, type Digest } from '@packs/domain';
 
 export interface TestVersion {
   readonly mirrored: MirroredVersion;
@@ -10,16 +10,29 @@ export interface TestVersion {
 /** A version with one signature and one attestation, `hello` 1.0.0 unless told otherwise, and what its blobs hold. */
 export function aMirroredVersion(changes: Partial<MirroredVersion> = {}, salt = ''): TestVersion {
   const content = new Map<Digest, Buffer>();
-  const blob = (text: string, mediaType: string) => {
-    const bytes = Buffer.from(`${text}${salt} of ${changes.packId ?? 'hello'} ${changes.version ?? '1.0.0'}`);
+  const store = (bytes: Buffer, mediaType: string) => {
     content.set(sha256(bytes), bytes);
     return { digest: sha256(bytes), size: bytes.length, mediaType };
   };
-  const referrer = (kind: 'signature' | 'attestation', mediaType: string) => ({
-    manifest: { ...blob(`manifest of ${kind}`, MEDIA_TYPES.ociManifest), artifactType: mediaType },
-    kind,
-    blobs: [blob(kind, mediaType)],
-  });
+  const blob = (text: string, mediaType: string) =>
+    store(Buffer.from(`${text}${salt} of ${changes.packId ?? 'hello'} ${changes.version ?? '1.0.0'}`), mediaType);
+  const manifestOf = (artifactType: string, parts: object) =>
+    store(
+      Buffer.from(canonicalJson({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociManifest, artifactType, ...parts })),
+      MEDIA_TYPES.ociManifest,
+    );
+  const config = blob('config', MEDIA_TYPES.packConfig);
+  const bundle = blob('bundle', MEDIA_TYPES.packBundle);
+  const manifest = manifestOf(MEDIA_TYPES.pack, { config, layers: [bundle] });
+  const empty = { mediaType: MEDIA_TYPES.ociEmpty, digest: sha256(EMPTY_JSON), size: EMPTY_JSON.length };
+  const referrer = (kind: 'signature' | 'attestation', mediaType: string) => {
+    const layer = blob(kind, mediaType);
+    return {
+      manifest: { ...manifestOf(mediaType, { config: empty, layers: [layer], subject: manifest }), artifactType: mediaType },
+      kind,
+      blobs: [layer],
+    };
+  };
   const mirrored: MirroredVersion = {
     packId: 'hello',
     version: '1.0.0',
@@ -28,9 +41,9 @@ export function aMirroredVersion(changes: Partial<MirroredVersion> = {}, salt = 
     lifecycle: 'active',
     deprecation: null,
     visibility: [],
-    manifest: blob('manifest', MEDIA_TYPES.ociManifest),
-    config: blob('config', MEDIA_TYPES.packConfig),
-    bundle: blob('bundle', MEDIA_TYPES.packBundle),
+    manifest,
+    config,
+    bundle,
     referrers: [referrer('signature', MEDIA_TYPES.sigstoreBundle), referrer('attestation', MEDIA_TYPES.dsseEnvelope)],
     ...changes,
   };

@@ -124,12 +124,15 @@ export class RunSync {
       });
     const copied = await allSettled(
       wanted.map(async ({ version, mirrored, stored }) => {
-        const results = await allSettled(target.objectsOf(mirrored).map(object => copy(stored, object))).catch((error: unknown) => {
+        const results: boolean[] = [];
+        try {
+          for (const wave of wavesOf(target.objectsOf(mirrored)))
+            results.push(...(await allSettled(wave.map(object => copy(stored, object)))));
+        } catch (error) {
           if (!(error instanceof DomainError) || error.code !== 'ERR_PACK_CORRUPT') throw error;
           tally.skip(skipOf(version, error.code));
-          return undefined;
-        });
-        if (!results) return [];
+          return [];
+        }
         if (results.includes(true)) mirroredVersions.inc();
         tally.versionDone();
         return [mirrored];
@@ -148,9 +151,9 @@ export class RunSync {
     { verify, wasRecorded, signal }: { verify: boolean; wasRecorded: boolean; signal: AbortSignal },
     tally: SyncTally,
   ): Promise<boolean> {
-    const size = await target.size(object.path);
-    const trusted = size === object.size && wasRecorded && !verify;
-    if (trusted || (size === object.size && (await target.hash(object.path, signal)) === object.digest)) {
+    const likeness = await target.look(object, signal);
+    const trusted = likeness === 'alike' && wasRecorded && !verify;
+    if (trusted || (likeness === 'alike' && (await target.hash(object.path, signal)) === object.digest)) {
       tally.present(object.size);
       return false;
     }
@@ -158,13 +161,18 @@ export class RunSync {
     if (!blob) throw new Error(`the registry does not know ${object.digest}, which a version of it names`);
     await target.write(object, this.blobs.read(blob), signal);
     mirroredBytes.inc(object.size);
-    tally.copied(object.size, { repaired: wasRecorded || size !== undefined });
+    tally.copied(object.size, { repaired: wasRecorded || likeness !== 'absent' });
     return true;
   }
 }
 
 function skipOf({ packId, version }: InventoryVersion, code: string): SkippedVersion {
   return { packId, version, code };
+}
+
+function wavesOf(objects: readonly MirrorObject[]): MirrorObject[][] {
+  const waves = Map.groupBy(objects, ({ wave }) => wave);
+  return [...waves.keys()].toSorted((a, b) => a - b).map(wave => waves.get(wave) ?? []);
 }
 
 /** Heads of versions that the mirror has. */

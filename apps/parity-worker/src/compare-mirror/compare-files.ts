@@ -20,23 +20,31 @@ export function proofOf({ tenant, kind, location }: MirrorPlace, objects: readon
   return canonicalDigest({ tenant, kind, location, objects: objects.map(({ path, digest, size }) => ({ path, digest, size })) });
 }
 
-/** Looks at the files of one version: their hashes, or where they are proven already only their sizes. The worst difference counts. */
+export interface Looking {
+  /** The channels whose head the mirror says it is. */
+  readonly channels: readonly string[];
+  readonly hash: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Looks at what is there of one version: at hashes, or where they are proven already as the target tells. The worst difference counts. */
 export async function compareFiles(
   target: MirrorTarget,
   theirs: MirroredVersion,
-  { hash, signal }: { hash: boolean; signal: AbortSignal },
+  { channels, hash, signal }: Looking,
 ): Promise<FilesReport> {
-  const objects = target.objectsOf(theirs);
+  const objects = [...target.objectsOf(theirs), ...target.pointersOf(theirs, channels)];
   const own = new Set<string>([theirs.manifest.digest, theirs.config.digest, theirs.bundle.digest]);
   const differences: FileDifference[] = [];
   let hashedBytes = 0;
   for (let at = 0; at < objects.length; at += WIDTH) {
     signal.throwIfAborted();
     await Promise.all(
-      objects.slice(at, at + WIDTH).map(async ({ path, digest, size }) => {
-        const there = await target.size(path);
-        if (there === undefined) return differences.push({ state: own.has(digest) ? 'missing' : 'missing-signature', path });
-        if (there !== size) return differences.push({ state: 'different-digest', path });
+      objects.slice(at, at + WIDTH).map(async object => {
+        const { path, digest, size } = object;
+        const likeness = await target.look(object, signal);
+        if (likeness === 'absent') return differences.push({ state: own.has(digest) ? 'missing' : 'missing-signature', path });
+        if (likeness === 'different') return differences.push({ state: 'different-digest', path });
         if (!hash) return undefined;
         hashedBytes += size;
         return (await target.hash(path, signal)) === digest ? undefined : differences.push({ state: 'different-digest', path });

@@ -192,7 +192,7 @@ describe('a comparison of a mirror', () => {
   ])('finds that %s is not there, or has other bytes', async (_, digestIn, absent) => {
     await mirror([one]);
     const path = pathOf(one, digestIn(one));
-    const size = (await target.size(path)) ?? 0;
+    const size = target.objectsOf(one.mirrored).find(object => object.path === path)?.size ?? 0;
     for (const [damage, state] of [
       [Buffer.alloc(size, '!'), 'different-digest'],
       [Buffer.from('short'), 'different-digest'],

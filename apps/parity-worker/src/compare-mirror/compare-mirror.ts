@@ -94,7 +94,11 @@ export class CompareMirror {
       return before?.byBytes && before.state !== 'in-step' ? before : { ...finding, proof: proven ? proof : null };
     }
     const hash = run.held.depth === 'bytes' || !proven;
-    const { difference, hashedBytes } = await compareFiles(run.target, theirs, { hash, signal: run.signal });
+    const { difference, hashedBytes } = await compareFiles(run.target, theirs, {
+      channels: run.shown.channelsOf(theirs),
+      hash,
+      signal: run.signal,
+    });
     run.hashedBytes += hashedBytes;
     return difference ? { ...finding, ...difference, byBytes: true } : { ...finding, byBytes: finding.state === 'in-step', proof };
   }
@@ -107,7 +111,7 @@ export class CompareMirror {
       run.signal.throwIfAborted();
       const unrecorded = await this.queue.unrecorded(run.held, paths);
       if (unrecorded.length === 0) continue;
-      named ??= new Set((state?.versions ?? []).flatMap(version => run.target.objectsOf(version).map(object => object.path)));
+      named ??= new Set((state?.versions ?? []).flatMap(version => pathsOf(run, version)));
       const shown = named;
       const found = unrecorded.filter(path => !shown.has(path)).slice(0, STRAYS_NAMED - strays);
       strays += found.length;
@@ -119,6 +123,10 @@ export class CompareMirror {
   private record({ held, versions, totalVersions, hashedBytes }: Run, findings: readonly ParityFinding[]): Promise<void> {
     return this.queue.record(held, findings, { versions, totalVersions: Math.max(totalVersions, versions), hashedBytes });
   }
+}
+
+function pathsOf({ target, shown }: Run, version: MirroredVersion): string[] {
+  return [...target.objectsOf(version), ...target.pointersOf(version, shown.channelsOf(version))].map(({ path }) => path);
 }
 
 /** A damaged index is a finding, not a failure: whoever reads the mirror gets nothing from it. */

@@ -27,6 +27,7 @@ import {
   MIRROR_JOB_STATES,
   MIRROR_KINDS,
   MIRROR_NAME_MAX,
+  REGISTRY_LOCATION_PATTERN,
   type MirrorKind,
 } from '../mirror';
 import { PACK_ID_SELECTOR_PATTERN, SELECTION_MAX } from '../selection';
@@ -86,7 +87,13 @@ export class MirrorRequest {
   @IsIn(MIRROR_KINDS)
   kind!: MirrorKind;
 
-  @ApiProperty({ pattern: LOCATION_PATTERN, maxLength: LOCATION_MAX, description: "A folder below the tenant's part of the mirror root" })
+  @ApiProperty({
+    anyOf: [{ pattern: LOCATION_PATTERN }, { pattern: REGISTRY_LOCATION_PATTERN }],
+    type: String,
+    maxLength: LOCATION_MAX,
+    description: "A folder below the tenant's part of the mirror root; for a registry its host and a path that ends with the tenant",
+    examples: ['sites/north', 'registry.example/mirrors/acme'],
+  })
   @IsString()
   @MaxLength(LOCATION_MAX)
   location!: string;

@@ -93,7 +93,7 @@ export class PostgresMirrorQueue extends MirrorQueue {
     return new Map(rows.map(row => [row.path, row.digest]));
   }
 
-  async progress(job: HeldJob, copies: readonly MirrorObject[], counts: SyncCounts): Promise<void> {
+  async progress(job: HeldJob, copies: readonly Omit<MirrorObject, 'wave'>[], counts: SyncCounts): Promise<void> {
     await this.held(job, async sql => {
       const rows = await sql.query(
         `update mirror.jobs set versions = $3, total_versions = $4, bytes = $5, total_bytes = $6, copied_bytes = $7, repaired = $8, skipped_versions = $9
@@ -186,7 +186,7 @@ function countsOf(counts: SyncCounts): number[] {
   return [counts.versions, counts.totalVersions, counts.bytes, counts.totalBytes, counts.copiedBytes, counts.repaired, counts.skipped];
 }
 
-async function recordCopies(sql: Sql, job: HeldJob, copies: readonly MirrorObject[]): Promise<void> {
+async function recordCopies(sql: Sql, job: HeldJob, copies: readonly Omit<MirrorObject, 'wave'>[]): Promise<void> {
   if (copies.length === 0) return;
   await sql.query(
     `insert into mirror.copies (tenant, mirror_id, path, digest, size)

@@ -69,7 +69,10 @@ function addCommand(mirror: Command, context: CliContext): void {
   withOutput(mirror.command('add').description('Adds a mirror'))
     .requiredOption('--name <name>', 'its name')
     .addOption(new Option('--kind <kind>', 'how it is laid out').choices(MIRROR_KINDS).default('oci-layout'))
-    .requiredOption('--location <folder>', "a folder below the tenant's part of the mirror root")
+    .requiredOption(
+      '--location <place>',
+      "a folder below the tenant's part of the mirror root, or <host>/<path> of a registry, ending with the tenant",
+    )
     .option('--channel <channel>', 'only versions of this channel; may be given more than once', collect)
     .addOption(new Option('--type <type...>', 'only packs of these types').choices(PACK_TYPES))
     .option('--pack <packId>', 'only this pack, or with a trailing * those that begin so; may be given more than once', collect)
