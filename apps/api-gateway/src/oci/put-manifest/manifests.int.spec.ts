@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { DeleteContent, PutManifest, type PutManifestReply } from '@packs/contracts';
+import { DeleteContent, PutManifest, type DeleteContentReply, type PutManifestReply } from '@packs/contracts';
 import { DomainError, type Digest } from '@packs/domain';
 import { aBlob, PushingSpec, type Replica } from '../uploads/pushing.fixture';
 
@@ -15,7 +15,7 @@ describe('pushes of manifests', () => {
   afterAll(() => spec.close());
   beforeEach(async () => {
     gateway = await spec.replica();
-    gateway.commands.answer(PutManifest, ({ manifest }) => ({ digest: manifest.digest, subject: null, state: 'stored', version: null }));
+    answers({});
   });
 
   const put = (reference: string, bytes: Buffer, headers: Record<string, string> = { 'content-type': TYPE }) =>
@@ -24,13 +24,9 @@ describe('pushes of manifests', () => {
     `${algorithm as 'sha256'}:${createHash(algorithm).update(bytes).digest('hex')}`;
   const aManifest = () => Buffer.from(JSON.stringify({ schemaVersion: 2, annotations: { unique: aBlob(8).digest } }, null, 2));
   const answers = (reply: Partial<PutManifestReply>) =>
-    gateway.commands.answer(PutManifest, ({ manifest }) => ({
-      digest: manifest.digest,
-      subject: null,
-      state: 'stored',
-      version: null,
-      ...reply,
-    }));
+    gateway.commands.answer(PutManifest, ({ manifest }): PutManifestReply => {
+      return { digest: manifest.digest, subject: null, state: 'stored', version: null, ...reply };
+    });
 
   it('stores the bytes as they came, and has the publisher give them their meaning', async () => {
     const bytes = aManifest();
@@ -109,7 +105,7 @@ describe('pushes of manifests', () => {
   });
 
   it('has the publisher delete tags, manifests and blobs', async () => {
-    gateway.commands.answer(DeleteContent, () => ({ outcome: 'deleted' }));
+    gateway.commands.answer(DeleteContent, (): DeleteContentReply => ({ outcome: 'deleted' }));
     const digest = hashOf(Buffer.from('x'), 'sha512');
     for (const [path, target] of [
       ['manifests/v1', { tag: 'v1' }],

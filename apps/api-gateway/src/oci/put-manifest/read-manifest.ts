@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { digestAlgorithm, DomainError, type Digest } from '@packs/domain';
 import { contentLength } from '../uploads/upload-request';
-import { RequestBody } from '../uploads/request-body';
+import { interrupted, RequestBody } from '../uploads/request-body';
 import type { IncomingMessage } from 'node:http';
 
 /** What clients and registries agree a manifest may have (distribution-spec "Pushing Manifests"). */
@@ -19,14 +19,7 @@ export interface ManifestBytes {
  */
 export async function readManifest(request: IncomingMessage, declared: Digest | undefined): Promise<ManifestBytes> {
   if ((contentLength(request) ?? 0) > MAX_BYTES) throw tooLarge();
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of new RequestBody(request).upTo(MAX_BYTES + 1)) {
-    size += part.length;
-    parts.push(part);
-  }
-  if (size > MAX_BYTES) throw tooLarge();
-  const bytes = Buffer.concat(parts, size);
+  const bytes = await readAll(new RequestBody(request));
   const algorithm = declared ? digestAlgorithm(declared) : 'sha256';
   const digest: Digest = `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`;
   if (declared === undefined || digest === declared) return { bytes, digest };
@@ -34,6 +27,23 @@ export async function readManifest(request: IncomingMessage, declared: Digest | 
     details: { declared, found: digest },
     errors: [{ field: 'reference', message: `the manifest hashes to ${digest}` }],
   });
+}
+
+async function readAll(body: RequestBody): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const part of body.upTo(MAX_BYTES + 1)) {
+      size += part.length;
+      parts.push(part);
+    }
+  } catch (error) {
+    throw interrupted(error);
+  } finally {
+    await body.close();
+  }
+  if (size > MAX_BYTES) throw tooLarge();
+  return Buffer.concat(parts, size);
 }
 
 function tooLarge(): DomainError {

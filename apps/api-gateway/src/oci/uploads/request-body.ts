@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { DomainError } from '@packs/domain';
 
 /**
  * The body of an upload, taken in parts. However little of it is taken, the request stays whole: what is left can be thrown away and the
@@ -40,6 +41,11 @@ export class RequestBody {
     }
   }
 
+  /** Lets go of the request: what is left of it can be thrown away. */
+  async close(): Promise<void> {
+    await this.source.return?.();
+  }
+
   /** Whoever waits for more of it gets `reason`, and its connection is cut. */
   cut(reason: Error): void {
     this.raw.destroy(reason);
@@ -54,4 +60,10 @@ export class RequestBody {
     this.exhausted = true;
     return undefined;
   }
+}
+
+/** The connection broke: nobody reads the answer, and the next request goes on where this one ended. */
+export function interrupted(cause: unknown): DomainError {
+  if (cause instanceof DomainError) return cause;
+  return new DomainError('ERR_PACK_REQUEST_INVALID', 'the body ended before its end', { cause });
 }

@@ -1,7 +1,7 @@
 import { DomainError, type Digest, type RepositoryName } from '@packs/domain';
 import type { BlobStore, StoredBlob, UploadSessions } from '@packs/ports';
 import { HeldUpload, unknownUpload } from './held-upload';
-import type { RequestBody } from './request-body';
+import { interrupted, type RequestBody } from './request-body';
 import { storingFault } from './storing-fault';
 
 /** A body of at most this size is written as a blob at once; of a longer one is kept what came before its connection broke. */
@@ -28,6 +28,7 @@ export class UploadReceiver {
       throw isLost(error) ? unknownUpload() : storingFault(error);
     } finally {
       held.stop();
+      await body?.close();
     }
   }
 
@@ -64,6 +65,8 @@ export class UploadReceiver {
       return await this.blobs.write(body.upTo(Infinity), { maxBytes, digest });
     } catch (error) {
       throw body.isBroken ? interrupted(error) : storingFault(error);
+    } finally {
+      await body.close();
     }
   }
 
@@ -89,12 +92,6 @@ export class UploadReceiver {
     const maxBytes = this.maxBlobBytes;
     return new DomainError('ERR_PACK_TOO_LARGE', `a blob may have ${maxBytes} bytes`, { details: { maxBytes } });
   }
-}
-
-/** The connection broke: nobody reads the answer, and the next request goes on where this one ended. */
-function interrupted(cause: unknown): DomainError {
-  if (cause instanceof DomainError) return cause;
-  return new DomainError('ERR_PACK_REQUEST_INVALID', 'the body ended before its end', { cause });
 }
 
 /** The blob store does not have what it reported. */

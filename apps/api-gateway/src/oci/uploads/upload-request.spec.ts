@@ -1,9 +1,10 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { sha256, type Digest } from '@packs/domain';
 import { chunkLength, hasBody, parseFinish, parseStart, tagParameters } from './upload-request';
 
 const DIGEST = sha256('blob');
 const SHA512: Digest = `sha512:${'0'.repeat(128)}`;
-const headers = (given: Record<string, string>) => ({ headers: given });
+const headers = (given: IncomingHttpHeaders) => ({ headers: given });
 
 describe('parseStart', () => {
   it.each([
