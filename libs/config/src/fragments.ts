@@ -58,7 +58,7 @@ export const blobStoreSettings = {
   },
   blobStoreAccessKey: {
     name: 'BLOB_STORE_ACCESS_KEY',
-    doc: 'Access key of a bucket in BLOB_STORE; it needs to get, put and delete objects, and nothing else',
+    doc: 'Access key of a bucket in BLOB_STORE',
     optional: true,
     secret: true,
     parse: text as (value: string) => string | undefined,
