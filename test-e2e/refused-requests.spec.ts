@@ -262,6 +262,11 @@ const BODIES: readonly Refused[] = [
     [400, INVALID, 'unsigned'],
   ],
   ['tenants that are no names', () => put('/api/visibility', { shareWith: ['ok', 'NOT OK'] }), [400, INVALID, 'shareWith']],
+  [
+    'a policy that is neither true nor false',
+    () => put('/api/visibility', { shareWith: [], publicRead: 'yes' }),
+    [400, INVALID, 'publicRead'],
+  ],
   ['a JSON body that is too large', () => put('/api/trust', { keys: [], x: 'x'.repeat(600_000) }), [413, 'ERR_PACK_TOO_LARGE']],
   [
     'a publish as something else',

@@ -1,12 +1,17 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 
+const DESCRIPTION = [
+  'Stores, verifies and serves signed pack bundles. Failures are problem+json with a stable ERR_PACK_* code.',
+  'The same content is served to OCI clients below `/v2/` as the OCI distribution specification describes it, with tokens from `/token` (the Docker token flow); both answer failures in the forms of those protocols and are not listed here.',
+].join('\n\n');
+
 /** The OpenAPI 3.1 description of the API, made from the controllers themselves. */
 export function buildOpenApi(app: INestApplication): OpenAPIObject {
   const config = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('Packs Registry')
-    .setDescription('Stores, verifies and serves signed pack bundles. Failures are problem+json with a stable ERR_PACK_* code.')
+    .setDescription(DESCRIPTION)
     .setVersion('1')
     .addBearerAuth()
     .build();
