@@ -1,0 +1,21 @@
+import { isQuarantined, ReportingBlobStore, type BlobRecords, type BlobStore, type DamageReports, type StoredBlob, type WriteExpectation } from '@packs/ports';
+import type { ReplaceBlob } from './replace-blob';
+
+/** What the publisher writes anew heals what lies in quarantine under the same digest. */
+export class RepairingBlobStore extends ReportingBlobStore {
+  constructor(
+    beneath: BlobStore,
+    reports: DamageReports,
+    private readonly records: BlobRecords,
+    private readonly replaceBlob: ReplaceBlob,
+  ) {
+    super(beneath, reports);
+  }
+
+  override async write(source: AsyncIterable<Uint8Array>, expect: WriteExpectation): Promise<StoredBlob> {
+    const blob = await super.write(source, expect);
+    const recorded = await this.records.find(blob.digest);
+    if (recorded && isQuarantined(recorded)) await this.replaceBlob.execute({ blob });
+    return blob;
+  }
+}
