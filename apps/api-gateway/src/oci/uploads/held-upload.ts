@@ -5,7 +5,7 @@ import type { PartialUpload, UploadLease, UploadSession, UploadSessions } from '
 import type { RequestBody } from './request-body';
 
 /** A client that comes back after a silent break waits this long at most. */
-const LEASE_MS = 15_000;
+const LEASE_MS = 6_000;
 /** Kept this often in the time of one lease, so that a slow answer does not lose it. */
 const RENEWALS = 3;
 /** The time a broken connection's request needs to notice and to give its session back. */
