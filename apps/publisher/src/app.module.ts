@@ -10,7 +10,6 @@ import {
   RpcTraceInterceptor,
   type NatsSettings,
 } from '@packs/messaging';
-import { openBlobStore } from '@packs/object-storage';
 import { currentTraceparent, LOGGER, type Logger } from '@packs/observability';
 import { assertDurable, createDataSource, DataSource, PostgresOutboxQueue, PostgresRegistryUnitOfWork } from '@packs/persistence';
 import { BlobStore, Clock, CommandBus, OutboxQueue, RegistryUnitOfWork, SystemClock, unsealedOnly } from '@packs/ports';
@@ -21,6 +20,7 @@ import { ApproveUnseal } from './approve-unseal/approve-unseal';
 import { ApproveUnsealHandler } from './approve-unseal/approve-unseal.handler';
 import { ArchiveVersion } from './archive-version/archive-version';
 import { ArchiveVersionHandler } from './archive-version/archive-version.handler';
+import { CONTENT_HANDLERS, keepingContent } from './content.providers';
 import { DeprecateVersion } from './deprecate-version/deprecate-version';
 import { DeprecateVersionHandler } from './deprecate-version/deprecate-version.handler';
 import { PromoteVersion } from './promote-version/promote-version';
@@ -68,6 +68,7 @@ export class AppModule {
         UpdateSealHandler,
         ApproveUnsealHandler,
         UpdateExportersHandler,
+        ...CONTENT_HANDLERS,
       ],
       providers: [
         { provide: LOGGER, useValue: logger },
@@ -75,6 +76,7 @@ export class AppModule {
         { provide: APP_INTERCEPTOR, useClass: RpcTraceInterceptor },
         { provide: Clock, useClass: SystemClock },
         ...outsideParts(config, logger),
+        ...keepingContent(config, logger),
         ...publishing(logger),
         {
           provide: AddAttestation,
@@ -129,7 +131,6 @@ function outsideParts(config: Config, logger: Logger): Provider[] {
       inject: [NATS_CONNECTION],
     },
     { provide: CommandBus, useFactory: () => new NatsCommandBus(natsSettings(config)) },
-    { provide: BlobStore, useFactory: () => openBlobStore(config) },
     { provide: OutboxQueue, useFactory: (dataSource: DataSource) => new PostgresOutboxQueue(dataSource, 'registry'), inject: [DataSource] },
     {
       provide: OutboxRelay,

@@ -1,4 +1,12 @@
-import { isQuarantined, ReportingBlobStore, type BlobRecords, type BlobStore, type DamageReports, type StoredBlob, type WriteExpectation } from '@packs/ports';
+import {
+  isQuarantined,
+  ReportingBlobStore,
+  type BlobRecords,
+  type BlobStore,
+  type DamageReports,
+  type StoredBlob,
+  type WriteExpectation,
+} from '@packs/ports';
 import type { ReplaceBlob } from './replace-blob';
 
 /** What the publisher writes anew heals what lies in quarantine under the same digest. */

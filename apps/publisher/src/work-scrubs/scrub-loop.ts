@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import type { Logger } from '@packs/observability';
 import { LeaseLost, type HeldScrub, type ScrubQueue } from '@packs/ports';
 import { ulid } from 'ulid';
@@ -9,7 +10,7 @@ const POLL_MS = 2_000;
 const ACTOR = 'service:publisher';
 
 /** Takes scrubs as long as the process runs. */
-export class ScrubLoop {
+export class ScrubLoop implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly stopping = new AbortController();
   private running: Promise<void> | undefined;
   private alarm: (() => void) | undefined;
@@ -21,7 +22,7 @@ export class ScrubLoop {
     private readonly logger: Logger,
   ) {}
 
-  start(): void {
+  onApplicationBootstrap(): void {
     this.running ??= this.run();
   }
 
@@ -31,7 +32,7 @@ export class ScrubLoop {
   }
 
   /** Gives the scrub at hand back and stops. */
-  async drain(): Promise<void> {
+  async beforeApplicationShutdown(): Promise<void> {
     this.stopping.abort(new Error('the process is stopping'));
     this.wake();
     await this.running;

@@ -34,7 +34,12 @@ export class WorkScrub {
     await this.queue.complete(scrub);
   }
 
-  private async examine(blob: StoredBlob, scrub: HeldScrub, run: ScrubRun, signal: AbortSignal): Promise<'sound' | 'damaged' | 'unreadable'> {
+  private async examine(
+    blob: StoredBlob,
+    scrub: HeldScrub,
+    run: ScrubRun,
+    signal: AbortSignal,
+  ): Promise<'sound' | 'damaged' | 'unreadable'> {
     if (isQuarantined(blob)) return 'damaged';
     for (let attempt = 1; ; attempt++) {
       try {

@@ -257,6 +257,7 @@ function conflict(repository: string, cause?: unknown): DomainError {
   return new DomainError('ERR_PACK_CONFLICT', `${repository} was changed meanwhile; try again`, { retry: 'later', cause });
 }
 
+/** As servers up to 17 name it, and later ones. */
 function isForeignKeyViolation(error: unknown): boolean {
-  return isNativeError(error) && 'code' in error && error.code === '23503';
+  return isNativeError(error) && 'code' in error && (error.code === '23503' || error.code === '23001');
 }
