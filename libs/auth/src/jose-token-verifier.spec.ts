@@ -40,6 +40,10 @@ describe('JoseTokenVerifier', () => {
     expect(await verify({ sub: 'ci', client_id: 'ci' })).toMatchObject({ subject: 'ci', actor: 'client:ci' });
   });
 
+  it('says which key a token is bound to', async () => {
+    expect(await verify({ cnf: { jkt: 'thumbprint' } })).toMatchObject({ keyThumbprint: 'thumbprint' });
+  });
+
   it.each([
     ['Packs.Read', ['packs.read']],
     ['packs:publish packs:execute', ['packs.write', 'packs.run']],
@@ -75,6 +79,7 @@ describe('JoseTokenVerifier', () => {
       ['another audience', () => ({ aud: 'packs-registry-2' }), /aud/],
       ['no audience', () => ({ aud: undefined }), /aud/],
       ['no subject', () => ({ sub: undefined }), /sub/],
+      ['a token bound to a key without a name', () => ({ cnf: { jkt: 7 } }), /bound/],
     ])('%s', async (_, changes, message) => {
       await expect(verify(changes())).rejects.toMatchObject(refusal(message));
     });

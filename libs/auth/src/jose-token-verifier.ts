@@ -79,7 +79,15 @@ function toPrincipal(payload: JWTPayload): Principal {
   if (scopes.length === 0) throw new DomainError('ERR_PACK_SCOPE', 'the token has no packs.* scope');
   const subject = String(payload.sub).slice(0, 200);
   const actor = payload['client_id'] === payload.sub ? `client:${subject}` : `user:${subject}`;
-  return { subject, actor, tenant, scopes, expiresAt: payload.exp ?? 0 };
+  const keyThumbprint = boundTo(payload);
+  return { subject, actor, tenant, scopes, expiresAt: payload.exp ?? 0, ...(keyThumbprint !== undefined && { keyThumbprint }) };
+}
+
+/** RFC 9449 §6.1. */
+function boundTo({ cnf }: JWTPayload): string | undefined {
+  const thumbprint = typeof cnf === 'object' && cnf !== null && 'jkt' in cnf ? cnf.jkt : undefined;
+  if (thumbprint === undefined || (typeof thumbprint === 'string' && thumbprint !== '')) return thumbprint;
+  throw refusal('the token is bound to a key that it does not name');
 }
 
 /** `scope` is a space-separated text (RFC 9068); some issuers write `scp` or a list. */

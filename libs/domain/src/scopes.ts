@@ -31,4 +31,6 @@ export interface Principal {
   readonly scopes: readonly Scope[];
   /** Seconds since the epoch at which the token ends. */
   readonly expiresAt: number;
+  /** Thumbprint (RFC 7638) of the key that the token is bound to (RFC 9449 §6); absent: a bearer token. */
+  readonly keyThumbprint?: string;
 }

@@ -138,6 +138,17 @@ describe('IssueToken', () => {
       expect(parts.tokens.issued).toHaveLength(1);
     });
 
+    it('makes of a bound access token a token that is bound to the same key', async () => {
+      parts.authority.principals.set(JWT, { ...principal, keyThumbprint: 'a-key' });
+      const bound = { kind: 'token', token: JWT } as const;
+      const refusal = { code: 'ERR_PACK_REQUEST_INVALID', details: { oauth: 'invalid_dpop_proof' } };
+      await expect(ask(bound)).rejects.toMatchObject(refusal);
+      await expect(ask(bound, '', { proof: proof('one').replace('a-key', 'another') })).rejects.toMatchObject(refusal);
+      expect(parts.tokens.issued).toEqual([]);
+      await ask(bound, '', { proof: proof('two') });
+      expect(parts.tokens.issued[0]?.keyThumbprint).toBe('a-key');
+    });
+
     it('uses up no proof for wrong credentials', async () => {
       await expect(ask(password('ci', 'wrong'), '', { proof: proof('one') })).rejects.toMatchObject(REFUSED);
       await expect(ask(password('ci', 'secret'), '', { proof: proof('one') })).resolves.toMatchObject({ token_type: 'DPoP' });

@@ -47,7 +47,7 @@ export class IssueToken {
   /** @throws DomainError ERR_PACK_AUTHENTICATION, ERR_PACK_SCOPE, ERR_PACK_LIMIT, ERR_PACK_UNAVAILABLE */
   async execute({ credentials, scopes }: TokenQuestion, asker: TokenAsker): Promise<TokenAnswer> {
     const principal = await this.principalOf(credentials, asker.address);
-    const keyThumbprint = asker.proof ? await this.provenKey(asker.proof) : null;
+    const keyThumbprint = await this.provenKey(asker.proof, principal?.keyThumbprint);
     const access = await this.granted(principal, scopes);
     const now = this.clock.now();
     const issuedAt = Math.floor(now.getTime() / 1000);
@@ -93,9 +93,13 @@ export class IssueToken {
     }
   }
 
-  private async provenKey({ text, ...request }: { text: string; method: string; url: string }): Promise<string> {
+  /** What was bound stays bound, to the same key. */
+  private async provenKey(proof: TokenAsker['proof'], boundTo: string | undefined): Promise<string | null> {
+    if (!proof && boundTo === undefined) return null;
+    if (!proof) throw invalidProof('the access token is bound to a key: a proof by that key is required');
+    const { text, ...request } = proof;
     try {
-      return await this.proofs.keyProven(text, request);
+      return await this.proofs.keyProven(text, request, boundTo);
     } catch (error) {
       throw isRefusal(error) ? invalidProof(error.message) : error;
     }

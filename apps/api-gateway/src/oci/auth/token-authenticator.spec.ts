@@ -122,6 +122,13 @@ describe('TokenAuthenticator', () => {
       expect(await refusal(`DPoP ${token}`, proof('five', token, { key: 'another' }))).toBe('invalid_dpop_proof');
     });
 
+    it('wants one for a token of the Authority as well', async () => {
+      authority.principals.set('a.b.c', principal({ keyThumbprint: 'a-key' }));
+      expect(await refusal('Bearer a.b.c')).toBe('invalid_token');
+      expect(await refusal('DPoP a.b.c')).toBe('invalid_dpop_proof');
+      expect(await enter('DPoP a.b.c', proof('one', 'a.b.c'))).toMatchObject({ tenant: 'acme' });
+    });
+
     it('takes each proof once', async () => {
       const token = await issue({ keyThumbprint: 'a-key' });
       await enter(`DPoP ${token}`, proof('one', token));

@@ -56,7 +56,7 @@ export class TokenAuthenticator extends OciAuthenticator {
 
   private async verifyAuthoritys(token: string): Promise<Verified> {
     const principal = await this.authority.verify(token);
-    const verified = { caller: callerOfPrincipal(principal), keyThumbprint: null };
+    const verified = { caller: callerOfPrincipal(principal), keyThumbprint: principal.keyThumbprint ?? null };
     this.verified.put(token, verified, Math.min(principal.expiresAt * 1000, this.clock.now().getTime() + AUTHORITY_TOKEN_MS));
     return verified;
   }

@@ -32,11 +32,13 @@ describe('readQuery', () => {
   });
 
   it('takes a token as Bearer, and nobody’s request', () => {
-    expect(readQuery(params({}), 'bearer a.b.c').credentials).toEqual({ kind: 'token', token: 'a.b.c' });
+    for (const scheme of ['bearer', 'Bearer', 'DPoP']) {
+      expect(readQuery(params({}), `${scheme} a.b.c`).credentials).toEqual({ kind: 'token', token: 'a.b.c' });
+    }
     expect(readQuery(params({}), undefined)).toEqual({ credentials: { kind: 'none' }, scopes: [] });
   });
 
-  it.each(['', 'Basic', 'Basic !', basic('nocolon'), 'Negotiate abc', 'DPoP a.b.c', 'Bearer a b'])('refuses Authorization: %s', header => {
+  it.each(['', 'Basic', 'Basic !', basic('nocolon'), 'Negotiate abc', 'Bearer a b'])('refuses Authorization: %s', header => {
     expect(refusalOf(() => readQuery(params({}), header))).toMatchObject(refused('Authorization'));
   });
 

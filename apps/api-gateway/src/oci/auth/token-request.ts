@@ -49,14 +49,14 @@ function credentialsOfGrant(form: URLSearchParams, authorization: string | undef
   throw invalid('grant_type', 'is none of password and client_credentials', 'unsupported_grant_type');
 }
 
-/** RFC 7617 and RFC 6750 §2.1. */
+/** RFC 7617, RFC 6750 §2.1 and RFC 9449 §7.1; whether a token is bound is seen by the token. */
 function credentialsIn(authorization: string | undefined): Credentials {
   if (authorization === undefined) return { kind: 'none' };
   const [, scheme = '', value = ''] = /^(\w+) +(\S+)$/.exec(authorization) ?? [];
-  if (scheme.toLowerCase() === 'bearer') return { kind: 'token', token: value };
+  if (scheme.toLowerCase() === 'bearer' || scheme.toLowerCase() === 'dpop') return { kind: 'token', token: value };
   const [, user, password] = (scheme.toLowerCase() === 'basic' && /^([^:]*):(.*)$/s.exec(Buffer.from(value, 'base64').toString())) || [];
   if (user === undefined || password === undefined)
-    throw invalid('Authorization', 'is neither Basic with a name and a password nor Bearer');
+    throw invalid('Authorization', 'is neither Basic with a name and a password nor a token');
   return { kind: 'password', user, password };
 }
 
