@@ -32,7 +32,6 @@ import {
   PostgresRepositoryReadModel,
   PostgresSealReadModel,
   PostgresTrustReadModel,
-  PostgresUploadSessions,
   PostgresUsedProofs,
 } from '@packs/persistence';
 import {
@@ -45,6 +44,7 @@ import {
   CommandBus,
   ComplianceReadModel,
   ContentCatalog,
+  DamageReports,
   KitReadModel,
   MirrorReadModel,
   NamespacePolicies,
@@ -52,6 +52,8 @@ import {
   PackReadModel,
   ProofVerifier,
   RegistryTokens,
+  RepairingCatalog,
+  ReportingBlobStore,
   RepositoryReadModel,
   SealReadModel,
   SystemClock,
@@ -61,7 +63,7 @@ import {
   UsedProofs,
   WakeUps,
 } from '@packs/ports';
-import { ATTESTATION_MEDIA_TYPES, MEDIA_TYPES } from '@packs/domain';
+import { ATTESTATION_MEDIA_TYPES, MEDIA_TYPES, type Digest } from '@packs/domain';
 import { Readiness, type ConfigOf } from '@packs/service-host';
 import { CONTROLLERS } from './controllers';
 import { authenticate } from './http/authenticate';
@@ -88,6 +90,7 @@ import { MAX_EVENT_STREAMS } from './rest/stream-events/stream-events.controller
 import { BundleSender } from './serving/send-bundle';
 import { ServableAttestations } from './serving/servable-attestations';
 import { ServableVersions } from './serving/servable-versions';
+import { RepairingUploadSessions } from './storing/repairing-upload-sessions';
 
 type Config = ConfigOf<'api-gateway'>;
 const NATS_CONNECTION = Symbol('NatsConnection');
@@ -132,7 +135,7 @@ export class AppModule {
         { provide: APP_GUARD, useClass: ScopeGuard },
         { provide: APP_PIPE, useValue: validation },
         { provide: APP_FILTER, useValue: new ProblemFilter(logger) },
-        ...outsideParts(config),
+        ...outsideParts(config, logger),
         ...parts(config, logger),
         ...tokenProviders(config),
         ...ociProviders(config, logger),
@@ -171,7 +174,7 @@ function natsSettings(config: Config): NatsSettings {
   return { process: 'api-gateway', url: config.natsUrl, password: config.natsPassword };
 }
 
-function outsideParts(config: Config): Provider[] {
+function outsideParts(config: Config, logger: Logger): Provider[] {
   const onDatabase = <T>(provide: abstract new () => T, make: (dataSource: DataSource) => T): Provider => ({
     provide,
     useFactory: make,
@@ -192,12 +195,27 @@ function outsideParts(config: Config): Provider[] {
     onDatabase(TrustReadModel, dataSource => new PostgresTrustReadModel(dataSource)),
     onDatabase(NamespacePolicies, dataSource => new PostgresNamespacePolicies(dataSource)),
     onDatabase(UsedProofs, dataSource => new PostgresUsedProofs(dataSource)),
-    onDatabase(UploadSessions, dataSource => new PostgresUploadSessions(dataSource)),
-    onDatabase(ContentCatalog, dataSource => new PostgresContentCatalog(dataSource)),
+    {
+      provide: UploadSessions,
+      useFactory: (dataSource: DataSource, commands: CommandBus) => new RepairingUploadSessions(dataSource, commands),
+      inject: [DataSource, CommandBus],
+    },
+    {
+      provide: ContentCatalog,
+      useFactory: (dataSource: DataSource, commands: CommandBus) => new RepairingCatalog(new PostgresContentCatalog(dataSource), commands),
+      inject: [DataSource, CommandBus],
+    },
     { provide: NATS_CONNECTION, useFactory: () => openConnection(natsSettings(config)) },
     { provide: CommandBus, useFactory: () => new NatsCommandBus(natsSettings(config)) },
     { provide: WakeUps, useFactory: (connection: NatsConnection) => new NatsWakeUps(connection), inject: [NATS_CONNECTION] },
-    { provide: BlobStore, useFactory: () => openBlobStore(config) },
+    {
+      provide: BlobStore,
+      useFactory: async (commands: CommandBus) => {
+        const failed = (err: unknown, digest: Digest) => logger.warn({ err, digest }, 'damage could not be reported');
+        return new ReportingBlobStore(await openBlobStore(config), new DamageReports(commands, 'api-gateway', failed));
+      },
+      inject: [CommandBus],
+    },
     { provide: TokenVerifier, useFactory: () => new JoseTokenVerifier(config) },
     { provide: ClientCredentials, useFactory: () => new OidcClientCredentials(config.issuer) },
     { provide: RegistryTokens, useFactory: (clock: Clock) => JoseRegistryTokens.open(config.tokenKeyFile, clock), inject: [Clock] },

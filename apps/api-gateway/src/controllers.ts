@@ -23,6 +23,7 @@ import { PoliciesController } from './rest/policies/policies.controller';
 import { PromoteVersionController } from './rest/promote-version/promote-version.controller';
 import { PublishPackController } from './rest/publish-pack/publish-pack.controller';
 import { ReplaysController } from './rest/replays/replays.controller';
+import { ScrubsController } from './rest/scrubs/scrubs.controller';
 import { SealController } from './rest/seal/seal.controller';
 import { StreamEventsController } from './rest/stream-events/stream-events.controller';
 import { TrustController } from './rest/trust/trust.controller';
@@ -57,6 +58,7 @@ export const CONTROLLERS = [
   SealController,
   DeadLettersController,
   ReplaysController,
+  ScrubsController,
   ClientConfigController,
   PacksAliasController,
 ];

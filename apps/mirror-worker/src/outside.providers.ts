@@ -1,6 +1,7 @@
 import type { Provider } from '@nestjs/common';
 import { EventStream, NatsCommandBus, openConnection, OutboxRelay, type NatsConnection, type NatsSettings } from '@packs/messaging';
 import { openBlobStore } from '@packs/object-storage';
+import type { Digest } from '@packs/domain';
 import { currentTraceparent, type Logger } from '@packs/observability';
 import {
   assertDurable,
@@ -16,12 +17,14 @@ import {
 import {
   BlobStore,
   CommandBus,
+  DamageReports,
   DeadLetters,
   EventRecord,
   MirrorQueue,
   MirrorUnitOfWork,
   OutboxQueue,
   PackInventory,
+  ReportingBlobStore,
   unsealedOnly,
 } from '@packs/ports';
 import type { ConfigOf } from '@packs/service-host';
@@ -52,7 +55,14 @@ export function outsideParts(config: Config, logger: Logger): Provider[] {
     },
     { provide: NATS_CONNECTION, useFactory: () => openConnection(natsSettings(config)) },
     { provide: CommandBus, useFactory: () => new NatsCommandBus(natsSettings(config)) },
-    { provide: BlobStore, useFactory: () => openBlobStore(config) },
+    {
+      provide: BlobStore,
+      useFactory: async (commands: CommandBus) => {
+        const failed = (err: unknown, digest: Digest) => logger.warn({ err, digest }, 'damage could not be reported');
+        return new ReportingBlobStore(await openBlobStore(config), new DamageReports(commands, 'mirror-worker', failed));
+      },
+      inject: [CommandBus],
+    },
     onDatabase(PackInventory, dataSource => new PostgresPackInventory(dataSource)),
     onDatabase(EventRecord, dataSource => new PostgresEventRecord(dataSource)),
     onDatabase(OutboxQueue, dataSource => new PostgresOutboxQueue(dataSource, 'mirror')),

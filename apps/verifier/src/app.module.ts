@@ -2,15 +2,17 @@ import { Inject, Injectable, Module, type DynamicModule, type OnApplicationShutd
 import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
 import {
   commandServer as natsCommandServer,
+  NatsCommandBus,
   openConnection,
   RpcErrorFilter,
   RpcTraceInterceptor,
   type NatsConnection,
   type NatsSettings,
 } from '@packs/messaging';
+import type { Digest } from '@packs/domain';
 import { openBlobStore } from '@packs/object-storage';
 import { LOGGER, signatureVerifySeconds, type Logger } from '@packs/observability';
-import { BlobStore } from '@packs/ports';
+import { BlobStore, CommandBus, DamageReports, ReportingBlobStore } from '@packs/ports';
 import { Readiness, type ConfigOf } from '@packs/service-host';
 import { SignatureEvaluator } from './evaluation/signature-evaluator';
 import { SignatureTimer } from './evaluation/signature-timer';
@@ -27,10 +29,14 @@ const NATS_CONNECTION = Symbol('NatsConnection');
 
 @Injectable()
 class Lifecycle implements OnApplicationShutdown {
-  constructor(@Inject(NATS_CONNECTION) private readonly connection: NatsConnection) {}
+  constructor(
+    private readonly commands: CommandBus,
+    @Inject(NATS_CONNECTION) private readonly connection: NatsConnection,
+  ) {}
 
-  onApplicationShutdown(): Promise<void> {
-    return this.connection.drain();
+  async onApplicationShutdown(): Promise<void> {
+    if (this.commands instanceof NatsCommandBus) await this.commands.close();
+    await this.connection.drain();
   }
 }
 
@@ -45,7 +51,15 @@ export class AppModule {
         { provide: LOGGER, useValue: logger },
         { provide: APP_FILTER, useValue: new RpcErrorFilter(logger) },
         { provide: APP_INTERCEPTOR, useClass: RpcTraceInterceptor },
-        { provide: BlobStore, useFactory: () => openBlobStore(config) },
+        { provide: CommandBus, useFactory: () => new NatsCommandBus(natsSettings(config)) },
+        {
+          provide: BlobStore,
+          useFactory: async (commands: CommandBus) => {
+            const failed = (err: unknown, digest: Digest) => logger.warn({ err, digest }, 'damage could not be reported');
+            return new ReportingBlobStore(await openBlobStore(config), new DamageReports(commands, 'verifier', failed));
+          },
+          inject: [CommandBus],
+        },
         { provide: NATS_CONNECTION, useFactory: () => openConnection(natsSettings(config)) },
         { provide: SignatureTimer, useValue: timer },
         TrustMaterials,

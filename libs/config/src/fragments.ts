@@ -127,10 +127,32 @@ export const replicaSettings = {
   },
 } satisfies Record<string, Setting<unknown>>;
 
+/** Reading what lies at rest. */
+export const scrubSettings = {
+  scrubIntervalHours: {
+    name: 'PUBLISHER_SCRUB_INTERVAL_HOURS',
+    doc: 'Everything in the blob store is read and compared with its digest every so many hours (168: a week). Absent: only when `registry scrub` asks for it',
+    optional: true,
+    parse: positive as (value: string) => number | undefined,
+  },
+  scrubMibPerSecond: {
+    name: 'PUBLISHER_SCRUB_MIB_PER_SECOND',
+    doc: 'A scrub reads at most so many MiB a second',
+    fallback: '64',
+    parse: positive,
+  },
+  scrubLeaseMs: {
+    name: 'PUBLISHER_SCRUB_LEASE_MS',
+    doc: 'A scrub of a process that died is taken over after this many milliseconds',
+    fallback: '10000',
+    parse: positive,
+  },
+} satisfies Record<string, Setting<unknown>>;
+
 export const operatorSettings = {
   operatorTenant: {
     name: 'OPERATOR_TENANT',
-    doc: 'The tenant whose administrators see dead letters that name no tenant',
+    doc: 'The tenant whose administrators may scrub the blob store, and see dead letters and damaged blobs that are of no tenant',
     fallback: 'platform',
     parse: text,
   },
@@ -195,6 +217,22 @@ export const mirrorSettings = {
   },
 } satisfies Record<string, Setting<unknown>>;
 
+/** Read by whoever connects to other registries. */
+export const registrySettings = {
+  registries: {
+    name: 'MIRROR_REGISTRIES',
+    doc: 'OCI registries that mirrors may lie in and packs may be published from, and their token services, joined by commas: `registry.example, http://10.0.0.5:5000 private`. TLS unless one says `http://`; at public addresses unless one says `private`. Absent: none',
+    optional: true,
+    parse: registries as (value: string) => readonly AllowedRegistry[] | undefined,
+  },
+  registryCredentialsFile: {
+    name: 'MIRROR_REGISTRY_CREDENTIALS_FILE',
+    doc: "Credentials for those registries, as the `auths` of docker's config.json, readable by their owner alone; absent: nobody's are shown",
+    optional: true,
+    parse: text as (value: string) => string | undefined,
+  },
+} satisfies Record<string, Setting<unknown>>;
+
 export const mirrorWorkerSettings = {
   leaseMs: {
     name: 'MIRROR_LEASE_MS',
@@ -217,22 +255,6 @@ export const signingSettings = {
     name: 'MIRROR_SIGNING_KEY_FILE',
     doc: 'Private key (PKCS#8 PEM, readable by its owner alone) that offline kits are signed with; absent: no kit is exported',
     optional: true,
-/** Read by whoever connects to other registries. */
-export const registrySettings = {
-  registries: {
-    name: 'MIRROR_REGISTRIES',
-    doc: 'OCI registries that mirrors may lie in and packs may be published from, and their token services, joined by commas: `registry.example, http://10.0.0.5:5000 private`. TLS unless one says `http://`; at public addresses unless one says `private`. Absent: none',
-    optional: true,
-    parse: registries as (value: string) => readonly AllowedRegistry[] | undefined,
-  },
-  registryCredentialsFile: {
-    name: 'MIRROR_REGISTRY_CREDENTIALS_FILE',
-    doc: "Credentials for those registries, as the `auths` of docker's config.json, readable by their owner alone; absent: nobody's are shown",
-    optional: true,
-    parse: text as (value: string) => string | undefined,
-  },
-} satisfies Record<string, Setting<unknown>>;
-
     parse: text as (value: string) => string | undefined,
   },
 } satisfies Record<string, Setting<unknown>>;

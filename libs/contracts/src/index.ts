@@ -24,6 +24,23 @@ export {
   type UpdateChannelRequest,
 } from './commands/channel-commands';
 export {
+  CancelScrub,
+  GetScrub,
+  QuarantineBlob,
+  ReplaceBlob,
+  StartScrub,
+  type QuarantineBlobReply,
+  type QuarantineBlobRequest,
+  type ReplaceBlobReply,
+  type ReplaceBlobRequest,
+  type ScrubReply,
+  type ScrubRequest,
+  type StartScrubRequest,
+} from './commands/content-commands';
+export { BlobQuarantined, BlobRepaired } from './events/content-events';
+export { ScrubInput, ScrubView } from './http/scrubs';
+export { SCRUB_NAMED, SCRUB_SAMPLE_MAX, type Scrub } from './scrub';
+export {
   CONSUMER_COMMANDS,
   CONSUMER_PROCESSES,
   type ConsumerProcess,

@@ -1,5 +1,6 @@
 import { access, constants, mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isNativeError } from 'node:util/types';
 import { digestAlgorithm, DomainError, type Digest, type DigestAlgorithm } from '@packs/domain';
 import {
   BlobStore,
@@ -165,7 +166,9 @@ export class FileBlobStore extends BlobStore {
 
 async function openObject(path: string, blob: BlobRef): Promise<FileHandle> {
   const handle = await open(path, 'r').catch((cause: unknown) => {
-    throw corrupt(blob.digest, cause);
+    if (isNativeError(cause) && 'code' in cause && cause.code === 'ENOENT') throw corrupt(blob.digest, cause);
+    // Too many open files, no permission: that says nothing of the bytes.
+    throw new DomainError('ERR_PACK_UNAVAILABLE', `${blob.digest} cannot be opened now`, { retry: 'later', cause });
   });
   const { size } = await handle.stat();
   if (size === blob.size) return handle;

@@ -50,6 +50,24 @@ export const corruptReads = new Counter({
   registers: [metrics],
 });
 
+export const quarantinedBlobs = new Counter({
+  name: 'registry_blob_quarantined_total',
+  help: 'Blobs put in quarantine because their stored bytes are damaged or missing',
+  registers: [metrics],
+});
+
+export const repairedBlobs = new Counter({
+  name: 'registry_blob_repaired_total',
+  help: 'Blobs in quarantine whose bytes were replaced by whole ones',
+  registers: [metrics],
+});
+
+export const scrubbedBytes = new Counter({
+  name: 'registry_scrub_bytes_total',
+  help: 'Bytes at rest that scrubs read and compared with their digests',
+  registers: [metrics],
+});
+
 export const withdrawnReads = new Counter({
   name: 'registry_pack_withdrawn_reads_total',
   help: 'Reads refused because stored signatures no longer satisfy the policy under the current keys',

@@ -68,7 +68,25 @@ const ALLOWED: Readonly<Record<Process, Readonly<Record<string, Access>>>> = {
     'compliance.trust_coverage': READ,
   },
   publisher: {
-    'content.blobs': ADD,
+    'content.blobs': { ...ADD, update: ['block_checksums', 'object_key', 'quarantine_reason', 'quarantined_at'] },
+    'content.scrubs': {
+      ...ADD,
+      update: [
+        ...[
+          'bytes',
+          'cursor',
+          'damaged',
+          'digests',
+          'examined',
+          'finished_at',
+          'lease_owner',
+          'lease_until',
+          'started_at',
+          'state',
+          'unreadable',
+        ],
+      ],
+    },
     'registry.packs': { ...ADD, update: ['created_at'] },
     'registry.manifests': ADD,
     'registry.manifest_blobs': ADD,
@@ -132,6 +150,10 @@ const ALLOWED: Readonly<Record<Process, Readonly<Record<string, Access>>>> = {
     },
     'mirror.kit_staging': PROJECT,
     'mirror.copies': { ...PROJECT, update: ['digest', 'proven_at', 'size'] },
+    'mirror.repairs': {
+      ...ADD,
+      update: ['asked_at', 'attempts', 'error_code', 'finished_at', 'lease_owner', 'lease_until', 'size', 'state'],
+    },
     'mirror.inbox': ADD,
     'mirror.dead_letters': { ...ADD, update: ['replayed_at'] },
     'mirror.outbox': { ...ADD, update: ['sent_at'] },

@@ -1,6 +1,8 @@
 export { PostgresAuditUnitOfWork } from './compliance/audit-unit-of-work';
 export { PostgresCoverageUnitOfWork } from './compliance/coverage-unit-of-work';
 export { PostgresDeadLetters } from './compliance/dead-letters';
+export { PostgresBlobRecords } from './content/blob-records';
+export { PostgresScrubQueue } from './content/scrub-queue';
 export { PostgresContentCatalog } from './content-catalog';
 export { DataSource } from 'typeorm';
 export { assertDurable, createDataSource } from './data-source';
@@ -23,6 +25,7 @@ export { PostgresComplianceReadModel } from './reading/compliance-read-model';
 export { PostgresMirrorReadModel } from './reading/mirror-read-model';
 export { PostgresPackInventory } from './reading/pack-inventory';
 export { PostgresChannelReadModel } from './reading/channel-read-model';
+export { PostgresRepositoryReadModel } from './reading/repository-read-model';
 export { PostgresPackReadModel } from './reading/pack-read-model';
 export { PostgresTrustReadModel } from './reading/trust-read-model';
 export { PostgresNamespacePolicies } from './registry/namespace-policy-store';

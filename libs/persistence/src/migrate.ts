@@ -14,6 +14,8 @@ import { Repositories1700000000011 } from './migrations/0011-repositories';
 import { DpopProofs1700000000012 } from './migrations/0012-dpop-proofs';
 import { RepositoryReads1700000000013 } from './migrations/0013-repository-reads';
 import { RegistryMirrors1700000000014 } from './migrations/0014-registry-mirrors';
+import { Quarantine1700000000015 } from './migrations/0015-quarantine';
+import { UploadCalls1700000000016 } from './migrations/0016-upload-calls';
 import { ensureRoles, MIGRATE_ROLE, type LoginRole } from './roles';
 
 /** Held while migrating, so that two runs take turns. */
@@ -60,6 +62,8 @@ async function applyAs(adminUrl: string, now: Date): Promise<string[]> {
       DpopProofs1700000000012,
       RepositoryReads1700000000013,
       RegistryMirrors1700000000014,
+      Quarantine1700000000015,
+      UploadCalls1700000000016,
     ],
     migrationsTableName: 'applied',
     extra: { options: `-c role=${MIGRATE_ROLE}` },

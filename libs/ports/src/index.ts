@@ -2,6 +2,8 @@ export { AttestationReadModel, type ServableAttestation } from './attestation-re
 export { AttestationStore, type NewAttestation, type RecordedAttestation, type Signer } from './attestation-store';
 export { AuditLog, AuditUnitOfWork, type AuditTx } from './audit-log';
 export { AuditReadModel, type AuditQuery } from './audit-read-model';
+export { BlobRecords } from './blob-records';
+export { repairBlob, RepairingCatalog } from './blob-repair';
 export {
   BlobStore,
   type AppendedUpload,
@@ -21,6 +23,7 @@ export { ContentCatalog } from './content-catalog';
 export { CoverageStore, CoverageUnitOfWork, type CoverageFact, type CoverageTx, type FactSource, type SourcedFact } from './coverage';
 export { DeadLetters, type DeadMessage } from './dead-letters';
 export { EventRecord } from './event-record';
+export { examineBlob, type Finding } from './examine-blob';
 export { Inbox } from './inbox';
 export { LeaseLost, type Lease } from './lease';
 export { MirrorTarget, MirrorTargets, type Likeness, type MirrorObject, type MirrorPlace, type StagedState } from './mirror-target';
@@ -54,6 +57,7 @@ export {
 } from './pack-inventory';
 export { PackReadModel, TrustReadModel, type ServableVersion, type Viewpoint } from './pack-read-model';
 export { ProofVerifier, type Proof, type ProvenRequest } from './proof-verifier';
+export { damagedObjectOf, isQuarantined, quarantinedKey, requireSound } from './quarantine';
 export { readWhole } from './read-whole';
 export { RegistryTokens, type RegistryGrant, type RegistryToken, type TokenAccess } from './registry-tokens';
 export {
@@ -75,6 +79,8 @@ export {
   type RemoteReferrer,
   type WriteBlobOptions,
 } from './remote-registry';
+export { DamageReports, ReportingBlobStore } from './reporting-blob-store';
+export { ScrubQueue, type HeldScrub, type ScrubProgress } from './scrub-queue';
 export { SealReadModel, SealStore, unsealedOnly } from './seal-store';
 export { StatementSigner, type Statement } from './statement-signer';
 export { TokenVerifier } from './token-verifier';

@@ -10,7 +10,9 @@ export async function readWhole(store: BlobStore, blob: BlobRef, maxBytes: numbe
   const parts: Uint8Array[] = [];
   for await (const part of store.read(blob)) parts.push(part);
   const bytes = Buffer.concat(parts);
-  if (contentDigest(bytes, digestAlgorithm(blob.digest)) !== blob.digest)
+  if (contentDigest(bytes, digestAlgorithm(blob.digest)) !== blob.digest) {
+    store.damaged(blob);
     throw new DomainError('ERR_PACK_CORRUPT', `stored bytes are not ${blob.digest}`);
+  }
   return bytes;
 }

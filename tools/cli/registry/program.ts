@@ -4,6 +4,7 @@ import { adopt, prepare } from '../terminal/run-program';
 import { CLI_VERSION } from '../version';
 import { deadLettersCommand } from './dead-letters/dead-letters.command';
 import { replayEventsCommand } from './replay-events/replay-events.command';
+import { scrubCommand } from './scrub/scrub.command';
 import { sealedCommand } from './sealed/sealed.command';
 
 /** The `registry` command line, for those who run one. It uses the login of `stella`. */
@@ -15,5 +16,5 @@ export function registryProgram(context: CliContext): Command {
 
 /** Its commands; `stella registry` has them as well. */
 export function registryCommands(context: CliContext): Command[] {
-  return [deadLettersCommand(context), replayEventsCommand(context), sealedCommand(context)];
+  return [deadLettersCommand(context), replayEventsCommand(context), scrubCommand(context), sealedCommand(context)];
 }

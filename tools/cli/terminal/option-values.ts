@@ -13,3 +13,10 @@ export function wholeNumber(least: number): (value: string) => number {
     return number;
   };
 }
+
+/** For options that are a time. */
+export function instant(text: string): string {
+  const time = Date.parse(text);
+  if (Number.isNaN(time)) throw new InvalidArgumentError('must be a time, such as 2026-01-31T00:00:00Z');
+  return new Date(time).toISOString();
+}

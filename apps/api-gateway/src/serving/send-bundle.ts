@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { digestAlgorithm, digestHex, DomainError, MEDIA_TYPES, type Digest } from '@packs/domain';
 import { corruptReads, type Logger } from '@packs/observability';
-import type { BlobStore, ByteRange, ServableVersion, StoredBlob } from '@packs/ports';
+import { requireSound, type BlobStore, type ByteRange, type ServableVersion, type StoredBlob } from '@packs/ports';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { parseRange } from './byte-range';
 
@@ -28,6 +28,7 @@ export class BundleSender {
     request: FastifyRequest,
     reply: FastifyReply,
   ): FastifyReply {
+    requireSound(blob);
     const etag = `"${blob.digest}"`;
     void reply.headers({ etag, 'cache-control': CACHE_CONTROL, 'accept-ranges': 'bytes', 'repr-digest': reprDigest(blob.digest) });
     if (matches(request.headers['if-none-match'], etag)) return reply.status(304).send();

@@ -25,7 +25,10 @@ export class BundleSource {
       hash.update(chunk);
       if (this.ref.size <= KEEP_BYTES) parts.push(chunk);
     }
-    if (size !== this.ref.size || `sha256:${hash.digest('hex')}` !== this.ref.digest) return false;
+    if (size !== this.ref.size || `sha256:${hash.digest('hex')}` !== this.ref.digest) {
+      this.blobs.damaged(this.ref);
+      return false;
+    }
     if (size <= KEEP_BYTES) this.kept = Buffer.concat(parts);
     return true;
   }

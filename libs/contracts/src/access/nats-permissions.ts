@@ -4,6 +4,7 @@ import type { CommandContract } from '../commands/command-contract';
 import { ArchiveVersion, PromoteVersion, UpdateChannel } from '../commands/channel-commands';
 import { DeprecateVersion, PublishPack, UpdatePolicy, UpdateTrust, UpdateVisibility } from '../commands/publisher-commands';
 import { ExportKit, ImportKit, ReceiveKit, UpdateExporters } from '../commands/kit-commands';
+import { CancelScrub, GetScrub, QuarantineBlob, ReplaceBlob, StartScrub } from '../commands/content-commands';
 import { CreateMirror, DeleteMirror, SyncMirror, UpdateMirror } from '../commands/mirror-commands';
 import { ApproveUnseal, UpdateSeal } from '../commands/seal-commands';
 import { CheckParity } from '../commands/parity-commands';
@@ -43,6 +44,11 @@ export const COMMANDS: readonly {
   { contract: UpdateExporters, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: UpdateSeal, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: ApproveUnseal, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: QuarantineBlob, callers: ['api-gateway', 'publisher', 'verifier', 'mirror-worker'], answeredBy: 'publisher' },
+  { contract: ReplaceBlob, callers: ['api-gateway', 'mirror-worker'], answeredBy: 'publisher' },
+  { contract: StartScrub, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: GetScrub, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: CancelScrub, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: CheckParity, callers: ['api-gateway'], answeredBy: 'parity-worker' },
   ...CONSUMER_PROCESSES.flatMap(answeredBy =>
     Object.values(CONSUMER_COMMANDS[answeredBy]).map(contract => ({ contract, callers: ['api-gateway' as const], answeredBy })),

@@ -3,6 +3,7 @@ import { ChannelSchema, closed, DigestSchema, nullable, PackTypeSchema, Timestam
 import { SigningPolicySchema } from '../commands/schemas';
 import { CHANNEL_EVENTS } from './channel-events';
 import { ATTESTATION_EVENTS } from './attestation-events';
+import { CONTENT_EVENTS } from './content-events';
 import { event, type EventContract } from './event-contract';
 import { KIT_EVENTS } from './kit-events';
 import { SEAL_EVENTS } from './seal-events';
@@ -112,4 +113,5 @@ export const EVENTS: readonly EventContract[] = [
   ...PARITY_EVENTS,
   ...KIT_EVENTS,
   ...SEAL_EVENTS,
+  ...CONTENT_EVENTS,
 ];

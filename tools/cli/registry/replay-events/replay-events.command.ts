@@ -1,7 +1,8 @@
 import type { ReplayAnswer } from '@packs/contracts';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { RegistryClient } from '../../client/registry-client';
 import type { CliContext } from '../../terminal/cli-context';
+import { instant } from '../../terminal/option-values';
 import { printFields, withOutput, type OutputOptions } from '../../terminal/output';
 
 interface ReplayOptions extends OutputOptions {
@@ -20,10 +21,4 @@ export function replayEventsCommand(context: CliContext): Command {
       const answer = await registry.post<ReplayAnswer>('/api/replays', { consumer, since, rebuild: rebuild ?? false });
       printFields(context.stdout, options, answer, { ...answer });
     });
-}
-
-function instant(text: string): string {
-  const time = Date.parse(text);
-  if (Number.isNaN(time)) throw new InvalidArgumentError('must be a time, such as 2026-01-31T00:00:00Z');
-  return new Date(time).toISOString();
 }

@@ -1,4 +1,4 @@
-import type { VersionOfManifest } from '@packs/ports';
+import { requireSound, type VersionOfManifest } from '@packs/ports';
 import { CACHE_CONTROL, matches } from '../../serving/send-bundle';
 import type { RepositoryCall, RepositoryOperation } from '../operation';
 import type { ManifestContent } from './manifest-content';
@@ -15,6 +15,7 @@ export class GetManifest implements RepositoryOperation {
 
   async handle({ request, reply, view, reference }: RepositoryCall): Promise<unknown> {
     const { blob, mediaType, version } = await this.readable.manifest(view, reference);
+    requireSound(blob);
     const etag = `"${blob.digest}"`;
     void reply.headers({ 'docker-content-digest': blob.digest, etag, 'cache-control': CACHE_CONTROL });
     if (version) void reply.headers(headersOf(version));
