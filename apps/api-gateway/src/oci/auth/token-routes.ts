@@ -71,6 +71,6 @@ function refuse(thrown: unknown, request: FastifyRequest, reply: FastifyReply, a
     .send({
       error: oauth,
       error_description: message,
-      errors: [{ code: status === 400 ? 'UNSUPPORTED' : code, message, detail: error.errors }],
+      errors: [{ code: status === 400 ? 'UNSUPPORTED' : code, message, ...(error.errors.length > 0 && { detail: error.errors }) }],
     });
 }
