@@ -128,7 +128,7 @@ export class Caller {
   }
 
   policy(rule: PolicyRule, settings: object = {}, name = 'default'): Promise<Answer> {
-    return this.put(`/api/policies/${name}`, { rule, ...settings });
+    return this.put(`/api/policies/${name}`, { rule, unsigned: 'reject', ...settings });
   }
 
   /** Trusts a key and asks for its signature: what a tenant needs before it can publish. */

@@ -129,7 +129,7 @@ describe('a new user with only the command line', () => {
     const forbidden = await user.stella(...trust);
     expect([forbidden.code, forbidden.stderr]).toEqual([4, expect.stringContaining('ERR_PACK_SCOPE')]);
     expect((await admin.stella(...trust)).code).toBe(0);
-    expect((await admin.stella('policy', 'set', 'default', '--key', 'mine')).code).toBe(0);
+    expect((await admin.stella('policy', 'set', 'default', '--key', 'mine', '--unsigned', 'reject')).code).toBe(0);
     expect(await admin.json('policy', 'list')).toMatchObject({
       policies: [{ name: 'default', rule: { keyRef: 'mine' }, unsigned: 'reject' }],
     });

@@ -160,6 +160,13 @@ export class PublishAnswer {
   @ApiProperty(DIGEST) manifestDigest!: string;
   @ApiProperty() size!: number;
   @ApiProperty() channel!: string;
-  @ApiProperty({ enum: ['published'] }) state!: 'published';
-  @ApiProperty({ ...DIGEST, description: 'Hash of the verdict that accepted it' }) verdict!: string;
+  @ApiProperty({
+    enum: ['published', 'pending'],
+    description: '`pending`: it waits for the signatures its policy asks for, and nobody sees it',
+  })
+  state!: 'published' | 'pending';
+  @ApiProperty({ ...DIGEST, description: 'Hash of the verdict on it' }) verdict!: string;
+  @ApiPropertyOptional({ format: 'date-time', description: 'When a pending version gives its number back' }) expiresAt?: string;
+  @ApiPropertyOptional({ type: 'array', items: { type: 'object' }, description: 'What a pending version lacks' })
+  lacks?: readonly { readonly code: string; readonly message: string }[];
 }

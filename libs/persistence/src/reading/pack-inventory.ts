@@ -79,9 +79,11 @@ function selectionValues(tenant: string, { channels, types, packIds, tags }: Sel
 const FROM_SELECTED = `from registry.pack_versions v join registry.packs p on p.tenant = v.tenant and p.pack_id = v.pack_id`;
 
 /** What clients push beside a version and nobody verified stays here: a mirror vouches for what it shows. */
-const IS_VERIFIED = `(
-  exists (select 1 from registry.signatures x where x.tenant = r.tenant and x.pack_id = r.repository and x.manifest_digest = r.digest)
-  or exists (select 1 from registry.pack_provenance x where x.tenant = r.tenant and x.pack_id = r.repository and x.manifest_digest = r.digest))`;
+const isVerified = (version: string): string => `(
+  exists (select 1 from registry.signatures x
+    where x.tenant = r.tenant and x.pack_id = r.repository and x.version = ${version}.version and x.manifest_digest = r.digest)
+  or exists (select 1 from registry.pack_provenance x
+    where x.tenant = r.tenant and x.pack_id = r.repository and x.version = ${version}.version and x.manifest_digest = r.digest))`;
 
 /** The page comes first and alone, so that what hangs on a version is read for its rows only. */
 const SELECT_PAGE = `
@@ -105,7 +107,8 @@ const SELECT_PAGE = `
         'blobs', (select json_agg(${blobJson('eb')} order by eb.digest) from registry.manifest_blobs e join content.blobs eb on eb.digest = e.blob_digest
           where e.tenant = r.tenant and e.repository = r.repository and e.manifest_digest = r.digest)) order by r.digest)
      from registry.manifests r join content.blobs rb on rb.digest = r.digest
-     where r.tenant = v.tenant and r.repository = v.pack_id and r.subject = v.manifest_digest and ${IS_VERIFIED}) as referrers,
+     where r.tenant = v.tenant and r.repository = v.pack_id and r.subject = v.manifest_digest
+       and ${isVerified('v')}) as referrers,
     (select json_agg(json_build_object('digest', s.digest, 'mediaType', s.media_type, 'size', sb.size, 'objectKey', sb.object_key) order by s.digest)
      from registry.signatures s join content.blobs sb on sb.digest = s.digest
      where s.tenant = v.tenant and s.pack_id = v.pack_id and s.version = v.version) as signatures,
@@ -128,11 +131,12 @@ const SELECT_HEADS = `
   where ${SELECTED} order by h.pack_id, h.channel`;
 
 const SELECT_SIZE = `
-  with selected as materialized (select v.tenant, v.pack_id, v.manifest_digest ${FROM_SELECTED} where ${SELECTED}),
+  with selected as materialized (select v.tenant, v.pack_id, v.version, v.manifest_digest ${FROM_SELECTED} where ${SELECTED}),
   manifests as (
     select tenant, pack_id as repository, manifest_digest as digest from selected
     union select r.tenant, r.repository, r.digest from selected s
-      join registry.manifests r on r.tenant = s.tenant and r.repository = s.pack_id and r.subject = s.manifest_digest and ${IS_VERIFIED}
+      join registry.manifests r on r.tenant = s.tenant and r.repository = s.pack_id and r.subject = s.manifest_digest
+        and ${isVerified('s')}
   ),
   digests as (
     select digest from manifests

@@ -259,7 +259,7 @@ describe('stella and registry, asking', () => {
     await stella('policy', 'set', 'default', '--key', 'release');
     const run = await stella('policy', 'set', 'default', '--key', 'release', '--key', 'next', '--channel', 'edge', '--unsigned', 'allow');
     expect(sent).toEqual([
-      { rule: { keyRef: 'release' }, unsigned: 'reject' },
+      { rule: { keyRef: 'release' }, unsigned: 'pending' },
       { channel: 'edge', rule: { anyOf: [{ keyRef: 'release' }, { keyRef: 'next' }] }, unsigned: 'allow' },
     ]);
     expect(run.stdout).toContain('release, next');

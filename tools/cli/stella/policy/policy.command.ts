@@ -1,5 +1,5 @@
 import type { PolicyInput, PolicyList, PolicyView } from '@packs/contracts';
-import { PACK_TYPES, keysOf, type PackType } from '@packs/domain';
+import { PACK_TYPES, UNSIGNED_ANSWERS, keysOf, type PackType } from '@packs/domain';
 import { Command, Option } from 'commander';
 import { RegistryClient } from '../../client/registry-client';
 import { collect } from '../../terminal/option-values';
@@ -27,7 +27,9 @@ export function policyCommand(context: CliContext): Command {
     .requiredOption('--key <name>', 'a trusted key whose signature satisfies it; may be repeated', collect)
     .option('--channel <channel>', 'absent: every channel')
     .addOption(new Option('--type <type>', 'absent: every type').choices(PACK_TYPES))
-    .addOption(new Option('--unsigned <answer>', 'to a publish without any signature').choices(['reject', 'allow']).default('reject'))
+    .addOption(
+      new Option('--unsigned <answer>', 'to a publish whose signatures do not satisfy it').choices(UNSIGNED_ANSWERS).default('pending'),
+    )
     .action(async (name: string, options: SetOptions) => {
       const registry = await RegistryClient.open(context);
       const answer = await registry.put<PolicyView>(`${POLICIES}/${encodeURIComponent(name)}`, inputOf(options));

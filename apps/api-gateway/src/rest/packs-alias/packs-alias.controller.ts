@@ -106,8 +106,8 @@ export class PacksAliasController {
       received: await this.receiver.store(once(content), signatures, undefined),
       manifestDigest: canonicalDigest(body.manifest),
     };
-    const { answer, created } = await publish(this.commands, publication, caller, request);
-    await reply.status(created ? 201 : 200).send({ packId: answer.packId });
+    const { answer, status } = await publish(this.commands, publication, caller, request);
+    await reply.status(status).send({ packId: answer.packId });
   }
 
   @Delete(':id/:version')

@@ -1,5 +1,5 @@
 import { Controller, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiBody, ApiConsumes, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { PublishAnswer, PublishQuery } from '@packs/contracts';
 import { MEDIA_TYPES, parseDigest, parsePackId, parseVersion, type Principal } from '@packs/domain';
 import { CommandBus } from '@packs/ports';
@@ -35,6 +35,7 @@ export class PublishPackController {
   })
   @ApiCreatedResponse({ type: PublishAnswer })
   @ApiOkResponse({ type: PublishAnswer, description: 'The same bundle was published before' })
+  @ApiAcceptedResponse({ type: PublishAnswer, description: 'All is well but the signatures: the number is kept for them for 24 hours' })
   async publish(
     @Param('packId') packId: string,
     @Query() query: PublishQuery,
@@ -47,9 +48,9 @@ export class PublishPackController {
     idempotencyKeyOf(request);
     const received = await this.receiver.receive(request, query.digest === undefined ? undefined : parseDigest(query.digest));
     const publication = { packId, version: query.version ?? null, channel: query.channel, received, manifestDigest: null };
-    const { answer, created } = await publish(this.commands, publication, caller, request);
+    const { answer, status } = await publish(this.commands, publication, caller, request);
     await reply
-      .status(created ? 201 : 200)
+      .status(status)
       .header('location', `/api/packs/${answer.packId}/versions/${encodeURIComponent(answer.version)}`)
       .send(answer);
   }

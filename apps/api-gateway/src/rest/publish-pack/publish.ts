@@ -29,7 +29,7 @@ export function idempotencyKeyOf(request: FastifyRequest): string {
 
 /**
  * Has stored bytes published, and turns the publisher's answer into HTTP's.
- * @returns the answer, and whether the version is new
+ * @returns the answer, and its status: 201 for a new version, 200 for one that was there, 202 for one that waits for signatures
  * @throws DomainError ERR_PACK_VERDICT_REJECTED with the verdict and its faults
  */
 export async function publish(
@@ -37,7 +37,7 @@ export async function publish(
   publication: Publication,
   caller: Principal,
   request: FastifyRequest,
-): Promise<{ answer: PublishAnswer; created: boolean }> {
+): Promise<{ answer: PublishAnswer; status: 200 | 201 | 202 }> {
   const command = {
     ...originOf(caller, request),
     packId: publication.packId === null ? null : parsePackId(publication.packId),
@@ -64,8 +64,10 @@ export async function publish(
     manifestDigest,
     size,
     channel,
-    state: 'published',
+    state: reply.outcome === 'pending' ? 'pending' : 'published',
     verdict: verdictHash,
   };
-  return { answer, created: reply.outcome === 'published' };
+  if (reply.outcome !== 'pending') return { answer, status: reply.outcome === 'published' ? 201 : 200 };
+  const lacks = reply.faults.map(({ code, message }) => ({ code, message }));
+  return { answer: { ...answer, expiresAt: reply.expiresAt, lacks }, status: 202 };
 }
