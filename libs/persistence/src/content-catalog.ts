@@ -17,8 +17,11 @@ export function toStoredBlob(row: BlobRow): StoredBlob {
   return { digest: row.digest, size: Number(row.size), objectKey: row.object_key, blockChecksums: row.block_checksums.toString('base64') };
 }
 
+/** A `from` item: this transaction does not wait for the disk. */
+const UNFLUSHED = `, set_config('synchronous_commit', 'off', true)`;
+
 /** Inserts blobs that are not known yet; an earlier record of a digest stays. */
-export async function insertBlobs(sql: Sql, blobs: readonly StoredBlob[]): Promise<void> {
+export async function insertBlobs(sql: Sql, blobs: readonly StoredBlob[], commit: 'flushed' | 'unflushed' = 'flushed'): Promise<void> {
   if (blobs.length === 0) return;
   // In digest order, so that two writers of the same digests wait for each other instead of deadlocking.
   const sorted = blobs.toSorted((a, b) => (a.digest < b.digest ? -1 : 1));
@@ -26,6 +29,7 @@ export async function insertBlobs(sql: Sql, blobs: readonly StoredBlob[]): Promi
   await sql.query(
     `insert into content.blobs (digest, size, object_key, block_checksums)
      select d, s, k, decode(c, 'base64') from unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) as t(d, s, k, c)
+     ${commit === 'unflushed' ? UNFLUSHED : ''}
      on conflict (digest) do nothing`,
     [unique.map(b => b.digest), unique.map(b => b.size), unique.map(b => b.objectKey), unique.map(b => b.blockChecksums)],
   );
@@ -38,7 +42,7 @@ export class PostgresContentCatalog extends ContentCatalog {
 
   record(blobs: readonly StoredBlob[]): Promise<StoredBlob[]> {
     return inTransaction(this.dataSource, null, async sql => {
-      await insertBlobs(sql, blobs);
+      await insertBlobs(sql, blobs, 'unflushed');
       const rows = await sql.query<BlobRow>(`select ${BLOB_COLUMNS} from content.blobs b where b.digest = any($1)`, [
         blobs.map(b => b.digest),
       ]);

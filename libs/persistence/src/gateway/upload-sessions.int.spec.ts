@@ -192,9 +192,10 @@ describe('PostgresUploadSessions', () => {
     });
     await admin.query('select pg_sleep(0.1)');
     const linking = sessions.link({ namespace: 'initech', repository: 'app' }, 'user:a', aStoredBlob('too late'));
+    const refused = expect(linking).rejects.toMatchObject({ code: 'ERR_PACK_SEALED' });
     release();
     await sealing;
-    await expect(linking).rejects.toMatchObject({ code: 'ERR_PACK_SEALED' });
+    await refused;
   });
 
   it('sweeps what nobody touched for long, whosever it is, and nothing that a writer has', async () => {

@@ -3,7 +3,7 @@ import { DomainError, requireUnsealed, type Digest, type DigestAlgorithm, type R
 import { UploadSessions, type PartialUpload, type StoredBlob, type UploadLease, type UploadSession } from '@packs/ports';
 import type { DataSource } from 'typeorm';
 import { BLOB_COLUMNS, toStoredBlob, type BlobRow } from '../content-catalog';
-import { inTransaction, readAs, type Sql, type SqlValue } from '../transaction';
+import { callAs, inTransaction, readAs, type Sql, type SqlValue } from '../transaction';
 import { linkBlob } from './link-blob';
 
 interface SessionRow {
@@ -23,13 +23,13 @@ export class PostgresUploadSessions extends UploadSessions {
 
   async open({ namespace, repository }: RepositoryName, actor: string, algorithm: DigestAlgorithm, limit: number): Promise<string> {
     const id = randomUUID();
-    const opened = await this.write(
+    const [row] = await callAs<{ opened: boolean }>(
+      this.dataSource,
+      'select gateway.open_upload($1, $2, $3, $4, $5, $6) as opened',
       namespace,
-      `insert into gateway.uploads (id, tenant, repository, algorithm, started_by) select $1, $2, $3, $4, $5 from ${UNFLUSHED}
-       where (select count(*) from (select from gateway.uploads where tenant = $2 limit $6) as open) < $6 returning 1`,
-      [id, namespace, repository, algorithm, actor, limit],
+      [repository, id, algorithm, actor, limit],
     );
-    if (opened.length > 0) return id;
+    if (row?.opened) return id;
     throw new DomainError('ERR_PACK_LIMIT', `the tenant has ${limit} uploads open; end or cancel some of them first`, {
       retry: 'later',
       details: { limit },
@@ -46,39 +46,32 @@ export class PostgresUploadSessions extends UploadSessions {
     return row;
   }
 
-  async hold(lease: UploadLease): Promise<UploadSession | undefined> {
-    const { namespace, repository } = lease.of;
-    const row = await inTransaction(this.dataSource, namespace, async sql => {
-      const [held] = await sql.query<SessionRow>(
-        `update gateway.uploads set lease_owner = $4, lease_until = now() + $5 * interval '1 ms', touched_at = now() from ${UNFLUSHED}
-         where ${MINE} and (lease_until is null or lease_until <= now()) returning id, algorithm, upload`,
-        [lease.id, namespace, repository, lease.owner, lease.ms],
-      );
-      if (held) return held;
-      const there = await sql.query(`select 1 from gateway.uploads where ${MINE}`, [lease.id, namespace, repository]);
-      return there.length > 0 ? 'busy' : undefined;
-    });
-    if (row !== 'busy') return row;
+  async hold({ of, id, owner, ms }: UploadLease): Promise<UploadSession | undefined> {
+    const [row] = await callAs<SessionRow & { busy: boolean }>(
+      this.dataSource,
+      'select * from gateway.hold_upload($1, $2, $3, $4, $5)',
+      of.namespace,
+      [of.repository, id, owner, ms],
+    );
+    if (!row?.busy) return row && { id: row.id, algorithm: row.algorithm, upload: row.upload };
     throw new DomainError('ERR_OCI_UPLOAD_BUSY', 'another request is sending bytes of this upload', { retry: 'later' });
   }
 
   keep(lease: UploadLease, upload?: PartialUpload): Promise<boolean> {
-    const set = `lease_until = now() + $5 * interval '1 ms', touched_at = now()`;
-    return upload
-      ? this.change(lease, `update gateway.uploads set ${set}, upload = $6 from ${UNFLUSHED}`, [lease.ms, JSON.stringify(upload)])
-      : this.change(lease, `update gateway.uploads set ${set} from ${UNFLUSHED}`, [lease.ms]);
+    return this.change(lease, lease.ms, upload && { has: upload });
   }
 
   release(lease: UploadLease, upload: PartialUpload | null): Promise<boolean> {
-    return this.change(
-      lease,
-      `update gateway.uploads set lease_owner = null, lease_until = null, touched_at = now(), upload = $5 from ${UNFLUSHED}`,
-      [upload && JSON.stringify(upload)],
-    );
+    return this.change(lease, null, { has: upload });
   }
 
-  remove(lease: UploadLease): Promise<boolean> {
-    return this.change(lease, `delete from gateway.uploads using ${UNFLUSHED}`, []);
+  async remove({ of, id, owner }: UploadLease): Promise<boolean> {
+    const rows = await this.write(
+      of.namespace,
+      `delete from gateway.uploads using ${UNFLUSHED} where ${MINE} and lease_owner = $4 returning 1`,
+      [id, of.namespace, of.repository, owner],
+    );
+    return rows.length > 0;
   }
 
   link(to: RepositoryName, actor: string, blob: StoredBlob, session?: string): Promise<StoredBlob> {
@@ -127,13 +120,14 @@ export class PostgresUploadSessions extends UploadSessions {
     return { ended: rows.length, uploads: rows.flatMap(({ upload }) => upload ?? []) };
   }
 
-  /** A change that only the lease's owner makes. */
-  private async change({ of, id, owner }: UploadLease, statement: string, values: readonly SqlValue[]): Promise<boolean> {
-    const rows = await this.write(of.namespace, `${statement} where ${MINE} and lease_owner = $4 returning 1`, [
-      ...[id, of.namespace, of.repository, owner],
-      ...values,
-    ]);
-    return rows.length > 0;
+  private async change(lease: UploadLease, ms: number | null, replaced?: { readonly has: PartialUpload | null }): Promise<boolean> {
+    const [row] = await callAs<{ changed: boolean }>(
+      this.dataSource,
+      'select gateway.change_upload($1, $2, $3, $4, $5, $6, $7) as changed',
+      lease.of.namespace,
+      [lease.of.repository, lease.id, lease.owner, ms, replaced !== undefined, replaced?.has ? JSON.stringify(replaced.has) : null],
+    );
+    return row?.changed === true;
   }
 
   private write<Row>(tenant: string | null, text: string, values: readonly SqlValue[]): Promise<Row[]> {

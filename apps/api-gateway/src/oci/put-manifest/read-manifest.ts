@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
 import { digestAlgorithm, DomainError, type Digest } from '@packs/domain';
+import { MANIFEST_MAX_BYTES } from '../reading/manifest-content';
 import { contentLength } from '../uploads/upload-request';
 import { interrupted, RequestBody } from '../uploads/request-body';
 import type { IncomingMessage } from 'node:http';
-
-/** What clients and registries agree a manifest may have (distribution-spec "Pushing Manifests"). */
-const MAX_BYTES = 4 * 1024 * 1024;
 
 export interface ManifestBytes {
   readonly bytes: Buffer;
@@ -18,7 +16,7 @@ export interface ManifestBytes {
  * @throws DomainError ERR_PACK_TOO_LARGE, ERR_PACK_DIGEST_MISMATCH
  */
 export async function readManifest(request: IncomingMessage, declared: Digest | undefined): Promise<ManifestBytes> {
-  if ((contentLength(request) ?? 0) > MAX_BYTES) throw tooLarge();
+  if ((contentLength(request) ?? 0) > MANIFEST_MAX_BYTES) throw tooLarge();
   const bytes = await readAll(new RequestBody(request));
   const algorithm = declared ? digestAlgorithm(declared) : 'sha256';
   const digest: Digest = `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`;
@@ -33,7 +31,7 @@ async function readAll(body: RequestBody): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   let size = 0;
   try {
-    for await (const part of body.upTo(MAX_BYTES + 1)) {
+    for await (const part of body.upTo(MANIFEST_MAX_BYTES + 1)) {
       size += part.length;
       parts.push(part);
     }
@@ -42,10 +40,12 @@ async function readAll(body: RequestBody): Promise<Buffer> {
   } finally {
     await body.close();
   }
-  if (size > MAX_BYTES) throw tooLarge();
+  if (size > MANIFEST_MAX_BYTES) throw tooLarge();
   return Buffer.concat(parts, size);
 }
 
 function tooLarge(): DomainError {
-  return new DomainError('ERR_PACK_TOO_LARGE', `a manifest may have ${MAX_BYTES} bytes`, { details: { maxBytes: MAX_BYTES } });
+  return new DomainError('ERR_PACK_TOO_LARGE', `a manifest may have ${MANIFEST_MAX_BYTES} bytes`, {
+    details: { maxBytes: MANIFEST_MAX_BYTES },
+  });
 }
