@@ -159,6 +159,21 @@ describe.each([true, false])('a mirror in a registry (referrers API: %s)', refer
     expect(new Set(looks)).toEqual(new Set(['alike', likeness]));
   });
 
+  it('is rid of an attestation that is withdrawn, and of nothing else that refers to its version', async () => {
+    const { target, state } = await copy(holder, [one]);
+    const [signature, attestation] = one.mirrored.referrers;
+    if (!signature || !attestation) throw new Error('a version without referrers');
+    const without = { ...one.mirrored, referrers: [signature], withdrawn: [attestation.manifest.digest] };
+    const later = { ...state, versions: [without] };
+    await (await target.stage(later)).commit();
+    const [blob] = target.objectsOf(one.mirrored).filter(({ digest }) => digest === attestation.blobs[0]?.digest);
+    const [listed] = target.objectsOf(one.mirrored).filter(({ digest }) => digest === attestation.manifest.digest);
+    expect((await target.prune(later)).toSorted()).toEqual([blob?.path, listed?.path].toSorted());
+    const looks = await Promise.all(target.objectsOf(without).map(object => target.look(object)));
+    expect(new Set(looks)).toEqual(new Set(['alike']));
+    expect(manifestsOf(holder.held())).not.toContain(attestation.manifest.digest);
+  });
+
   it('is rid of all that belongs to a version it shows no more, also of a pack it shows nothing of', async () => {
     const other = aMirroredVersion({ packId: 'other' });
     await copy(holder, [one, two, other], [{ version: '1.1.0+linux', channel: 'edge' }]);

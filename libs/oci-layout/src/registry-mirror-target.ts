@@ -158,6 +158,9 @@ export class RegistryMirrorTarget extends MirrorTarget {
       for (const packId of await this.roster.packIds()) {
         const repository = this.registries.repository(this.place.host, this.place.repositoryOf(packId));
         const pruning = new RegistryPruning(repository, packId, named, signal);
+        for (const { manifest, withdrawn = [] } of state.versions.filter(version => version.packId === packId)) {
+          for (const digest of withdrawn) await pruning.removeReferrer(manifest.digest, digest);
+        }
         await pruning.run();
         removed.push(...pruning.removed);
       }

@@ -39,9 +39,11 @@ export class RegistryPruning {
     this.removed.add(this.manifestPath(manifest.digest));
   }
 
-  private async removeReferrer(subject: Digest, digest: Digest): Promise<void> {
+  /** A signature or attestation of a version that stays. */
+  async removeReferrer(subject: Digest, digest: Digest): Promise<void> {
     const manifest = await this.repository.manifest(digest, this.signal);
-    if (manifest) await this.removeManifest(manifest);
+    if (!manifest) return;
+    await this.removeManifest(manifest);
     this.removed.add(writePath({ kind: 'referrer', packId: this.packId, subject, digest }));
   }
 

@@ -1,0 +1,181 @@
+import { createHash } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
+import type { MirrorResponse, ParityCheckView, Problem } from '@packs/contracts';
+import { eventually, OciPeer } from '@packs/testing';
+import type { Caller } from './caller';
+import { addMirror, ask, ended, idle, jobOf, parityOf, sync } from './mirror-calls';
+import { aBundle, aManifest, type Bundle } from './pack-bundle';
+import { newTenant, Registry } from './registry';
+import { SigningKey } from './signing-key';
+
+const key = new SigningKey('release');
+const isWanted = OciPeer.isWanted('docker-registry');
+const suite = isWanted ? describe : describe.skip;
+const SKOPEO = spawnSync('skopeo', ['--version']).status === 0;
+
+jest.setTimeout(90_000);
+
+interface Index {
+  readonly manifests: readonly { readonly digest: string; readonly artifactType: string }[];
+}
+
+const NOTE = isWanted ? '' : ' (skipped: it is not installed)';
+
+let peer: OciPeer;
+let registry: Registry;
+let caller: Caller;
+let mirror: MirrorResponse;
+let bundle: Bundle;
+let manifestDigest: string;
+
+beforeAll(async () => {
+  peer = await OciPeer.start('docker-registry');
+  registry = await Registry.start({ MIRROR_REGISTRIES: `http://${peer.host} private` });
+});
+afterAll(async () => {
+  await registry.end();
+  await peer.end();
+});
+beforeEach(async () => {
+  caller = await registry.caller();
+  await caller.accept(key);
+  bundle = await publish('hello', '1.0.0+linux');
+  ({ manifestDigest } = (await caller.version('hello', '1.0.0+linux')).body);
+  mirror = await addMirror(caller, { kind: 'registry', location: `${peer.host}/mirrors/${caller.tenant}` });
+  expect(await sync(caller, mirror)).toMatchObject({ state: 'succeeded', error: null });
+});
+
+async function publish(packId: string, version: string): Promise<Bundle> {
+  const made = aBundle(aManifest(packId, version));
+  const { status, body } = await caller.publish(made, { signatures: [key.sigstore(made.bytes)] });
+  expect([status, body.code]).toEqual([201, undefined]);
+  return made;
+}
+
+/** As any client of the registry asks it. */
+function held(method: string, path: string, init: RequestInit = {}): Promise<Response> {
+  const accept = 'application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json';
+  return fetch(`http://${peer.host}/v2/mirrors/${caller.tenant}/hello/${path}`, {
+    method,
+    ...init,
+    headers: { accept, ...init.headers },
+  });
+}
+
+async function registryTags(packId: string): Promise<string[]> {
+  const answer = await fetch(`http://${peer.host}/v2/mirrors/${caller.tenant}/${packId}/tags/list`);
+  return (((await answer.json()) as { tags?: string[] | null }).tags ?? []).toSorted();
+}
+
+async function digestAt(reference: string): Promise<string | null> {
+  const answer = await held('GET', `manifests/${reference}`);
+  const bytes = Buffer.from(await answer.arrayBuffer());
+  return answer.ok ? `sha256:${createHash('sha256').update(bytes).digest('hex')}` : null;
+}
+
+async function check(): Promise<ParityCheckView> {
+  const { status, body } = await caller.send<ParityCheckView>('POST', '/api/parity/checks', { json: { mirrorId: mirror.id } });
+  expect(status).toBe(202);
+  return eventually(async () => {
+    const now = (await caller.get<ParityCheckView>(`/api/parity/checks/${body.id}`)).body;
+    expect(['succeeded', 'failed']).toContain(now.state);
+    return now;
+  }, 20_000);
+}
+
+const fallback = (): string => manifestDigest.replace(':', '-');
+
+suite(`a mirror in docker-registry, which has no referrers API,${NOTE}`, () => {
+  it('has the same digests under the tags of its versions and channels, with the list of signatures that stands in', async () => {
+    expect([await digestAt('1.0.0_linux'), await digestAt('edge'), await digestAt(manifestDigest)]).toEqual([
+      manifestDigest,
+      manifestDigest,
+      manifestDigest,
+    ]);
+    const bytes = Buffer.from(await (await held('GET', `blobs/${bundle.digest}`)).arrayBuffer());
+    expect(bytes.equals(bundle.bytes)).toBe(true);
+    const { manifests } = (await (await held('GET', `manifests/${fallback()}`)).json()) as Index;
+    expect(manifests.map(({ artifactType }) => artifactType)).toEqual(['application/vnd.dev.sigstore.bundle.v0.3+json']);
+    expect(await digestAt(manifests[0]?.digest ?? '')).toBe(manifests[0]?.digest);
+    expect(await check()).toMatchObject({ state: 'succeeded', inStep: true, counts: { 'in-step': 1 } });
+  });
+
+  (SKOPEO ? it : it.skip)(`is read by skopeo${SKOPEO ? '' : ' (skipped: it is not installed)'}`, () => {
+    const image = `docker://${peer.host}/mirrors/${caller.tenant}/hello`;
+    const { status, stdout } = spawnSync('skopeo', ['inspect', '--raw', '--tls-verify=false', `${image}@${manifestDigest}`]);
+    expect([status, `sha256:${createHash('sha256').update(stdout).digest('hex')}`]).toEqual([0, manifestDigest]);
+  });
+
+  it('follows the head of a channel, and leaves nothing of what it no longer selects', async () => {
+    await publish('hello', '1.1.0');
+    await eventually(async () => expect(await digestAt('edge')).toBe(await digestAt('1.1.0')), 15_000);
+    expect(await digestAt('1.0.0_linux')).toBe(manifestDigest);
+    await publish('other', '1.0.0');
+    await eventually(async () => expect((await registryTags('other')).length).toBeGreaterThan(0), 15_000);
+    await idle(caller, mirror);
+    const { name, kind, location } = mirror;
+    const changed = await caller.put(`/api/mirrors/${mirror.id}`, { name, kind, location, selection: { packIds: ['other'] } });
+    expect(changed.status).toBe(200);
+    expect(await sync(caller, mirror)).toMatchObject({ state: 'succeeded' });
+    expect([await registryTags('hello'), await digestAt(manifestDigest)]).toEqual([[], null]);
+  });
+});
+
+suite(`behind our back, at a mirror in docker-registry,${NOTE}`, () => {
+  const other = JSON.stringify({ schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [] });
+
+  it.each<[string, string, () => Promise<unknown>]>([
+    ['a version that was deleted', 'missing', () => held('DELETE', `manifests/${manifestDigest}`)],
+    ['a bundle that was deleted', 'missing', () => held('DELETE', `blobs/${bundle.digest}`)],
+    [
+      'a tag that was moved',
+      'different-digest',
+      () => held('PUT', 'manifests/1.0.0_linux', { body: other, headers: { 'content-type': 'application/vnd.oci.image.index.v1+json' } }),
+    ],
+    ['a list of signatures that was deleted', 'missing-signature', async () => held('DELETE', `manifests/${await digestAt(fallback())}`)],
+  ])('is found and mended: %s', async (_, state, damage) => {
+    expect((await check()).inStep).toBe(true);
+    await damage();
+    expect(await check()).toMatchObject({ inStep: false, counts: { [state]: 1 } });
+    expect((await parityOf(caller, mirror)).rows).toMatchObject([{ packId: 'hello', version: '1.0.0+linux', state }]);
+    expect(await sync(caller, mirror)).toMatchObject({ state: 'succeeded' });
+    expect(await check()).toMatchObject({ inStep: true });
+    expect(await digestAt('1.0.0_linux')).toBe(manifestDigest);
+  });
+
+  it('is found: a tag that somebody added', async () => {
+    await held('PUT', 'manifests/intruder', { body: other, headers: { 'content-type': 'application/vnd.oci.image.index.v1+json' } });
+    expect(await check()).toMatchObject({ inStep: false, counts: { extra: 1, 'in-step': 1 } });
+    expect((await parityOf(caller, mirror)).rows.find(row => row.state === 'extra')?.path).toBe('hello/tags/intruder');
+  });
+});
+
+suite(`a mirror in docker-registry${NOTE}`, () => {
+  it('is tried again while the registry is down, and says why', async () => {
+    await peer.stop();
+    const job = await ask(caller, mirror);
+    await eventually(async () => {
+      const now = await jobOf(caller, job);
+      expect([now.state, now.error?.code]).toEqual(['running', 'ERR_MIRROR_TARGET_UNAVAILABLE']);
+      expect(now.nextAttemptAt).not.toBeNull();
+    }, 30_000);
+    await peer.start();
+    expect(await ended(caller, job, 30_000)).toMatchObject({ state: 'succeeded', error: null });
+  });
+
+  it('is not connected to while the tenant is sealed', async () => {
+    expect((await caller.put('/api/sealed', { sealed: true, reason: 'the site is on its own' })).status).toBe(200);
+    expect(await check()).toMatchObject({ state: 'failed', error: { code: 'ERR_PACK_SEALED' } });
+  });
+
+  it.each([
+    ['that does not end with the tenant', () => `${peer.host}/mirrors/${newTenant()}`],
+    ['that nobody may connect to', () => `registry.example/${caller.tenant}`],
+    ['of the machine’s own services', () => `169.254.169.254/${caller.tenant}`],
+    ['with a password', () => `me:secret@${peer.host}/${caller.tenant}`],
+  ])('is not made at a place %s', async (_, place) => {
+    const json = { name: 'south', kind: 'registry', location: place() };
+    const { status, body } = await caller.send<Problem>('POST', '/api/mirrors', { json });
+    expect([status, body.code, body.errors?.[0]?.field]).toEqual([400, 'ERR_MIRROR_TARGET_INVALID', 'location']);
+  });
+});
