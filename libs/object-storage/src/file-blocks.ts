@@ -18,8 +18,9 @@ export interface WritePlan {
  */
 export async function writeBlocks(handle: FileHandle, source: AsyncIterable<Uint8Array>, plan: WritePlan): Promise<Taken> {
   const writer = new BlockWriter(handle, plan);
-  const taken = await takeAll(source, plan.maxBytes, async chunk => {
-    for (let rest = writer.fill(chunk); rest.length > 0; rest = writer.fill(rest)) await writer.flush();
+  const taken = await takeAll(source, plan.maxBytes, chunk => {
+    const rest = writer.fill(chunk);
+    return rest.length > 0 ? writer.flushAndFill(rest) : undefined;
   });
   await writer.flush();
   writer.release();
@@ -49,6 +50,10 @@ class BlockWriter {
     this.block.set(part, this.filled);
     this.filled += part.length;
     return chunk.subarray(part.length);
+  }
+
+  async flushAndFill(chunk: Uint8Array): Promise<void> {
+    for (let rest = chunk; rest.length > 0; rest = this.fill(rest)) await this.flush();
   }
 
   /** The hash is computed while the write is in flight, so the block may be filled again only after both. */
