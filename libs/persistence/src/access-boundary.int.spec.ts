@@ -18,6 +18,7 @@ const ADD: Access = { select: true, insert: true };
 /** What is copied and compared, and the record of events. */
 const READS_OF_WORKERS: Readonly<Record<string, Access>> = {
   'registry.packs': READ,
+  'registry.repositories': READ,
   'registry.manifests': READ,
   'registry.manifest_blobs': READ,
   'registry.verdicts': READ,
@@ -42,6 +43,11 @@ const ALLOWED: Readonly<Record<Process, Readonly<Record<string, Access>>>> = {
     'gateway.dpop_proofs': PROJECT,
     'gateway.uploads': { ...PROJECT, update: ['lease_owner', 'lease_until', 'touched_at', 'upload'] },
     'registry.namespace_policies': READ,
+    'registry.repositories': READ,
+    'registry.manifests': READ,
+    'registry.manifest_blobs': READ,
+    'registry.tags': READ,
+    'registry.pending_versions': READ,
     'registry.packs': READ,
     'registry.pack_versions': READ,
     'registry.verdicts': READ,
@@ -88,8 +94,13 @@ const ALLOWED: Readonly<Record<Process, Readonly<Record<string, Access>>>> = {
       ],
     },
     'registry.packs': { ...ADD, update: ['created_at'] },
-    'registry.manifests': ADD,
-    'registry.manifest_blobs': ADD,
+    'content.repository_blobs': PROJECT,
+    'registry.repositories': { ...ADD, update: ['created_at'] },
+    // Foreign keys hold whatever a version needs.
+    'registry.manifests': PROJECT,
+    'registry.manifest_blobs': PROJECT,
+    'registry.tags': { ...PROJECT, update: ['manifest_digest', 'updated_at', 'updated_by'] },
+    'registry.pending_versions': PROJECT,
     'registry.verdicts': ADD,
     'registry.pack_versions': {
       ...ADD,

@@ -1,8 +1,9 @@
 import type { AuditEntry } from '@packs/domain';
-import { auditLeaf, sha256 } from '@packs/domain';
+import { auditLeaf, MEDIA_TYPES, sha256 } from '@packs/domain';
 import type { CoverageFact } from '@packs/ports';
 import type { Client } from 'pg';
 import { PostgresAuditUnitOfWork } from './compliance/audit-unit-of-work';
+import { PostgresContentCatalog } from './content-catalog';
 import { PostgresCoverageUnitOfWork } from './compliance/coverage-unit-of-work';
 import { PostgresDeadLetters } from './compliance/dead-letters';
 import { PostgresUploadSessions } from './gateway/upload-sessions';
@@ -40,9 +41,26 @@ const REPLAYING: readonly string[] = ['compliance', 'mirror-worker', 'parity-wor
 /** Work of all tenants, seen in transactions that are of no tenant. */
 const QUEUES: Readonly<Record<string, readonly string[]>> = {
   'api-gateway': ['gateway.uploads'],
-  'mirror-worker': ['mirror.mirrors', 'mirror.jobs', 'mirror.copies', 'mirror.kit_jobs', 'mirror.kit_staging'],
+  'mirror-worker': ['mirror.mirrors', 'mirror.jobs', 'mirror.copies', 'mirror.kit_jobs', 'mirror.kit_staging', 'mirror.repairs'],
   'parity-worker': ['mirror.mirrors', 'mirror.jobs', 'parity.comparisons', 'parity.findings', 'parity.parity_matrix', 'parity.mirrors'],
 };
+
+/** What is only looked for there: whose a damaged blob is, and whose claims have ended. */
+const LOOKED_THROUGH: Readonly<Record<string, readonly string[]>> = {
+  publisher: [
+    ...['content.repository_blobs', 'registry.manifests', 'registry.manifest_blobs', 'registry.pack_versions', 'registry.tenants'],
+    ...['registry.pending_versions'],
+  ],
+};
+
+/** What tells which tenants have a blob. */
+const USES_OF_BLOBS = [
+  'registry.manifests',
+  'registry.manifest_blobs',
+  'registry.pack_versions',
+  'registry.tenants',
+  'content.repository_blobs',
+];
 
 function worksOnAll(process: string, table: string, tenant: string | null): boolean {
   return !tenant && (QUEUES[process]?.includes(table) ?? false);
@@ -50,7 +68,7 @@ function worksOnAll(process: string, table: string, tenant: string | null): bool
 
 function seesAll(process: string, table: string, tenant: string | null): boolean {
   const record = table.endsWith('.outbox') && (RELAYS[process] === table || REPLAYING.includes(process));
-  return record || worksOnAll(process, table, tenant);
+  return record || worksOnAll(process, table, tenant) || (!tenant && (LOOKED_THROUGH[process]?.includes(table) ?? false));
 }
 
 async function tenantTables(admin: Client): Promise<Table[]> {
@@ -110,6 +128,31 @@ async function fillMirrors(worker: Awaited<ReturnType<SpecDatabase['as']>>, tena
   await new PostgresDeadLetters(worker, 'mirror', 'platform').add(dead);
 }
 
+/** A generic repository with a tag, and a version that waits for its signatures. */
+async function fillRepositories(publisher: Awaited<ReturnType<SpecDatabase['as']>>, tenant: string): Promise<void> {
+  const [manifest, config, bundle] = ['manifest', 'config', 'bundle'].map(name => aStoredBlob(`${name} of ${tenant}`));
+  if (!manifest || !config || !bundle) throw new Error('nothing to record');
+  await new PostgresContentCatalog(publisher).record([manifest, config, bundle]);
+  const record = { digest: manifest.digest, mediaType: MEDIA_TYPES.ociManifest, artifactType: '', subject: null, annotations: {} };
+  await unitOfWorkOn(publisher).run(tenant, async tx => {
+    const push = { tenant, repository: 'app', manifest: record, tags: ['latest'], blobs: [], foreignBlobs: [], children: [] };
+    await tx.repositories.putGeneric({ ...push, at: AT, actor: 'user:alice' });
+    await tx.repositories.lockPack(tenant, 'acme.waiting');
+    const claim = {
+      tenant,
+      packId: 'acme.waiting',
+      version: '1.0.0',
+      channel: 'edge',
+      reasons: [],
+      source: null,
+      referrers: [],
+      blobs: [],
+    };
+    const times = { claimedAt: AT, claimedBy: 'user:alice', expiresAt: AT };
+    await tx.pendingVersions.claim({ ...claim, ...times, manifest: record, config: config.digest, bundle: bundle.digest });
+  });
+}
+
 /** One row at least in every tenant table. */
 async function fill(db: SpecDatabase, tenant: string): Promise<void> {
   const publisher = await db.as('publisher');
@@ -122,6 +165,7 @@ async function fill(db: SpecDatabase, tenant: string): Promise<void> {
   await unitOfWorkOn(publisher).run(tenant, tx =>
     tx.seal.put(tenant, { sealed: true, by: 'api', since: AT, changedBy: 'user:alice', reason: 'x', pendingUnseal: null }),
   );
+  await fillRepositories(publisher, tenant);
   await unitOfWorkOn(publisher).run(tenant, tx =>
     tx.channels.put(tenant, { name: 'nightly', description: '', createdAt: AT, createdBy: 'user:alice' }),
   );

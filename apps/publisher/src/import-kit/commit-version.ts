@@ -36,11 +36,31 @@ export async function commitVersion(at: Committing, judged: JudgedVersion): Prom
   if (existing) requireSame(existing, judged.version);
   else if (fixedType !== type)
     throw new DomainError('ERR_PACK_TYPE_CHANGED', `${packId} is a ${fixedType} pack here and a ${type} pack in the kit`);
-  if (!existing) await publish(at, judged);
+  if (!existing) {
+    await endClaim(at, judged);
+    await publish(at, judged);
+  }
   for (const promotion of judged.promotions) await promote(at, judged, promotion);
   for (const attested of judged.attestations) await attest(at, judged, attested);
   await advance(at, judged, existing);
   return !existing;
+}
+
+/** A number that is claimed by the same artifact is had by it now. @throws DomainError ERR_KIT_CONFLICT when other content has it */
+async function endClaim({ tx, request: { tenant } }: Committing, { version: { packId, version, manifest } }: JudgedVersion): Promise<void> {
+  const pending = await tx.pendingVersions.find(tenant, packId, version);
+  if (!pending) return;
+  if (pending.version !== version || pending.manifest.digest !== manifest.digest) {
+    throw new DomainError(
+      'ERR_KIT_CONFLICT',
+      `${packId} ${pending.version} waits here for signatures of other content until ${pending.expiresAt}`,
+      {
+        details: { version: pending.version, manifestDigest: pending.manifest.digest },
+        errors: [{ field: `${packId}@${version}`, message: 'is claimed by other content' }],
+      },
+    );
+  }
+  await tx.pendingVersions.complete(tenant, packId, version);
 }
 
 function about({ request }: Committing, { version }: JudgedVersion) {
