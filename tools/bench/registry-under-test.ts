@@ -3,7 +3,7 @@ import { ENV_PREFIX, PROCESSES, type ProcessName } from '@packs/contracts';
 import { MEDIA_TYPES } from '@packs/domain';
 import { requestAccessToken } from '../authority/request-access-token';
 import { RegistryApi } from '../stack/registry-api';
-import { startStack, type Stack } from '../stack/stack';
+import { startStack, type PartName, type Stack } from '../stack/stack';
 import type { HttpClient } from './http-client';
 import type { Roots } from './processes';
 import type { SignedPack } from './signed-packs';
@@ -22,10 +22,10 @@ export class RegistryUnderTest {
     private readonly token: string,
   ) {}
 
-  static async start(dataDir: string, publicKey: string, signal: AbortSignal): Promise<RegistryUnderTest> {
+  static async start(dataDir: string, publicKey: string, signal: AbortSignal, gateways = 1): Promise<RegistryUnderTest> {
     const pointers = [...POINTERS, ...PROCESSES.flatMap(name => OWN_POINTERS.map(setting => `${ENV_PREFIX[name]}_${setting}`))];
     const env = Object.fromEntries(pointers.map(name => [name, undefined]));
-    const stack = await startStack({ dataDir, ports: 'auto', fresh: true, env, signal });
+    const stack = await startStack({ dataDir, ports: 'auto', fresh: true, env, gateways, signal });
     try {
       const admin = await RegistryApi.login(stack, 'acme-admin');
       await admin.trust([{ name: KEY_NAME, publicKey }]);
@@ -40,7 +40,8 @@ export class RegistryUnderTest {
 
   /** The processes of the product first, then the servers they stand on. */
   get roots(): Roots {
-    const named = [...PROCESSES.map(name => [name, name] as const), ['PostgreSQL', 'postgres'] as const, ['NATS', 'nats-server'] as const];
+    const product = PROCESSES.flatMap<PartName>(name => (name === 'api-gateway' ? this.stack.gateways : name));
+    const named = [...product.map(name => [name, name] as const), ['PostgreSQL', 'postgres'] as const, ['NATS', 'nats-server'] as const];
     return Object.fromEntries(named.map(([shown, part]) => [shown, this.stack.process(part).pid ?? 0]));
   }
 

@@ -108,7 +108,7 @@ export async function measureSteps(count: number, signal: AbortSignal, step: (at
 }
 
 /** Waits until the trees are idle, so that what one turn leaves to be done is charged to it and does not disturb the next. */
-async function settled(roots: Roots, signal: AbortSignal): Promise<void> {
+export async function settled(roots: Roots, signal: AbortSignal): Promise<void> {
   let before = total(Object.values(readTrees(roots)));
   for (let tries = 0; tries < SETTLE_TRIES; tries++) {
     await delay(SETTLE_MS, undefined, { signal });
