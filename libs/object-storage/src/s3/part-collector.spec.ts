@@ -31,6 +31,22 @@ describe('PartCollector', () => {
     expect(await collector.rest()).toHaveLength(1);
   });
 
+  it('fills two buffers by turns, however much comes', async () => {
+    const buffers = new Set<ArrayBufferLike>();
+    const parts: Buffer[] = [];
+    const large = 64 * 1024;
+    const collector = new PartCollector(large, async part => {
+      await new Promise(setImmediate);
+      buffers.add(part.buffer);
+      parts.push(Buffer.from(part));
+    });
+    const bytes = randomBytes(10 * large + 1);
+    for (let at = 0; at < bytes.length; at += 5000) await collector.take(bytes.subarray(at, at + 5000));
+    const rest = await collector.rest();
+    expect(Buffer.concat([...parts, rest]).equals(bytes)).toBe(true);
+    expect(buffers.size).toBe(2);
+  });
+
   it('says that a part could not be sent when the next is due, and at the end', async () => {
     const failing = (): PartCollector => new PartCollector(PART, () => Promise.reject(new Error('no room')));
     const early = failing();

@@ -7,6 +7,8 @@ const FIRST_BYTES = 64 * 1024;
 export class PartCollector {
   private part = Buffer.alloc(0);
   private filled = 0;
+  /** The part on its way, to be filled again when it has arrived. */
+  private other: Buffer<ArrayBuffer> | undefined;
   private sending: Promise<{ readonly failure: unknown } | undefined> = Promise.resolve(undefined);
 
   constructor(
@@ -43,7 +45,8 @@ export class PartCollector {
       () => undefined,
       (failure: unknown) => ({ failure }),
     );
-    this.part = Buffer.allocUnsafe(this.partBytes);
+    this.part = this.other ?? Buffer.allocUnsafe(this.partBytes);
+    this.other = full;
     this.filled = 0;
   }
 
