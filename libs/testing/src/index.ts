@@ -9,7 +9,6 @@ export { FixedClock } from './fixed-clock';
 export { InMemoryBlobStore } from './in-memory-blob-store';
 export { describeFolderMirror } from './folder-mirror.conformance';
 export { describeMirrorTarget, type MirrorHolder } from './mirror-target.conformance';
-export { peer, type Peer } from './peers';
 export { OCI_PEERS, OciPeer, type OciPeerName } from './oci-peer';
 export { ScriptedCommandBus } from './scripted-command-bus';
 export { testDatabase, type TestDatabase } from './test-database';
