@@ -3,7 +3,7 @@ import { digestHex, MEDIA_TYPES, type Digest, type TrustedKey } from '@packs/dom
 import { trustedKeyFromPem } from '@packs/sigstore';
 
 const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
-export const COSIGN_SIGN = 'https://sigstore.dev/cosign/sign/v1';
+const COSIGN_SIGN = 'https://sigstore.dev/cosign/sign/v1';
 export const SLSA = 'https://slsa.dev/provenance/v1';
 
 /** A key, and the documents that cosign makes with one: written out, so that the product's own signer has no part in them. */

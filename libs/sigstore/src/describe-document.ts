@@ -6,7 +6,7 @@ import { parseStrictJson, type JsonLimits } from './strict-json';
 import { MAX_ATTESTATION_BYTES, PREDICATE_TYPE } from './verify-attestation';
 
 /** What cosign 3 states of an image that it signs. */
-export const COSIGN_SIGN_PREDICATE = 'https://sigstore.dev/cosign/sign/v1';
+const COSIGN_SIGN_PREDICATE = 'https://sigstore.dev/cosign/sign/v1';
 
 /** What a document that came as a referrer is there for. A statement other than cosign's own is an attestation, and no signature of what it is about. */
 export type DescribedDocument = { readonly kind: 'signature' } | { readonly kind: 'attestation'; readonly predicateType: string };

@@ -5,6 +5,6 @@ export { MAX_SIGNATURE_BYTES, verifyPackSignature } from './verify-pack-signatur
 export type { SignatureResult } from './signature-fault';
 export { KeyFileSigner } from './key-file-signer';
 export { verifyKitSignature, type KitExporter } from './verify-kit-signature';
-export { describeDocument, type DescribedDocument } from './describe-document';
+export { describeDocument } from './describe-document';
 export { encodeSimpleSignature } from './simple-signature';
 export { JsonFault, parseStrictJson } from './strict-json';

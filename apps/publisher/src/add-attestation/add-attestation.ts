@@ -24,11 +24,15 @@ interface Attested {
   readonly subject: Descriptor;
 }
 
-interface Accepted extends Attested {
+export interface Carrier {
+  readonly referrer: EncodedManifest;
+  /** Stored but not yet recorded. */
+  readonly blobs: readonly StoredBlob[];
+}
+
+interface Accepted extends Attested, Carrier {
   readonly verified: VerifyAttestationReply;
   readonly predicateType: string;
-  readonly referrer: EncodedManifest;
-  readonly blobs: readonly StoredBlob[];
 }
 
 /** Adds what a trusted signer states about a version. A document that was added before is found again by its digest. */
@@ -41,10 +45,10 @@ export class AddAttestation {
   ) {}
 
   /**
-   * @param referrer the manifest the document came in, kept byte for byte; without it one is made
+   * @param carrier the manifest the document came in, kept byte for byte; without it one is made
    * @throws DomainError ERR_PACK_NOT_FOUND, ERR_PACK_LIMIT
    */
-  async execute(request: AddAttestationRequest, referrer?: EncodedManifest): Promise<AddAttestationReply> {
+  async execute(request: AddAttestationRequest, carrier?: Carrier): Promise<AddAttestationReply> {
     const { tenant } = request;
     const begin = await this.unitOfWork.run(tenant, async tx => ({
       earlier: await earlierReply(tx, request),
@@ -60,7 +64,7 @@ export class AddAttestation {
         const { verdict, verdictHash, faults, predicateType } = verified;
         if (verdict.outcome === 'rejected' || predicateType === null)
           return { done: { outcome: 'rejected', verdict, verdictHash, faults } };
-        return { judged: await this.prepare(request, begin.attested, { verified, predicateType, referrer }) };
+        return { judged: await this.prepare(request, begin.attested, { verified, predicateType, carrier }) };
       },
       commit: (tx, accepted) => this.commit(tx, request, accepted),
     });
@@ -94,13 +98,9 @@ export class AddAttestation {
   private async prepare(
     { attestation }: AddAttestationRequest,
     attested: Attested,
-    {
-      verified,
-      predicateType,
-      referrer: given,
-    }: Omit<Accepted, keyof Attested | 'blobs' | 'referrer'> & Partial<Pick<Accepted, 'referrer'>>,
+    { verified, predicateType, carrier }: Omit<Accepted, keyof Attested | keyof Carrier> & { readonly carrier: Carrier | undefined },
   ): Promise<Accepted> {
-    if (given) return { ...attested, verified, predicateType, referrer: given, blobs: [] };
+    if (carrier) return { ...attested, verified, predicateType, ...carrier };
     const { mediaType, digest, size } = attestation;
     const referrer = encodeAttestationManifest({ mediaType, digest, size }, attested.subject, predicateType);
     const blobs = await Promise.all([referrer.bytes, EMPTY_JSON].map(bytes => writeWhole(this.blobs, bytes)));

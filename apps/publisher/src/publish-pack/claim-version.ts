@@ -6,7 +6,7 @@ import { reasonsOf } from './may-wait';
 import type { FoundClaim } from './submission';
 
 /** How long a version may wait for its signatures. */
-export const CLAIM_MS = 24 * 60 * 60 * 1000;
+const CLAIM_MS = 24 * 60 * 60 * 1000;
 
 /** What a publish does in its transaction when nothing but signatures is wanting: every rule of a publish, then a claim on the number in place of the version. */
 export async function claimVersion(tx: RegistryTx, acceptance: Acceptance): Promise<PublishPackReply | FoundClaim> {

@@ -109,7 +109,7 @@ function requireVersionTags(tags: readonly string[], version: string): void {
 }
 
 /** @throws DomainError ERR_PACK_VERDICT_REJECTED, or ERR_PACK_MANIFEST_MISMATCH when manifest, config and bundle do not belong together */
-export function toReply({ manifest }: PutManifestRequest, reply: PublishPackReply): PutManifestReply {
+function toReply({ manifest }: PutManifestRequest, reply: PublishPackReply): PutManifestReply {
   if (reply.outcome === 'rejected') {
     const mismatch = reply.faults.find(({ code }) => code === 'ERR_PACK_MANIFEST_MISMATCH');
     throw new DomainError(mismatch?.code ?? 'ERR_PACK_VERDICT_REJECTED', mismatch?.message ?? 'the pack was not accepted: see errors', {

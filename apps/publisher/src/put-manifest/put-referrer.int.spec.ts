@@ -261,6 +261,22 @@ describe('PutManifest of what refers to a pack', () => {
       expect(rows).toEqual([{ digest: sha256(document), manifest_digest: reply.digest }]);
     });
 
+    it('takes the attestations under the tag of cosign 2, each with a referrer of its own', async () => {
+      const types = [SLSA, 'https://spdx.dev/Document'];
+      const envelopes = types.map(type => JSON.stringify(publisher.release.envelope(digest, type)));
+      const layers = [];
+      for (const text of envelopes) layers.push(await publisher.upload('acme.hello', text, MEDIA_TYPES.dsseEnvelope));
+      const reply = await tagged(digest, 'att', layers);
+      const rows = await publisher.sql<{ predicate_type: string; subject: Digest; manifest_digest: Digest }>(
+        `select a.predicate_type, m.subject, a.manifest_digest from registry.pack_provenance a
+         join registry.manifests m on m.tenant = a.tenant and m.digest = a.manifest_digest where a.tenant = $1 order by 1`,
+        [publisher.tenant],
+      );
+      expect(rows).toMatchObject(types.map(type => ({ predicate_type: type, subject: digest })));
+      expect(rows.map(row => row.manifest_digest)).not.toContain(reply.digest);
+      expect(await publisher.sql(`select 1 from registry.tags where tenant = $1`, [publisher.tenant])).toHaveLength(1);
+    });
+
     it('refuses one that does not', async () => {
       const before = await count('manifests');
       await expect(publisher.refer(digest, stranger.statement(digest, SLSA))).rejects.toMatchObject({

@@ -74,12 +74,12 @@ export class PutReferrer {
   }
 
   /** @throws DomainError ERR_PACK_ATTESTATION_INVALID with what an attestation was refused for */
-  private async attest({ request, carried, encoded }: Referrer, version: string): Promise<void> {
+  private async attest({ request, carried, encoded, blobs }: Referrer, version: string): Promise<void> {
     const { tenant, actor, source, repository: packId } = request;
     for (const { document, made } of carried) {
       if (document.kind === 'signature') continue;
-      const referrer = made ?? encoded;
-      const reply = await this.addAttestation.execute({ tenant, actor, source, packId, version, attestation: document.blob }, referrer);
+      const carrier = { referrer: made ?? encoded, blobs };
+      const reply = await this.addAttestation.execute({ tenant, actor, source, packId, version, attestation: document.blob }, carrier);
       if (reply.outcome !== 'rejected') continue;
       throw new DomainError('ERR_PACK_ATTESTATION_INVALID', reply.faults[0]?.message ?? 'the attestation was not accepted', {
         details: { digest: document.blob.digest, verdict: reply.verdictHash },
