@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
-import type { MirrorResponse, ParityCheckView, Problem } from '@packs/contracts';
+import type { MirrorResponse, ParityCheckView, Problem, PublishAnswer } from '@packs/contracts';
 import { eventually, OciPeer } from '@packs/testing';
 import type { Caller } from './caller';
 import { addMirror, ask, ended, idle, jobOf, parityOf, sync } from './mirror-calls';
@@ -30,7 +30,7 @@ let manifestDigest: string;
 
 beforeAll(async () => {
   peer = await OciPeer.start('docker-registry');
-  registry = await Registry.start({ MIRROR_REGISTRIES: `http://${peer.host} private` });
+  registry = await Registry.start({ MIRROR_REGISTRIES: `http://${peer.host} private`, MIRROR_SOURCES: `http://${peer.host} private` });
 });
 afterAll(async () => {
   await registry.end();
@@ -177,5 +177,43 @@ suite(`a mirror in docker-registry${NOTE}`, () => {
     const json = { name: 'south', kind: 'registry', location: place() };
     const { status, body } = await caller.send<Problem>('POST', '/api/mirrors', { json });
     expect([status, body.code, body.errors?.[0]?.field]).toEqual([400, 'ERR_MIRROR_TARGET_INVALID', 'location']);
+  });
+});
+
+suite(`a publish by reference to docker-registry${NOTE}`, () => {
+  const publishFrom = (publisher: Caller, reference: string, packId = 'hello') =>
+    publisher.send<PublishAnswer & Problem>('POST', `/api/packs/${packId}/versions`, { json: { reference } });
+  const place = (): string => `${peer.host}/mirrors/${caller.tenant}/hello`;
+
+  it.each([
+    ['tag', () => `${place()}:1.0.0_linux`],
+    ['digest', () => `${place()}@${manifestDigest}`],
+  ])('by its %s gives the same version, as signed there', async (_, reference) => {
+    const publisher = await registry.caller();
+    await publisher.accept(key);
+    const { status, body } = await publishFrom(publisher, reference());
+    expect([status, body]).toMatchObject([
+      201,
+      { version: '1.0.0+linux', tenant: publisher.tenant, digest: bundle.digest, manifestDigest },
+    ]);
+    expect((await publisher.bundle('hello', '1.0.0+linux')).bytes.equals(bundle.bytes)).toBe(true);
+    expect((await publishFrom(publisher, reference())).status).toBe(200);
+  });
+
+  it('is judged as any other: by the keys of who publishes it', async () => {
+    const publisher = await registry.caller();
+    await publisher.accept(new SigningKey('other'));
+    const { status, body } = await publishFrom(publisher, `${place()}:1.0.0_linux`);
+    expect([status === 201, body.digest === undefined || body.state === 'pending']).toEqual([false, true]);
+  });
+
+  it.each([
+    ['nothing is', () => `${place()}:9.9.9`, 404, 'ERR_PACK_NOT_FOUND'],
+    ['nobody may connect to', () => 'registry.example/acme/hello:1.0.0', 403, 'ERR_REGISTRY_NOT_ALLOWED'],
+    ['machines have services of their own', () => '169.254.169.254/acme/hello:1.0.0', 403, 'ERR_REGISTRY_NOT_ALLOWED'],
+    ['is no place', () => 'hello', 400, 'ERR_PACK_REQUEST_INVALID'],
+  ])('is refused where %s', async (_, reference, status, code) => {
+    const answer = await publishFrom(caller, reference());
+    expect([answer.status, answer.body.code]).toEqual([status, code]);
   });
 });

@@ -49,6 +49,7 @@ export function commandsOf(tenant: string): Readonly<Record<string, object>> {
     'cmd.mirror-worker.update-mirror': { ...origin, id: 'any', settings },
     'cmd.mirror-worker.delete-mirror': { ...origin, id: 'any' },
     'cmd.mirror-worker.sync-mirror': { ...origin, id: 'any', verify: false },
+    'cmd.mirror-worker.fetch-artifact': { ...origin, reference: 'registry.example/acme/hello:1.0.0', maxBundleBytes: 1 },
     'cmd.mirror-worker.export-kit': { ...origin, id: '01ARZ3NDEKTSV4RRFFQ69G5FAV', selection: {}, seq: null },
   };
 }

@@ -8,6 +8,7 @@ import { consuming } from './consuming.providers';
 import { CreateMirrorHandler } from './create-mirror/create-mirror.handler';
 import { DeleteMirrorHandler } from './delete-mirror/delete-mirror.handler';
 import { ExportKitHandler } from './export-kit/export-kit.handler';
+import { FetchArtifactHandler } from './fetch-artifact/fetch-artifact.handler';
 import { kits } from './kits.providers';
 import { Background, Lifecycle } from './lifecycle';
 import { mirroring } from './mirroring.providers';
@@ -33,6 +34,7 @@ export class AppModule {
         ExportKitHandler,
         ReceiveKitHandler,
       ],
+        FetchArtifactHandler,
       providers: [
         { provide: LOGGER, useValue: logger },
         { provide: APP_FILTER, useValue: new RpcErrorFilter(logger) },

@@ -221,7 +221,7 @@ export const mirrorSettings = {
 export const registrySettings = {
   registries: {
     name: 'MIRROR_REGISTRIES',
-    doc: 'OCI registries that mirrors may lie in and packs may be published from, and their token services, joined by commas: `registry.example, http://10.0.0.5:5000 private`. TLS unless one says `http://`; at public addresses unless one says `private`. Absent: none',
+    doc: 'OCI registries that mirrors may lie in, and their token services, joined by commas: `registry.example, http://10.0.0.5:5000 private`. TLS unless one says `http://`; at public addresses unless one says `private`. Absent: none',
     optional: true,
     parse: registries as (value: string) => readonly AllowedRegistry[] | undefined,
   },
@@ -246,6 +246,16 @@ export const mirrorWorkerSettings = {
     doc: 'An attempt at a sync may take this many milliseconds',
     fallback: '3600000',
     parse: positive,
+  },
+} satisfies Record<string, Setting<unknown>>;
+
+/** Where packs may be published from by reference. */
+export const sourceSettings = {
+  sources: {
+    name: 'MIRROR_SOURCES',
+    doc: 'OCI registries that every tenant may publish packs from by reference, and their token services, written as MIRROR_REGISTRIES is. Whatever our credentials may read there, every publisher may. Absent: none',
+    optional: true,
+    parse: registries as (value: string) => readonly AllowedRegistry[] | undefined,
   },
 } satisfies Record<string, Setting<unknown>>;
 

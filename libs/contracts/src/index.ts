@@ -216,6 +216,7 @@ export {
   type UpdateMirrorRequest,
 } from './commands/mirror-commands';
 export { MirrorConfigured, MirrorRemoved, MirrorSyncCompleted, MirrorSyncFailed } from './events/mirror-events';
+export { FetchArtifact, REFERENCE_MAX, type FetchArtifactReply, type FetchArtifactRequest } from './commands/fetch-artifact';
 export { MirrorJobList, MirrorJobQuery, MirrorJobView, MirrorList, MirrorRequest, MirrorResponse, MirrorSyncRequest } from './http/mirrors';
 export {
   LOCATION_MAX,

@@ -1,11 +1,12 @@
 import { Controller, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBody, ApiConsumes, ApiCreatedResponse, ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { PublishAnswer, PublishQuery } from '@packs/contracts';
+import { PublishAnswer, PublishQuery, REFERENCE_MAX } from '@packs/contracts';
 import { MEDIA_TYPES, parseDigest, parsePackId, parseVersion, type Principal } from '@packs/domain';
 import { CommandBus } from '@packs/ports';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Caller } from '../../http/access';
 import { Operation } from '../../http/docs';
+import { fetchReference, namesReference } from './fetch-reference';
 import { idempotencyKeyOf, publish } from './publish';
 import { BundleReceiver } from './receive-bundle';
 
@@ -19,18 +20,30 @@ export class PublishPackController {
 
   @Post()
   @Operation('packs.write', 'Publish a version: verified, stored and announced, or refused with nothing changed', 'publishPack', 'mutation')
-  @ApiConsumes('multipart/form-data', MEDIA_TYPES.packBundle)
+  @ApiConsumes('multipart/form-data', MEDIA_TYPES.packBundle, 'application/json')
   @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'The same key and request give the same answer' })
   @ApiHeader({ name: 'Stella-Signature', required: false, description: 'With a raw body: the signature document, base64' })
   @ApiHeader({ name: 'Stella-Signature-Type', required: false, description: 'Its media type; a sigstore bundle unless said' })
   @ApiBody({
     schema: {
-      type: 'object',
-      required: ['bundle'],
-      properties: {
-        bundle: { type: 'string', format: 'binary' },
-        signature: { type: 'array', maxItems: 8, items: { type: 'string', format: 'binary' } },
-      },
+      oneOf: [
+        {
+          type: 'object',
+          required: ['bundle'],
+          properties: {
+            bundle: { type: 'string', format: 'binary' },
+            signature: { type: 'array', maxItems: 8, items: { type: 'string', format: 'binary' } },
+          },
+        },
+        {
+          type: 'object',
+          required: ['reference'],
+          properties: {
+            reference: { type: 'string', maxLength: REFERENCE_MAX, example: 'registry.example/acme/hello@sha256:…' },
+          },
+          description: 'As application/json: the pack and its signatures are pulled from another registry',
+        },
+      ],
     },
   })
   @ApiCreatedResponse({ type: PublishAnswer })
@@ -46,7 +59,11 @@ export class PublishPackController {
     parsePackId(packId);
     if (query.version !== undefined) parseVersion(query.version);
     idempotencyKeyOf(request);
-    const received = await this.receiver.receive(request, query.digest === undefined ? undefined : parseDigest(query.digest));
+    const digest = query.digest === undefined ? undefined : parseDigest(query.digest);
+    const { maxBundleBytes } = this.receiver;
+    const received = namesReference(request)
+      ? await fetchReference(this.commands, request, caller, { digest, maxBundleBytes })
+      : await this.receiver.receive(request, digest);
     const publication = { packId, version: query.version ?? null, channel: query.channel, received, manifestDigest: null };
     const { answer, status } = await publish(this.commands, publication, caller, request);
     await reply

@@ -23,7 +23,7 @@ export class BundleReceiver {
   constructor(
     private readonly blobs: BlobStore,
     private readonly catalog: ContentCatalog,
-    private readonly maxBundleBytes: number,
+    readonly maxBundleBytes: number,
   ) {}
 
   /** @throws DomainError ERR_PACK_TOO_LARGE, ERR_PACK_DIGEST_MISMATCH, ERR_PACK_REQUEST_INVALID naming the part */

@@ -1,0 +1,27 @@
+import { Type, type Static } from '@sinclair/typebox';
+import { BlobRefSchema, closed, DigestSchema, nullable, SignatureRefSchema, TenantSchema } from '../contract-types';
+import { command } from './command-contract';
+
+export const REFERENCE_MAX = 512;
+
+/** Brings a pack from another registry into the blob store, with its signatures. Publishes nothing. */
+export const FetchArtifact = command({
+  subject: 'cmd.mirror-worker.fetch-artifact',
+  timeoutMs: 600_000,
+  request: closed({
+    tenant: TenantSchema,
+    actor: Type.String({ minLength: 1, maxLength: 256 }),
+    source: nullable(Type.String({ maxLength: 256 })),
+    /** `<host>[:<port>]/<repository>`, and `:<tag>` or `@<digest>`. */
+    reference: Type.String({ minLength: 1, maxLength: REFERENCE_MAX }),
+    maxBundleBytes: Type.Integer({ minimum: 1 }),
+  }),
+  reply: closed({
+    /** The manifest's there. */
+    manifestDigest: DigestSchema,
+    bundle: BlobRefSchema,
+    signatures: Type.Array(SignatureRefSchema, { maxItems: 8 }),
+  }),
+});
+export type FetchArtifactRequest = Static<typeof FetchArtifact.request>;
+export type FetchArtifactReply = Static<typeof FetchArtifact.reply>;
