@@ -34,9 +34,7 @@ describe('pushes of manifests', () => {
     expect([answer.status, answer.headers.get('location')]).toEqual([201, `/v2/acme/app/manifests/${hashOf(bytes)}`]);
     expect(answer.headers.get('docker-content-digest')).toBe(hashOf(bytes));
     for (const name of ['oci-subject', 'oci-tag', 'stella-pack-state']) expect([name, answer.headers.get(name)]).toEqual([name, null]);
-    const { rows } = await spec.admin.query<{ object_key: string }>('select object_key from content.blobs where digest = $1', [
-      hashOf(bytes),
-    ]);
+    const rows = await spec.sql<{ object_key: string }>('select object_key from content.blobs where digest = $1', [hashOf(bytes)]);
     expect(gateway.commands.sent).toEqual([
       {
         subject: PutManifest.subject,

@@ -6,11 +6,16 @@ import { join } from 'node:path';
 import { UNSEALED, type Digest, type DigestAlgorithm } from '@packs/domain';
 import { FileBlobStore } from '@packs/object-storage';
 import { createLogger } from '@packs/observability';
-import { createDataSource, PostgresContentCatalog, PostgresRepositoryReadModel, PostgresUploadSessions } from '@packs/persistence';
+import {
+  createDataSource,
+  type DataSource,
+  PostgresContentCatalog,
+  PostgresRepositoryReadModel,
+  PostgresUploadSessions,
+} from '@packs/persistence';
 import type { BlobStore } from '@packs/ports';
 import { FixedClock, ScriptedCommandBus, testDatabase, type TestDatabase } from '@packs/testing';
 import fastify from 'fastify';
-import { Client } from 'pg';
 import { CurrentSeal } from '../../http/sealed-mode';
 import { BundleSender } from '../../serving/send-bundle';
 import { ServableVersions } from '../../serving/servable-versions';
@@ -39,7 +44,7 @@ class HeaderAuthenticator extends OciAuthenticator {
     const tenant = String(headers['x-tenant'] ?? 'acme');
     const only = headers['x-only'];
     const may: OciCaller['may'] = (_, namespace, repository) => namespace === tenant && (only === undefined || only === repository);
-    return { tenant, actor: 'user:alice', may, mayListCatalog: false };
+    return { tenant, actor: 'user:alice', may, writesIn: namespace => namespace === tenant, mayListCatalog: false };
   }
 }
 
@@ -49,14 +54,13 @@ export class PushingSpec {
 
   private constructor(
     private readonly database: TestDatabase,
-    readonly admin: Client,
+    private readonly admin: DataSource,
     readonly folder: string,
   ) {}
 
   static async open(): Promise<PushingSpec> {
     const database = await testDatabase();
-    const admin = new Client({ connectionString: database.adminUrl });
-    await admin.connect();
+    const admin = await createDataSource({ url: database.adminUrl, applicationName: 'spec', poolSize: 1 }).initialize();
     return new PushingSpec(database, admin, await mkdtemp(join(tmpdir(), 'packs-pushing-')));
   }
 
@@ -107,17 +111,22 @@ export class PushingSpec {
 
   /** Ends what an earlier test left open. */
   async clear(): Promise<void> {
-    await this.admin.query('delete from gateway.uploads');
+    await this.sql('delete from gateway.uploads');
     for (const name of await readdir(join(this.folder, 'tmp'))) await rm(join(this.folder, 'tmp', name));
   }
 
+  /** As the administrator, who sees every row. */
+  sql<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    return this.admin.query<Row[]>(text, [...values]);
+  }
+
   async count(table: string): Promise<number> {
-    return Number((await this.admin.query<{ n: string }>(`select count(*) as n from ${table}`)).rows[0]?.n);
+    return Number((await this.sql<{ n: string }>(`select count(*) as n from ${table}`))[0]?.n);
   }
 
   async close(): Promise<void> {
     for (const close of this.closing) await close();
-    await this.admin.end();
+    await this.admin.destroy();
     await this.database.drop();
     await rm(this.folder, { recursive: true, force: true });
   }

@@ -41,7 +41,9 @@ export class StartUpload implements RepositoryOperation {
   }
 
   private async mount({ name, caller }: RepositoryCall, { digest, from }: NonNullable<StartRequest['mount']>): Promise<boolean> {
-    const mayPull = (one: RepositoryName): boolean => caller.may('pull', one.namespace, one.repository);
+    // Nobody asks for a token with the repositories that may have a blob in it: within the tenant, who reads and writes here reads there.
+    const mayPull = ({ namespace, repository }: RepositoryName): boolean =>
+      caller.may('pull', namespace, namespace === name.namespace ? name.repository : repository);
     const candidates =
       from === 'anywhere' ? await this.sessions.holders(name.namespace, digest, MAX_HOLDERS) : from === undefined ? [] : [from];
     const readable = candidates.find(mayPull);
