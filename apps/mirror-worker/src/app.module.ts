@@ -15,6 +15,7 @@ import { mirroring } from './mirroring.providers';
 import { mirrorTargets } from './mirror-targets.providers';
 import { natsSettings, outsideParts } from './outside.providers';
 import { ReceiveKitHandler } from './receive-kit/receive-kit.handler';
+import { repairing } from './repairing.providers';
 import { SyncMirrorHandler } from './sync-mirror/sync-mirror.handler';
 import { UpdateMirrorHandler } from './update-mirror/update-mirror.handler';
 
@@ -33,8 +34,8 @@ export class AppModule {
         SyncMirrorHandler,
         ExportKitHandler,
         ReceiveKitHandler,
-      ],
         FetchArtifactHandler,
+      ],
       providers: [
         { provide: LOGGER, useValue: logger },
         { provide: APP_FILTER, useValue: new RpcErrorFilter(logger) },
@@ -44,6 +45,7 @@ export class AppModule {
         ...mirrorTargets(config),
         ...mirroring(config, logger),
         ...kits(config, logger),
+        ...repairing(config, logger),
         ...consuming(logger),
         Background,
         Lifecycle,

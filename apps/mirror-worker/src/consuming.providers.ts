@@ -1,5 +1,5 @@
 import type { Provider } from '@nestjs/common';
-import { MIRROR_CONSUMER } from '@packs/contracts';
+import { BlobQuarantined, MIRROR_CONSUMER } from '@packs/contracts';
 import { EventConsumers, eventProviders, type EventSubscriber, type NatsConnection } from '@packs/messaging';
 import type { Logger } from '@packs/observability';
 import { DataSource, PostgresMirrorUnitOfWork } from '@packs/persistence';
@@ -7,6 +7,7 @@ import { BlobStore, PackInventory } from '@packs/ports';
 import { Readiness } from '@packs/service-host';
 import { NATS_CONNECTION } from './lifecycle';
 import { PlanMirrors } from './plan-mirrors/plan-mirrors';
+import { PlanRepair } from './repair-blob/plan-repair';
 import { JobLoop } from './work-jobs/job-loop';
 
 /** What takes events: live, from dead letters and from the record. */
@@ -22,8 +23,13 @@ export function consuming(logger: Logger): Provider[] {
       NATS_CONNECTION,
       {
         // Its effect is outside, at the mirrors: there is nothing here to rebuild.
-        useFactory: (plan: PlanMirrors): EventSubscriber[] => [{ contract: MIRROR_CONSUMER, apply: event => plan.execute(event) }],
-        inject: [PlanMirrors],
+        useFactory: (plan: PlanMirrors, repair: PlanRepair): EventSubscriber[] => [
+          {
+            contract: MIRROR_CONSUMER,
+            apply: event => (event.type === BlobQuarantined.type ? repair.execute(event) : plan.execute(event)),
+          },
+        ],
+        inject: [PlanMirrors, PlanRepair],
       },
       logger,
     ),

@@ -12,6 +12,7 @@ import {
   KitQueue,
   KitRecords,
   PackInventory,
+  RepairingCatalog,
   StatementSigner,
 } from '@packs/ports';
 import type { ConfigOf } from '@packs/service-host';
@@ -51,7 +52,11 @@ export function kits(config: Config, logger: Logger): Provider[] {
 function kitPorts({ signingKeyFile, exportersFile, sealed }: Config): Provider[] {
   return [
     { provide: AuditReadModel, useFactory: (dataSource: DataSource) => new PostgresAuditReadModel(dataSource), inject: [DataSource] },
-    { provide: ContentCatalog, useFactory: (dataSource: DataSource) => new PostgresContentCatalog(dataSource), inject: [DataSource] },
+    {
+      provide: ContentCatalog,
+      useFactory: (dataSource: DataSource, commands: CommandBus) => new RepairingCatalog(new PostgresContentCatalog(dataSource), commands),
+      inject: [DataSource, CommandBus],
+    },
     { provide: KitRecords, useFactory: (dataSource: DataSource) => new PostgresKitRecords(dataSource), inject: [DataSource] },
     {
       provide: KitQueue,

@@ -10,6 +10,7 @@ import { PostgresUploadSessions } from './gateway/upload-sessions';
 import { fillKits } from './kits/kits.fixture';
 import { PostgresMirrorQueue } from './mirror/mirror-queue';
 import { PostgresMirrorUnitOfWork } from './mirror/mirror-unit-of-work';
+import { PostgresRepairQueue } from './mirror/repair-queue';
 import { fillParity } from './parity/parity.fixture';
 import { anEvent, appendEvent, aStoredBlob, AT, attest, publish, setUpTrust, SpecDatabase, unitOfWorkOn } from './persistence.fixture';
 import { PostgresAuditReadModel } from './reading/audit-read-model';
@@ -52,15 +53,6 @@ const LOOKED_THROUGH: Readonly<Record<string, readonly string[]>> = {
     ...['registry.pending_versions'],
   ],
 };
-
-/** What tells which tenants have a blob. */
-const USES_OF_BLOBS = [
-  'registry.manifests',
-  'registry.manifest_blobs',
-  'registry.pack_versions',
-  'registry.tenants',
-  'content.repository_blobs',
-];
 
 function worksOnAll(process: string, table: string, tenant: string | null): boolean {
   return !tenant && (QUEUES[process]?.includes(table) ?? false);
@@ -124,6 +116,7 @@ async function fillMirrors(worker: Awaited<ReturnType<SpecDatabase['as']>>, tena
   const job = await queue.claim('worker', 60_000);
   const counts = { versions: 0, totalVersions: 0, bytes: 0, totalBytes: 0, copiedBytes: 0, repaired: 0, skipped: 0 };
   if (job) await queue.progress(job, [{ path: 'state.json', digest: sha256('state'), size: 5 }], counts);
+  await new PostgresRepairQueue(worker).ask(`evt_of_${tenant}`, { tenant, digest: sha256('damaged'), size: 7 });
   const dead = { consumer: 'mirror-plan', subject: 'pack.x', eventId: null, tenant, payload: Buffer.from('?'), reason: 'bad', attempts: 1 };
   await new PostgresDeadLetters(worker, 'mirror', 'platform').add(dead);
 }

@@ -79,6 +79,7 @@ export {
   type RemoteReferrer,
   type WriteBlobOptions,
 } from './remote-registry';
+export { RepairQueue, type HeldRepair } from './repair-queue';
 export { DamageReports, ReportingBlobStore } from './reporting-blob-store';
 export { ScrubQueue, type HeldScrub, type ScrubProgress } from './scrub-queue';
 export { SealReadModel, SealStore, unsealedOnly } from './seal-store';

@@ -11,6 +11,8 @@ export interface RegistryGrant {
   readonly subject: string;
   readonly actor: string;
   readonly access: readonly TokenAccess[];
+  /** Whether they may write in their tenant's namespace. By itself it allows nothing. */
+  readonly writes: boolean;
   /** Thumbprint (RFC 7638) of the key that whoever uses the token has to prove possession of; null: a bearer token. */
   readonly keyThumbprint: string | null;
 }

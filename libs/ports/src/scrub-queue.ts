@@ -8,7 +8,6 @@ export interface HeldScrub {
   readonly owner: string;
   /** The last digest it has gone through; empty before the first. */
   readonly cursor: string;
-  readonly bytes: number;
 }
 
 /** What was gone through since the progress was recorded last. */
@@ -39,12 +38,15 @@ export abstract class ScrubQueue {
   /** The next blobs behind the cursor, in the order of their digests. */
   abstract next(scrub: HeldScrub, cursor: string, limit: number): Promise<StoredBlob[]>;
 
-  /** Adds to what is recorded and renews the lease. @throws LeaseLost, also when it was cancelled */
-  abstract progress(scrub: HeldScrub, progress: ScrubProgress | undefined, leaseMs: number): Promise<void>;
+  /** @throws LeaseLost, also when it was cancelled */
+  abstract renew(scrub: HeldScrub, leaseMs: number): Promise<void>;
+
+  /** Adds to what is recorded. @throws LeaseLost */
+  abstract progress(scrub: HeldScrub, progress: ScrubProgress): Promise<void>;
 
   /** @throws LeaseLost */
   abstract complete(scrub: HeldScrub): Promise<void>;
 
-  /** Another process may take it at once. */
-  abstract release(scrub: HeldScrub): Promise<void>;
+  /** Lets it be taken again after a pause. @throws LeaseLost */
+  abstract release(scrub: HeldScrub, delayMs: number): Promise<void>;
 }

@@ -78,28 +78,30 @@ export class PostgresScrubQueue extends ScrubQueue {
   }
 
   async claim(owner: string, leaseMs: number): Promise<HeldScrub | undefined> {
-    const [row] = await this.query<{ id: string; cursor: string; bytes: string }>(
+    const [row] = await this.query<{ id: string; cursor: string }>(
       `update content.scrubs set state = 'running', lease_owner = $1, lease_until = now() + $2 * interval '1 ms', started_at = coalesce(started_at, now())
        where id = (select id from content.scrubs where state = 'queued' or state = 'running' and lease_until <= now()
                    order by requested_at limit 1 for update skip locked)
-       returning id, cursor, bytes`,
+       returning id, cursor`,
       [owner, leaseMs],
     );
-    return row && { id: row.id, owner, cursor: row.cursor, bytes: Number(row.bytes) };
+    return row && { id: row.id, owner, cursor: row.cursor };
   }
 
   async next({ id }: HeldScrub, cursor: string, limit: number): Promise<StoredBlob[]> {
     return (await this.query<BlobRow>(NEXT, [id, cursor, limit])).map(toStoredBlob);
   }
 
-  progress(scrub: HeldScrub, progress: ScrubProgress | undefined, leaseMs: number): Promise<void> {
-    const lease = `lease_until = now() + $3 * interval '1 ms'`;
-    if (!progress) return this.change(scrub, lease, [leaseMs]);
+  renew(scrub: HeldScrub, leaseMs: number): Promise<void> {
+    return this.change(scrub, `lease_until = now() + $3 * interval '1 ms'`, [leaseMs]);
+  }
+
+  progress(scrub: HeldScrub, { cursor, examined, bytes, damaged, unreadable, digests }: ScrubProgress): Promise<void> {
     return this.change(
       scrub,
-      `${lease}, cursor = $4, examined = examined + $5, bytes = bytes + $6, damaged = damaged + $7, unreadable = unreadable + $8,
-       digests = (digests || $9::text[])[1:${SCRUB_NAMED}]`,
-      [leaseMs, progress.cursor, progress.examined, progress.bytes, progress.damaged, progress.unreadable, progress.digests],
+      `cursor = $3, examined = examined + $4, bytes = bytes + $5, damaged = damaged + $6, unreadable = unreadable + $7,
+       digests = (digests || $8::text[])[1:${SCRUB_NAMED}]`,
+      [cursor, examined, bytes, damaged, unreadable, digests],
     );
   }
 
@@ -107,8 +109,8 @@ export class PostgresScrubQueue extends ScrubQueue {
     return this.change(scrub, `state = 'completed', finished_at = now(), lease_owner = null, lease_until = null`, []);
   }
 
-  release(scrub: HeldScrub): Promise<void> {
-    return this.change(scrub, `state = 'queued', lease_owner = null, lease_until = null`, []);
+  release(scrub: HeldScrub, delayMs: number): Promise<void> {
+    return this.change(scrub, `lease_owner = null, lease_until = now() + $3 * interval '1 ms'`, [delayMs]);
   }
 
   private async change(scrub: HeldScrub, set: string, values: readonly SqlValue[]): Promise<void> {
