@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { VisibilityView } from '@packs/contracts';
-import { aProof, aProofKey, hashOf, type ProofKey } from '@packs/testing';
+import { aProof, aProofKey, eventually, hashOf, type ProofKey } from '@packs/testing';
 import { decodeJwt } from 'jose';
 import { runStella } from '../tools/cli/testing/run-cli';
 import type { Caller } from './caller';
@@ -324,8 +324,12 @@ describe('a namespace', () => {
   });
 
   it('has its changes in the audit log', async () => {
-    const entries = (await owner.audit()).filter(entry => entry.type === 'registry.visibility.updated');
-    expect(entries.map(({ data }) => data)).toMatchObject([
+    const changes = await eventually(async () => {
+      const found = (await owner.audit()).filter(entry => entry.type === 'registry.visibility.updated').map(({ data }) => data);
+      expect(found).toHaveLength(7);
+      return found;
+    });
+    expect(changes).toMatchObject([
       { shareWith: ['*'], publicRead: false, pullByDigestOnly: false },
       { publicRead: true },
       { publicRead: false },
