@@ -76,19 +76,19 @@ describe.each(PATHS)('GET %s', path => {
     expect(answer.bytes.equals(bytes.subarray(first, last + 1))).toBe(true);
   });
 
-  it.each(['bytes=0-1,5-6', 'items=0-1', 'bytes=x-y', 'bytes=9-3', 'bytes=-'])(
-    'sends the whole for a Range it does not serve: %s',
+  it.each(['bytes=0-1,5-6', 'items=0-1', 'bytes=x-y', 'bytes=-'])('sends the whole for a Range it does not serve: %s', async range => {
+    const answer = await get({ range });
+    expect([answer.status, answer.bytes.length]).toEqual([200, bytes.length]);
+  });
+
+  it.each([`bytes=${bytes.length}-`, 'bytes=-0', 'bytes=99999999-999999999', 'bytes=9-3'])(
+    'refuses a Range without bytes in it: %s',
     async range => {
       const answer = await get({ range });
-      expect([answer.status, answer.bytes.length]).toEqual([200, bytes.length]);
+      expect([answer.status, answer.body.code]).toEqual([416, 'ERR_PACK_RANGE']);
+      expect(answer.headers.get('content-range')).toBe(`bytes */${bytes.length}`);
     },
   );
-
-  it.each([`bytes=${bytes.length}-`, 'bytes=-0', 'bytes=99999999-999999999'])('refuses a Range that lies outside: %s', async range => {
-    const answer = await get({ range });
-    expect([answer.status, answer.body.code]).toEqual([416, 'ERR_PACK_RANGE']);
-    expect(answer.headers.get('content-range')).toBe(`bytes */${bytes.length}`);
-  });
 
   it.each([ETAG, `W/${ETAG}`, `"other", ${ETAG}`, '*'])('sends nothing to who has it already: If-None-Match %s', async match => {
     const answer = await get({ 'if-none-match': match, range: 'bytes=0-9' });

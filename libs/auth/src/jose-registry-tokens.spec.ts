@@ -32,6 +32,7 @@ describe('JoseRegistryTokens', () => {
     subject: 'alice',
     actor: 'user:alice',
     access: [{ type: 'repository', name: 'acme/tool', actions: ['pull', 'push'] }],
+    writes: true,
     keyThumbprint: null,
     expiresAt: clock.now().getTime() / 1000 + 300,
     ...changes,
@@ -43,7 +44,7 @@ describe('JoseRegistryTokens', () => {
     ['an Ed25519 key', ed25519, 'EdDSA'],
   ])('reads what it wrote with %s', async (_, make, alg) => {
     const tokens = await tokensBy(pemOf(make()));
-    for (const content of [aToken(), aToken({ tenant: null, access: [] }), aToken({ keyThumbprint: 'a-key' })]) {
+    for (const content of [aToken(), aToken({ tenant: null, access: [], writes: false }), aToken({ keyThumbprint: 'a-key' })]) {
       const token = await tokens.issue(content);
       expect(decodeProtectedHeader(token)).toMatchObject({ alg, typ: 'registry+jwt' });
       expect(tokens.claims(token)).toBe(true);

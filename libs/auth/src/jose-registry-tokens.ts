@@ -25,9 +25,9 @@ export class JoseRegistryTokens extends RegistryTokens {
     return new JoseRegistryTokens(await readTokenKeys(keyFile), clock);
   }
 
-  issue({ tenant, subject, actor, access, keyThumbprint, expiresAt }: RegistryToken): Promise<string> {
+  issue({ tenant, subject, actor, access, writes, keyThumbprint, expiresAt }: RegistryToken): Promise<string> {
     const [key] = this.keys;
-    return new SignJWT({ actor, tenant, access, ...(keyThumbprint !== null && { cnf: { jkt: keyThumbprint } }) })
+    return new SignJWT({ actor, tenant, access, writes, ...(keyThumbprint !== null && { cnf: { jkt: keyThumbprint } }) })
       .setProtectedHeader({ alg: key.alg, kid: key.kid, typ: TYPE })
       .setIssuer(ISSUER)
       .setAudience(AUDIENCE)
@@ -74,11 +74,11 @@ export class JoseRegistryTokens extends RegistryTokens {
 }
 
 /** The signature says that `issue` wrote this; another release of it may have. */
-function toToken({ sub, exp, actor, tenant, access, cnf }: JWTPayload): RegistryToken {
+function toToken({ sub, exp, actor, tenant, access, writes, cnf }: JWTPayload): RegistryToken {
   const known = (tenant === null || isName(tenant, TENANT_MAX)) && typeof actor === 'string' && Array.isArray(access);
   if (!known || sub === undefined || exp === undefined) throw refusal('the token is not valid');
   const keyThumbprint = (cnf as { jkt?: string } | undefined)?.jkt ?? null;
-  return { tenant, subject: sub, actor, access: access as TokenAccess[], keyThumbprint, expiresAt: exp };
+  return { tenant, subject: sub, actor, access: access as TokenAccess[], writes: writes === true, keyThumbprint, expiresAt: exp };
 }
 
 function refusal(message: string): DomainError {

@@ -9,6 +9,11 @@ export interface OciCaller {
   /** As the audit log names the caller: `user:<sub>`, `client:<client_id>` or `anonymous`. */
   readonly actor: string;
   may(action: OciAction, namespace: string, repository: string): boolean;
+  /**
+   * Whether the caller's account may write in the namespace, whatever this token was asked for. It opens nothing: clients read with tokens for reading
+   * alone, and what waits for its signatures is shown to those who could have pushed it.
+   */
+  writesIn(namespace: string): boolean;
   readonly mayListCatalog: boolean;
 }
 

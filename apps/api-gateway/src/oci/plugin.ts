@@ -50,7 +50,7 @@ async function dispatch(parts: OciParts, request: FastifyRequest, reply: Fastify
   if (!operation) throw unsupported(request.method);
   await admit(parts, caller, operation.action, path.name);
   const { namespace, repository } = path.name;
-  const view = { namespace, repository, tenant: caller.tenant ?? '', mayPush: caller.may('push', namespace, repository) };
+  const view = { namespace, repository, tenant: caller.tenant ?? '', mayPush: caller.writesIn(namespace) };
   try {
     return await operation.handle({ request, reply, caller, name: path.name, view, reference: 'reference' in path ? path.reference : '' });
   } catch (error) {

@@ -55,7 +55,7 @@ describe('IssueToken', () => {
     });
     expect(parts.tokens.issued).toEqual([
       {
-        ...{ tenant: 'acme', subject: 'ci', actor: 'client:ci', keyThumbprint: null, expiresAt: now + 300 },
+        ...{ tenant: 'acme', subject: 'ci', actor: 'client:ci', writes: true, keyThumbprint: null, expiresAt: now + 300 },
         access: [
           { type: 'repository', name: 'acme/tool', actions: ['pull', 'push'] },
           { type: 'repository', name: 'globex/tool', actions: ['pull'] },
@@ -68,6 +68,13 @@ describe('IssueToken', () => {
   it('gives a token without access to one who asks for none', async () => {
     expect((await ask(password('ci', 'secret'))).scope).toBe('');
     expect(parts.tokens.issued[0]).toMatchObject({ tenant: 'acme', access: [] });
+  });
+
+  it('says of one who only reads that they write nowhere', async () => {
+    parts.authority.principals.set(JWT, { ...principal, scopes: ['packs.read'] });
+    await ask({ kind: 'token', token: JWT });
+    await ask({ kind: 'none' });
+    expect(parts.tokens.issued.map(({ writes }) => writes)).toEqual([false, false]);
   });
 
   it('ends a token no later than what it was asked with', async () => {

@@ -2,7 +2,7 @@ import { DomainError, type Principal } from '@packs/domain';
 import type { ClientCredentials, Clock, NamespacePolicies, RegistryTokens, TokenAccess, TokenVerifier } from '@packs/ports';
 import type { FailedAttempts } from './failed-attempts';
 import type { Proofs } from './proofs';
-import { grantedTo, namespacesOf, type AskedScope } from './scopes';
+import { grantedTo, mayDo, namespacesOf, type AskedScope } from './scopes';
 import type { Credentials, TokenQuestion } from './token-request';
 
 /** As JWTs begin: a JSON object in base64url. */
@@ -53,7 +53,8 @@ export class IssueToken {
     const issuedAt = Math.floor(now.getTime() / 1000);
     const expiresAt = Math.min(issuedAt + this.seconds, principal?.expiresAt ?? Number.POSITIVE_INFINITY);
     const { tenant, subject, actor } = principal ?? { tenant: null, subject: ANONYMOUS, actor: ANONYMOUS };
-    const token = await this.tokens.issue({ tenant, subject, actor, access, keyThumbprint, expiresAt });
+    const writes = principal !== null && mayDo(principal, 'push', principal.tenant);
+    const token = await this.tokens.issue({ tenant, subject, actor, access, writes, keyThumbprint, expiresAt });
     return {
       token,
       access_token: token,

@@ -26,7 +26,7 @@ describe('TokenAuthenticator', () => {
   });
   const issue = (changes: Partial<RegistryToken> = {}) =>
     own.issue({
-      ...{ tenant: 'acme', subject: 'ci', actor: 'client:ci', keyThumbprint: null, expiresAt: inSeconds(300) },
+      ...{ tenant: 'acme', subject: 'ci', actor: 'client:ci', writes: false, keyThumbprint: null, expiresAt: inSeconds(300) },
       access: [{ type: 'repository', name: 'acme/tool', actions: ['pull', 'push'] }],
       ...changes,
     });
@@ -61,6 +61,22 @@ describe('TokenAuthenticator', () => {
     ]);
     const catalog = await enter(`Bearer ${await issue({ tenant: null, access: [{ type: 'registry', name: 'catalog', actions: ['*'] }] })}`);
     expect([catalog.tenant, catalog.mayListCatalog, catalog.may('pull', 'acme', 'tool')]).toEqual([null, true, false]);
+  });
+
+  it('knows who could write, whatever their token is for', async () => {
+    authority.principals.set('a.b.c', principal());
+    authority.principals.set('a.b.d', principal({ scopes: ['packs.read'] }));
+    const access = [{ type: 'repository', name: 'acme/tool', actions: ['pull'] }] as const;
+    const tokens = [
+      'a.b.c',
+      'a.b.d',
+      await issue({ access, writes: true }),
+      await issue({ access }),
+      await issue({ tenant: null, access }),
+    ];
+    const callers = await Promise.all(tokens.map(token => enter(`Bearer ${token}`)));
+    expect(callers.map(caller => caller.writesIn('acme'))).toEqual([true, false, true, false, false]);
+    expect(callers.map(caller => caller.writesIn('globex'))).toEqual([false, false, false, false, false]);
   });
 
   it('says what is wrong with credentials, and that none are no fault', async () => {

@@ -85,15 +85,22 @@ async function refusingAs<T>(error: ChallengeError, work: () => Promise<T>): Pro
 
 function callerOfPrincipal(principal: Principal): OciCaller {
   const { tenant, actor } = principal;
-  return { tenant, actor, may: (action, namespace) => mayDo(principal, action, namespace), mayListCatalog: mayListCatalog(principal) };
+  return {
+    tenant,
+    actor,
+    may: (action, namespace) => mayDo(principal, action, namespace),
+    writesIn: namespace => mayDo(principal, 'push', namespace),
+    mayListCatalog: mayListCatalog(principal),
+  };
 }
 
-function callerOfToken({ tenant, actor, access }: RegistryToken): OciCaller {
+function callerOfToken({ tenant, actor, access, writes }: RegistryToken): OciCaller {
   const repositories = new Map(access.filter(one => one.type === 'repository').map(one => [one.name, new Set(one.actions)]));
   return {
     tenant,
     actor,
     may: (action: OciAction, namespace, repository) => repositories.get(`${namespace}/${repository}`)?.has(action) ?? false,
+    writesIn: namespace => writes && namespace === tenant,
     mayListCatalog: access.some(one => one.type === 'registry' && one.name === 'catalog'),
   };
 }

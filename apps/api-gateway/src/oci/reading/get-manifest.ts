@@ -21,7 +21,7 @@ export class GetManifest implements RepositoryOperation {
     if (version) void reply.headers(headersOf(version));
     if (matches(request.headers['if-none-match'], etag)) return reply.status(304).send();
     void reply.headers({ 'content-type': mediaType, 'content-length': blob.size });
-    return reply.send(request.method === 'HEAD' ? '' : await this.content.read(blob));
+    return reply.send(request.method === 'HEAD' ? Buffer.alloc(0) : await this.content.read(blob));
   }
 }
 

@@ -23,8 +23,9 @@ export class ListReferrers implements RepositoryOperation {
     const path = `/v2/${view.namespace}/${view.repository}/referrers/${digest}`;
     if (page.more && next) void reply.header('link', nextLink(path, { n: limit, last: next, artifactType }));
     if (artifactType !== undefined) void reply.header('oci-filters-applied', 'artifactType');
+    // Bytes: to a text with a JSON type the server adds a charset, and clients compare media types.
     return reply
       .header('content-type', MEDIA_TYPES.ociIndex)
-      .send(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: page.items }));
+      .send(Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: page.items })));
   }
 }

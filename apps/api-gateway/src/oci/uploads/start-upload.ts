@@ -35,7 +35,7 @@ export class StartUpload implements RepositoryOperation {
   private async store({ request, reply, name, caller }: RepositoryCall, digest: Digest): Promise<unknown> {
     const length = hasBody(request.raw) ? contentLength(request.raw) : 0;
     const written = await this.receiver.write(new RequestBody(request.raw), length, digest);
-    const recorded = await this.sessions.link(name, caller.actor, written);
+    const recorded = await this.receiver.link(name, caller.actor, written);
     await created(reply, name, digest);
     return this.receiver.dropDuplicate(written, recorded);
   }

@@ -321,6 +321,23 @@ describe('uploads of blobs', () => {
     });
   });
 
+  it('tells a finisher that was taken for dead that another finished', async () => {
+    const other = await spec.replica();
+    const blob = aBlob(20 * MIB);
+    const path = await gateway.begin();
+    await gateway.patch(path, blob.bytes.subarray(0, MIB), 0);
+    const late = await gateway.raw('PUT', `${path}?digest=${blob.digest}`, 19 * MIB);
+    await new Promise<unknown>(resolve => late.write(blob.bytes.subarray(MIB, 10 * MIB), resolve));
+    await eventually(async () => expect(await spec.sql('select 1 from gateway.uploads where lease_until > now()')).toHaveLength(1));
+    await spec.sql(`update gateway.uploads set lease_until = now()`);
+    const won = await other.finish(path, blob.digest, blob.bytes.subarray(MIB), MIB);
+    const answered = new Promise<Buffer>(resolve => late.once('data', resolve));
+    late.write(blob.bytes.subarray(10 * MIB));
+    expect((await answered).toString()).toMatch(/^HTTP\/1.1 (404|409) .*BLOB_UPLOAD_/s);
+    late.destroy();
+    await expectStored(won, blob);
+  });
+
   describe('within limits', () => {
     it('refuses a blob that is too large as soon as that shows', async () => {
       const small = await spec.replica({ maxBlobBytes: 1000 });
@@ -354,6 +371,24 @@ describe('uploads of blobs', () => {
         expect(answer).toMatch(/^HTTP\/1.1 403 .*"DENIED".*ERR_PACK_SEALED/s);
         socket.destroy();
       }
+    });
+
+    it('leaves nothing of a push that a seal came before', async () => {
+      const before = await spec.files();
+      const [blob, path] = [aBlob(MIB), await gateway.begin()];
+      await spec.sql(`insert into registry.seals (tenant, sealed, since, changed_by, reason) values ('acme', true, now(), 'user:a', 'x')`);
+      try {
+        for (const refused of [
+          await gateway.ask('POST', `${UPLOADS}?digest=${blob.digest}`, {}, blob.bytes),
+          await gateway.finish(path, blob.digest, blob.bytes),
+        ]) {
+          expect([refused.status, refused.code]).toEqual([403, 'DENIED']);
+        }
+        expect(await spec.files()).toEqual(before);
+      } finally {
+        await spec.sql('delete from registry.seals');
+      }
+      await expectStored(await gateway.finish(path, blob.digest, blob.bytes), blob);
     });
 
     it('opens so many uploads for a tenant and no more', async () => {
