@@ -27,7 +27,7 @@ export function writeEndpoints({ repositories, sessions, blobs, catalog, command
     upload: {
       GET: new GetUpload(sessions),
       PATCH: new ContinueUpload(receiver),
-      PUT: new FinishUpload(sessions, receiver),
+      PUT: new FinishUpload(receiver),
       DELETE: new CancelUpload(receiver),
     },
   };

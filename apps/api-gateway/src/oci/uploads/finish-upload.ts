@@ -1,4 +1,3 @@
-import type { UploadSessions } from '@packs/ports';
 import type { RepositoryCall, RepositoryOperation } from '../operation';
 import { RequestBody } from './request-body';
 import { created, nextChunk } from './upload-answers';
@@ -9,10 +8,7 @@ import { hasBody, parseFinish } from './upload-request';
 export class FinishUpload implements RepositoryOperation {
   readonly action = 'push';
 
-  constructor(
-    private readonly sessions: UploadSessions,
-    private readonly receiver: UploadReceiver,
-  ) {}
+  constructor(private readonly receiver: UploadReceiver) {}
 
   async handle(call: RepositoryCall): Promise<unknown> {
     const { request, reply, name, caller, reference } = call;
@@ -21,7 +17,7 @@ export class FinishUpload implements RepositoryOperation {
     const { written, recorded } = await this.receiver.during(name, reference, body, async held => {
       const length = nextChunk(call, held.size);
       const blob = await this.receiver.finish(held, body, { length: hasBody(request.raw) ? length : 0, digest });
-      return { written: blob, recorded: await this.sessions.link(name, caller.actor, blob, reference) };
+      return { written: blob, recorded: await this.receiver.link(name, caller.actor, blob, reference) };
     });
     await created(reply, name, digest);
     return this.receiver.dropDuplicate(written, recorded);

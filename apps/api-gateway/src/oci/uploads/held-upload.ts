@@ -68,10 +68,10 @@ export class HeldUpload {
     return this.sessions.release(this.lease, this.upload);
   }
 
-  /** Ends the session without a blob. */
-  async remove(): Promise<void> {
+  /** Ends the session without a blob. False: it is not ours to end. */
+  async remove(): Promise<boolean> {
     this.stop();
-    await this.sessions.remove(this.lease);
+    return this.sessions.remove(this.lease);
   }
 
   /** Nothing is to be given back: the session has ended. */

@@ -1,6 +1,6 @@
 import { DomainError, type Digest, type RepositoryName } from '@packs/domain';
 import type { BlobStore, StoredBlob, UploadSessions } from '@packs/ports';
-import { HeldUpload, unknownUpload } from './held-upload';
+import { HeldUpload, takenOver, unknownUpload } from './held-upload';
 import { interrupted, type RequestBody } from './request-body';
 import { storingFault } from './storing-fault';
 
@@ -24,8 +24,10 @@ export class UploadReceiver {
       return await work(held);
     } catch (error) {
       // When it cannot be given back, its lease runs out by itself; what is answered is why the work failed.
-      await this.giveUp(of, id, held, error).catch(() => undefined);
-      throw isLost(error) ? unknownUpload() : storingFault(error);
+      const wasOurs = await this.giveUp(of, id, held, error).catch(() => true);
+      if (isLost(error)) throw unknownUpload();
+      // What another did with the pieces since is why it failed.
+      throw wasOurs || error instanceof DomainError ? storingFault(error) : takenOver();
     } finally {
       held.stop();
       await body?.close();
@@ -70,6 +72,17 @@ export class UploadReceiver {
     }
   }
 
+  /** Makes a written blob one of the repository's. @returns the record that holds */
+  async link(to: RepositoryName, actor: string, written: StoredBlob, session?: string): Promise<StoredBlob> {
+    try {
+      return await this.sessions.link(to, actor, written, session);
+    } catch (error) {
+      // Only where it is certain that nothing was recorded: an answer of the database may have been lost.
+      if (error instanceof DomainError && error.code === 'ERR_PACK_SEALED') await this.blobs.remove(written.objectKey);
+      throw error;
+    }
+  }
+
   /** Clears away the bytes of a blob that was recorded before: the earlier object is the one that is read. */
   async dropDuplicate(written: StoredBlob, recorded: StoredBlob): Promise<void> {
     if (written.objectKey !== recorded.objectKey) await this.blobs.remove(written.objectKey);
@@ -81,11 +94,13 @@ export class UploadReceiver {
     if (held.upload) await this.blobs.discard(held.upload);
   }
 
-  private async giveUp(of: RepositoryName, id: string, held: HeldUpload, error: unknown): Promise<void> {
+  /** @returns whether it was still ours to give up */
+  private async giveUp(of: RepositoryName, id: string, held: HeldUpload, error: unknown): Promise<boolean> {
     if (isLost(error) || isMismatch(error)) return held.remove();
-    if (await held.release()) return;
+    if (await held.release()) return true;
     // Another writer that took over may need the pieces from before; when the session has ended nobody does.
     if (held.upload && !(await this.sessions.find(of, id))) await this.blobs.discard(held.upload);
+    return false;
   }
 
   private tooLarge(): DomainError {
