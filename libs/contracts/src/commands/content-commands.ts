@@ -49,6 +49,7 @@ export type ReplaceBlobReply = Static<typeof ReplaceBlob.reply>;
 const operator = { tenant: TenantSchema, actor: Type.String({ minLength: 1, maxLength: 256 }) };
 const scrubReply = closed({ scrub: ScrubSchema });
 
+/** Begins a scrub: blobs stored since a time, or a sample of them, are read again and hashed. */
 export const StartScrub = command({
   subject: 'cmd.publisher.start-scrub',
   timeoutMs: 10_000,
@@ -65,6 +66,7 @@ export type ScrubReply = Static<typeof scrubReply>;
 const one = closed({ ...operator, id: Type.String({ maxLength: 64 }) });
 export type ScrubRequest = Static<typeof one>;
 
+/** How far a scrub has come, and what it found. */
 export const GetScrub = command({ subject: 'cmd.publisher.get-scrub', timeoutMs: 10_000, request: one, reply: scrubReply });
 
 /** Ends a scrub that has not ended. */
