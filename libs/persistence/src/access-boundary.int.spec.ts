@@ -173,6 +173,7 @@ const ALLOWED: Readonly<Record<Process, Readonly<Record<string, Access>>>> = {
   'parity-worker': {
     'content.blobs': READ,
     ...READS_OF_WORKERS,
+    'registry.seals': READ,
     'mirror.mirrors': READ,
     'mirror.jobs': READ,
     'mirror.copies': READ,
