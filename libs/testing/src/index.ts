@@ -10,6 +10,7 @@ export { InMemoryBlobStore } from './in-memory-blob-store';
 export { describeFolderMirror } from './folder-mirror.conformance';
 export { describeMirrorTarget, type MirrorHolder } from './mirror-target.conformance';
 export { OCI_PEERS, OciPeer, type OciPeerName } from './oci-peer';
+export { peer } from './peers';
 export { ScriptedCommandBus } from './scripted-command-bus';
 export { testDatabase, type TestDatabase } from './test-database';
 export { testNats, TestNats } from './test-nats';
