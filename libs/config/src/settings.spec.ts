@@ -1,4 +1,4 @@
-import { blobStoreUrl, between, oneOf, port, positive, text, urlOf } from './parsers';
+import { blobStoreUrl, between, oneOf, port, positive, registries, text, urlOf } from './parsers';
 import { PROCESS_SETTINGS } from './process-settings';
 import { ConfigError, readSettings, type Setting } from './settings';
 
@@ -128,4 +128,25 @@ describe('the settings of the processes', () => {
       known.set(one.name, one);
     }
   });
+});
+
+describe('registries', () => {
+  it('speaks TLS to public addresses, unless told otherwise', () => {
+    expect(registries('registry.example, http://10.0.0.5:5000 private,https://[::1]:5443  private')).toEqual([
+      { host: 'registry.example', protocol: 'https:', allowsPrivate: false },
+      { host: '10.0.0.5:5000', protocol: 'http:', allowsPrivate: true },
+      { host: '[::1]:5443', protocol: 'https:', allowsPrivate: true },
+    ]);
+  });
+
+  it.each([
+    '',
+    ',',
+    'registry.example/path',
+    'ftp://registry.example',
+    'me:secret@registry.example',
+    'a public',
+    'a private private',
+    'a b.c',
+  ])('is not %j', text => expect(() => registries(text)).toThrow('must be registries joined by commas'));
 });
