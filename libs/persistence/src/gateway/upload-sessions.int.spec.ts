@@ -1,9 +1,10 @@
-import type { RepositoryName } from '@packs/domain';
+import { UNSEALED, type RepositoryName } from '@packs/domain';
 import type { PartialUpload, UploadLease } from '@packs/ports';
 import { randomUUID } from 'node:crypto';
 import type { Client } from 'pg';
 import { inTransaction } from '../transaction';
 import { aStoredBlob, publish, SpecDatabase, unitOfWorkOn } from '../persistence.fixture';
+import { PostgresSealReadModel } from '../registry/seal-store';
 import { PostgresUploadSessions } from './upload-sessions';
 
 const HOUR_MS = 3_600_000;
@@ -171,6 +172,11 @@ describe('PostgresUploadSessions', () => {
       );
     const publisher = await db.as('publisher');
     await seal(true);
+    for (const process of ['api-gateway', 'mirror-worker', 'parity-worker'] as const) {
+      const seals = new PostgresSealReadModel(await db.as(process, 1));
+      expect(await seals.seal('acme')).toMatchObject({ sealed: true, by: 'api', changedBy: 'user:a', since: '2026-01-01T00:00:00.000Z' });
+      expect(await seals.seal('globex')).toEqual(UNSEALED);
+    }
     await expect(sessions.link(APP, 'user:alice', blob, id)).rejects.toMatchObject({ code: 'ERR_PACK_SEALED' });
     await expect(sessions.mount(APP, 'user:alice', known.digest, OTHER)).rejects.toMatchObject({ code: 'ERR_PACK_SEALED' });
     expect([await linksOf(blob.digest), await linksOf(known.digest)]).toEqual([0, 1]);

@@ -10,6 +10,7 @@ export class UploadCalls1700000000016 implements MigrationInterface {
     await runner.query(HOLD);
     await runner.query(CHANGE);
     await runner.query(LINK);
+    await runner.query(READ_SEAL);
     await runner.query(GRANTS);
   }
 
@@ -79,9 +80,20 @@ begin
   return query select false, b.digest, b.size, b.object_key, b.block_checksums from content.blobs b where b.digest = of_digest;
 end $$;`;
 
+/** Asked before anything of a body is read. A seal may come at any time after it, so whoever changes something asks again with `hold_seal`. */
+const READ_SEAL = `
+create function registry.read_seal(caller text)
+returns table (sealed boolean, since timestamptz, changed_by text, reason text, unseal_request jsonb)
+language plpgsql set search_path = pg_catalog as $$
+begin
+  perform set_config('app.tenant', caller, true);
+  return query select s.sealed, s.since, s.changed_by, s.reason, s.unseal_request from registry.seals s where s.tenant = caller;
+end $$;`;
+
 const CALLS = `gateway.open_upload(text, text, text, text, text, integer), gateway.hold_upload(text, text, text, text, integer),
   gateway.change_upload(text, text, text, text, integer, boolean, jsonb), gateway.link_blob(text, text, text, text, bigint, text, bytea, text)`;
 
 const GRANTS = `
-revoke execute on function ${CALLS} from public;
-grant execute on function ${CALLS} to packs_gateway;`;
+revoke execute on function ${CALLS}, registry.read_seal(text) from public;
+grant execute on function ${CALLS} to packs_gateway;
+grant execute on function registry.read_seal(text) to packs_gateway, packs_mirror, packs_parity;`;

@@ -1,7 +1,7 @@
 import { UNSEALED, type Seal, type UnsealRequest } from '@packs/domain';
 import { SealReadModel, SealStore } from '@packs/ports';
 import type { DataSource } from 'typeorm';
-import { readAs, type Sql } from '../transaction';
+import { callAs, type Sql } from '../transaction';
 
 interface SealRow {
   sealed: boolean;
@@ -41,18 +41,19 @@ export class PostgresSealReadModel extends SealReadModel {
     super();
   }
 
-  seal(tenant: string): Promise<Seal> {
-    return readAs(this.dataSource, tenant, sql => readSeal(sql, tenant));
+  async seal(tenant: string): Promise<Seal> {
+    return toSeal(await callAs<SealRow>(this.dataSource, 'select * from registry.read_seal($1)', tenant, []));
   }
 }
 
 async function readSeal(sql: Sql, tenant: string): Promise<Seal> {
-  const [row] = await sql.query<SealRow>(`select sealed, since, changed_by, reason, unseal_request from registry.seals where tenant = $1`, [
-    tenant,
-  ]);
-  return row ? toSeal(row) : UNSEALED;
+  return toSeal(
+    await sql.query<SealRow>(`select sealed, since, changed_by, reason, unseal_request from registry.seals where tenant = $1`, [tenant]),
+  );
 }
 
-function toSeal({ sealed, since, changed_by: changedBy, reason, unseal_request: pendingUnseal }: SealRow): Seal {
+function toSeal([row]: readonly SealRow[]): Seal {
+  if (!row) return UNSEALED;
+  const { sealed, since, changed_by: changedBy, reason, unseal_request: pendingUnseal } = row;
   return { sealed, by: sealed ? 'api' : null, since: since.toISOString(), changedBy, reason, pendingUnseal };
 }
