@@ -180,19 +180,13 @@ export class PushingPublisher {
     content: Uint8Array,
     mediaType: string = MEDIA_TYPES.sigstoreBundle,
     changes: object = {},
+    options: PushOptions = {},
   ): Promise<PutManifestReply> {
     const config = await this.upload('acme.hello', '{}', MEDIA_TYPES.ociEmpty);
     const layer = await this.upload('acme.hello', content, mediaType);
     const about = { mediaType: MEDIA_TYPES.ociManifest, digest: subject, size: 1 };
-    return this.push('acme.hello', {
-      schemaVersion: 2,
-      mediaType: MEDIA_TYPES.ociManifest,
-      artifactType: mediaType,
-      config,
-      layers: [layer],
-      subject: about,
-      ...changes,
-    });
+    const body = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociManifest, artifactType: mediaType, config, layers: [layer], subject: about };
+    return this.push('acme.hello', { ...body, ...changes }, options);
   }
 
   async publish(metadata: Partial<PackMetadata> = {}, documents: readonly Uint8Array[] = [], idempotencyKey: string = randomUUID()) {

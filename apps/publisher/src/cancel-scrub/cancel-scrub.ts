@@ -10,7 +10,7 @@ export class CancelScrub {
     private readonly operatorTenant: string,
   ) {}
 
-  /** @throws DomainError ERR_PACK_SCOPE, ERR_PACK_NOT_FOUND */
+  /** @throws DomainError ERR_PACK_NOT_FOUND */
   async execute({ tenant, id }: ScrubRequest): Promise<ScrubReply> {
     requireOperator(tenant, this.operatorTenant);
     const scrub = await this.queue.cancel(id);

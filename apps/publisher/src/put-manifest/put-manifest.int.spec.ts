@@ -1,4 +1,5 @@
 import { MEDIA_TYPES, sha256, type Digest } from '@packs/domain';
+import { unsealedOnly } from '@packs/ports';
 import { PushingPublisher } from '../pushing-publisher.fixture';
 
 const LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
@@ -186,6 +187,23 @@ describe('PutManifest of generic content', () => {
     expect((await publisher.push('app', fast, { tags: ['fast'] })).state).toBe('stored');
     finish();
     expect((await held).state).toBe('stored');
+  });
+
+  it('takes nothing while the tenant is sealed, and the same when it is not', async () => {
+    const body = await anImage('app');
+    const seal = (sealed: boolean) =>
+      publisher.unitOfWork.run(publisher.tenant, tx =>
+        tx.seal.put(publisher.tenant, {
+          ...{ sealed, by: sealed ? 'api' : null, since: '2026-01-01T00:00:00Z', changedBy: 'user:root', reason: 'x', pendingUnseal: null },
+        }),
+      );
+    const unitOfWork = unsealedOnly(publisher.unitOfWork, false);
+    await seal(true);
+    await expect(publisher.push('app', body, { unitOfWork })).rejects.toMatchObject({ code: 'ERR_PACK_SEALED' });
+    await expect(publisher.pushPack({}, { unitOfWork })).rejects.toMatchObject({ code: 'ERR_PACK_SEALED' });
+    expect(await kind('app')).toBeUndefined();
+    await seal(false);
+    expect((await publisher.push('app', body, { unitOfWork })).state).toBe('stored');
   });
 
   it('refuses what is a pack in part, and generic content in a pack’s repository', async () => {

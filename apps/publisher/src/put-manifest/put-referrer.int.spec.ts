@@ -1,4 +1,5 @@
 import { MEDIA_TYPES, sha256, type Digest } from '@packs/domain';
+import { dyingInTransaction } from '../publisher.fixture';
 import { PushingPublisher, type TestDescriptor } from '../pushing-publisher.fixture';
 import { PushingSigner, simpleSigning, SLSA } from '../pushing-signer.fixture';
 
@@ -164,6 +165,16 @@ describe('PutManifest of what refers to a pack', () => {
       const replies = await Promise.all(documents.map(text => publisher.refer(digest, Buffer.from(text))));
       expect(replies.filter(({ state }) => state === 'pending')).toEqual([]);
       expect((await publisher.eventTypes()).filter(type => type === 'pack.version.published')).toHaveLength(1);
+    });
+
+    it.each([1, 2, 3, 4, 5])('is published by the same push again after a death in its transaction %i', async nth => {
+      const { digest } = await publisher.pushPack();
+      const document = publisher.release.statement(digest);
+      const dying = { unitOfWork: dyingInTransaction(publisher.unitOfWork, nth) };
+      await expect(publisher.refer(digest, document, MEDIA_TYPES.sigstoreBundle, {}, dying)).rejects.toThrow('died before the commit');
+      expect(await count('pack_versions')).toBe(0);
+      expect(await publisher.refer(digest, document)).toMatchObject({ state: 'published' });
+      expect(await publisher.eventTypes()).toEqual(['pack.version.pending', 'pack.version.published']);
     });
 
     it('keeps who pushed it, and tells who completed it', async () => {

@@ -11,7 +11,7 @@ export class StartScrub {
     private readonly wake: () => void,
   ) {}
 
-  /** @throws DomainError ERR_PACK_SCOPE, ERR_PACK_CONFLICT */
+  /** @throws DomainError ERR_PACK_NOT_FOUND when the tenant is not the operators', ERR_PACK_CONFLICT */
   async execute({ tenant, actor, since, sample }: StartScrubRequest): Promise<ScrubReply> {
     requireOperator(tenant, this.operatorTenant);
     const scrub = await this.queue.add({ id: ulid(), requestedBy: actor, since, sample });
