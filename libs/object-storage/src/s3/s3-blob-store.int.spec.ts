@@ -5,6 +5,9 @@ import { describeBlobStore, TestS3 } from '@packs/testing';
 import { S3BlobStore } from './s3-blob-store';
 import { s3Location } from './s3-location';
 
+// The same tests as of a disk, with every byte over a connection three times.
+jest.setTimeout(60_000);
+
 const { isWanted, note } = TestS3.peer;
 const suite = isWanted ? describe : describe.skip;
 
