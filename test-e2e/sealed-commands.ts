@@ -1,16 +1,24 @@
 const DIGEST = `sha256:${'0'.repeat(64)}`;
 const BLOB = { digest: DIGEST, size: 1, objectKey: 'key' };
 
-/** Commands that a sealed registry takes: the two ways a kit comes in, and what ends a seal. */
+/** Commands that a sealed registry takes: the two ways a kit comes in, what ends a seal, and what keeps its bytes whole. */
 export const OPEN_COMMANDS: readonly string[] = [
   'cmd.mirror-worker.receive-kit',
   'cmd.publisher.import-kit',
   'cmd.publisher.update-seal',
   'cmd.publisher.approve-unseal',
+  'cmd.publisher.quarantine-blob',
+  'cmd.publisher.replace-blob',
+  'cmd.publisher.start-scrub',
+  'cmd.publisher.get-scrub',
+  'cmd.publisher.cancel-scrub',
 ];
 
-/** A well-formed request of every command that changes what a tenant has, by its subject. */
-export function commandsOf(tenant: string): Readonly<Record<string, object>> {
+/**
+ * A well-formed request of every command that changes what a tenant has, by its subject.
+ * @param manifest one that is stored: it is read before anything is asked of the tenant
+ */
+export function commandsOf(tenant: string, manifest: typeof BLOB): Readonly<Record<string, object>> {
   const origin = { tenant, actor: 'client:somebody', source: null };
   const version = { ...origin, packId: 'hello', version: '1.0.0' };
   const note = { reason: null, replacement: null };
@@ -29,6 +37,11 @@ export function commandsOf(tenant: string): Readonly<Record<string, object>> {
         idempotencyKey: 'key',
       },
     },
+    'cmd.publisher.put-manifest': {
+      ...origin,
+      ...{ repository: 'app', tags: ['v1'], mediaType: 'application/vnd.oci.image.manifest.v1+json', manifest },
+    },
+    'cmd.publisher.delete-content': { ...origin, repository: 'app', target: { tag: 'v1' } },
     'cmd.publisher.deprecate-version': { ...version, ...note },
     'cmd.publisher.archive-version': { ...version, ...note },
     'cmd.publisher.promote-version': { ...version, channel: 'stable', from: null },

@@ -65,11 +65,22 @@ describe('a tenant that its administrator sealed', () => {
     expect(operations.filter(({ effect }) => effect === 'mutation').length).toBeGreaterThan(15);
   });
 
+  /** Of the version published before the seal. */
+  const storedManifest = async () => {
+    const [manifest] = await registry.sql<{ digest: string; size: number; objectKey: string }>(
+      `select b.digest, b.size::int as size, b.object_key as "objectKey" from content.blobs b
+       join registry.manifests m on m.digest = b.digest where m.tenant = $1 and m.subject is null`,
+      [tenant],
+    );
+    if (!manifest) throw new Error('nothing was published before the seal');
+    return manifest;
+  };
+
   it('is refused by the processes themselves, whatever gets past the gateway', async () => {
     const { url, passwords } = registry.facts.nats;
     const bus = new NatsCommandBus({ process: 'api-gateway', url, password: passwords['api-gateway'] ?? '' });
     try {
-      const requests = commandsOf(tenant);
+      const requests = commandsOf(tenant, await storedManifest());
       const changing = COMMANDS.filter(({ answeredBy }) => answeredBy === 'publisher' || answeredBy === 'mirror-worker').filter(
         ({ contract }) => !OPEN_COMMANDS.includes(contract.subject) && !/(dead-letter|replay-events)/.test(contract.subject),
       );
