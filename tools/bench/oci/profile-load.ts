@@ -19,7 +19,7 @@ interface Profiled {
 /** Samples one process of a side while a load runs. @returns the file */
 export async function profileLoad({ loads, side, load, signal }: Profiled, process: string, folder: string): Promise<string> {
   mkdirSync(folder, { recursive: true });
-  const file = resolve(join(folder, `${load.kind}-${load.bytes ?? 0}.cpuprofile`));
+  const file = resolve(join(folder, `${process}-${load.kind}-${load.bytes ?? 0}.cpuprofile`));
   let profiling: Promise<void> = Promise.resolve();
   const start = async () => {
     profiling = profileProcess(side.roots[process] ?? 0, PROFILE_MS, file);

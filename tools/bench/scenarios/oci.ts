@@ -109,8 +109,10 @@ async function isolate({ ours, loads, options: { rounds, signal } }: Bench): Pro
 
 async function profileRows({ ours, loads, options }: Bench, folder: string): Promise<void> {
   for (const { load, title } of planOf(options.suites, false)) {
-    const file = await profileLoad({ loads, side: ours, load, signal: options.signal }, ours.gateways[0] ?? '', folder);
-    say(`profile of ${OURS}, ${title}: ${file}`);
+    for (const process of [ours.gateways[0] ?? '', 'publisher']) {
+      const file = await profileLoad({ loads, side: ours, load, signal: options.signal }, process, folder);
+      say(`profile of ${process}, ${title}: ${file}`);
+    }
   }
 }
 
