@@ -50,6 +50,9 @@ describe('readSettings', () => {
 
   it('shows no secret', () => {
     expect(faultsOf({ ...GOOD, APP_PASSWORD: 's3c' }).join()).not.toContain('s3c');
+    expect(faultsOf({ ...GOOD, APP_URL: 'ftp://me:s3cret@app.example' })).toEqual([
+      'APP_URL must be a URL with https:// or http://, not "ftp://…@app.example"',
+    ]);
   });
 
   it('says them all in its message', () => {

@@ -36,7 +36,7 @@ export function readSettings<S extends Settings>(settings: S, env: Readonly<Reco
     try {
       values[key] = one.parse(text);
     } catch (error) {
-      faults.push(`${one.name} ${(error as Error).message}${one.secret ? '' : `, not ${JSON.stringify(text)}`}`);
+      faults.push(`${one.name} ${(error as Error).message}${one.secret ? '' : `, not ${JSON.stringify(withoutUserinfo(text))}`}`);
     }
   }
   if (faults.length > 0) throw new ConfigError(faults);
@@ -46,4 +46,9 @@ export function readSettings<S extends Settings>(settings: S, env: Readonly<Reco
 /** One variable, for tools that run before any process. */
 export function setting(name: string): string | undefined {
   return process.env[name]?.trim() || undefined;
+}
+
+/** A URL that was written with a password in it is shown without. */
+function withoutUserinfo(text: string): string {
+  return text.replace(/\/\/[^/]*@/, '//…@');
 }

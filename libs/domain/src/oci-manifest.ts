@@ -31,7 +31,8 @@ export function encodePackManifest(manifest: PackManifest, config: Descriptor, b
   const { packId, name, version } = manifest.metadata;
   return encode(MEDIA_TYPES.pack, {
     config,
-    layers: [bundle],
+    // The name that oras gives the file; without one it writes none.
+    layers: [{ ...bundle, annotations: { 'org.opencontainers.image.title': `${packId}-${version}.tar.gz` } }],
     annotations: {
       'org.opencontainers.image.title': name,
       'org.opencontainers.image.version': version,
@@ -57,7 +58,7 @@ export function encodeAttestationManifest(attestation: Descriptor, subject: Desc
 
 interface ManifestBody {
   readonly config: Descriptor;
-  readonly layers: readonly Descriptor[];
+  readonly layers: readonly (Descriptor & Pick<ManifestBody, 'annotations'>)[];
   readonly subject?: Descriptor;
   readonly annotations?: Readonly<Record<string, string>>;
 }
