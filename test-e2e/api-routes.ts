@@ -82,6 +82,7 @@ const BODY: Readonly<Record<string, (target: Target) => Pick<Request, 'json' | '
   // Sealing would close the tenant to what is asked next.
   putSealed: () => ({ json: { sealed: false, reason: 'asked' } }),
   approveUnseal: () => ({}),
+  startScrub: () => ({ json: {} }),
   replayEvents: () => ({ json: { consumer: 'compliance-audit' } }),
   addAttestation: ({ attestation: { mediaType, content } }) => {
     return { body: content, headers: { 'content-type': mediaType } };

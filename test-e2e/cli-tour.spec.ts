@@ -330,6 +330,7 @@ const IN_A_STORY_OF_ITS_OWN: Readonly<Record<string, string>> = {
   'pack mirror verify': 'offline-kit',
   'registry dead-letters replay': 'dead-letters',
   'registry replay-events': 'attestations',
+  'registry scrub': 'rot',
   'registry sealed approve': 'sealed',
   'registry sealed seal': 'sealed',
   'registry sealed unseal': 'sealed',

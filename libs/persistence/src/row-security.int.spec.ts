@@ -46,13 +46,8 @@ const QUEUES: Readonly<Record<string, readonly string[]>> = {
   'parity-worker': ['mirror.mirrors', 'mirror.jobs', 'parity.comparisons', 'parity.findings', 'parity.parity_matrix', 'parity.mirrors'],
 };
 
-/** What is only looked for there: whose a damaged blob is, and whose claims have ended. */
-const LOOKED_THROUGH: Readonly<Record<string, readonly string[]>> = {
-  publisher: [
-    ...['content.repository_blobs', 'registry.manifests', 'registry.manifest_blobs', 'registry.pack_versions', 'registry.tenants'],
-    ...['registry.pending_versions'],
-  ],
-};
+/** What is only looked for there: whose claims have ended. */
+const LOOKED_THROUGH: Readonly<Record<string, readonly string[]>> = { publisher: ['registry.pending_versions'] };
 
 function worksOnAll(process: string, table: string, tenant: string | null): boolean {
   return !tenant && (QUEUES[process]?.includes(table) ?? false);

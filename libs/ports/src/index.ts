@@ -2,7 +2,7 @@ export { AttestationReadModel, type ServableAttestation } from './attestation-re
 export { AttestationStore, type NewAttestation, type RecordedAttestation, type Signer } from './attestation-store';
 export { AuditLog, AuditUnitOfWork, type AuditTx } from './audit-log';
 export { AuditReadModel, type AuditQuery } from './audit-read-model';
-export { BlobRecords } from './blob-records';
+export { BlobRecords, type BlobUse } from './blob-records';
 export { repairBlob, RepairingCatalog } from './blob-repair';
 export {
   BlobStore,

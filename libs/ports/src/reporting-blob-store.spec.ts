@@ -26,7 +26,7 @@ describe('a reader that finds damage', () => {
     const answered = new Promise<void>(resolve => (answer = resolve));
     bus = new ScriptedCommandBus().answer(QuarantineBlob, async () => {
       await answered;
-      return { outcome: 'quarantined' };
+      return { outcome: 'quarantined' as const };
     });
     store = new ReportingBlobStore(beneath, new DamageReports(bus, 'verifier', failed));
   });
@@ -77,7 +77,7 @@ describe('bytes that are written again', () => {
   const bad = { ...blob, objectKey: quarantinedKey('old') };
 
   it('take the place of damaged ones, and only of those', async () => {
-    const bus = new ScriptedCommandBus().answer(ReplaceBlob, () => ({ outcome: 'replaced' }));
+    const bus = new ScriptedCommandBus().answer(ReplaceBlob, () => ({ outcome: 'replaced' as const }));
     expect(await repairBlob(bus, { ...blob, objectKey: 'old' }, blob)).toEqual({ ...blob, objectKey: 'old' });
     expect(bus.sent).toEqual([]);
     expect(await repairBlob(bus, bad, blob)).toEqual(blob);
@@ -85,7 +85,7 @@ describe('bytes that are written again', () => {
   });
 
   it('give the record of whoever was faster', async () => {
-    const bus = new ScriptedCommandBus().answer(ReplaceBlob, () => ({ outcome: 'unchanged' }));
+    const bus = new ScriptedCommandBus().answer(ReplaceBlob, () => ({ outcome: 'unchanged' as const }));
     expect(await repairBlob(bus, bad, blob)).toBeUndefined();
     const answers = [[bad], [{ ...blob, objectKey: 'faster' }]];
     class Scripted extends ContentCatalog {

@@ -1,6 +1,7 @@
-import type { QuarantineBlobReply, QuarantineBlobRequest } from '@packs/contracts';
+import { BlobQuarantined, type QuarantineBlobReply, type QuarantineBlobRequest } from '@packs/contracts';
 import { quarantinedBlobs } from '@packs/observability';
 import { examineBlob, type BlobRecords, type BlobStore, type Clock, type Finding, type StoredBlob } from '@packs/ports';
+import { blobEvent } from './blob-event';
 import type { ReplaceBlob } from '../replace-blob/replace-blob';
 
 /** Takes damaged bytes out of everybody's reach. Reports are only a reason to look: what counts is what is read here. */
@@ -23,7 +24,8 @@ export class QuarantineBlob {
   /** Whole bytes with a damaged record of their blocks are their own repair. */
   async isolate(blob: StoredBlob, finding: Exclude<Finding, 'sound'>, reporter: string): Promise<boolean> {
     const what = finding === 'damaged' ? 'altered or missing bytes' : 'altered checksums';
-    const isolated = await this.records.quarantine(blob, `${what}, found by ${reporter}`, this.clock.now());
+    const why = { reason: `${what}, found by ${reporter}`, at: this.clock.now() };
+    const isolated = await this.records.quarantine(blob, why, use => blobEvent(BlobQuarantined, blob, use, why));
     if (!isolated) return false;
     quarantinedBlobs.inc();
     if (finding === 'checksums') {

@@ -1,7 +1,8 @@
-import type { ReplaceBlobReply, ReplaceBlobRequest } from '@packs/contracts';
+import { BlobRepaired, type ReplaceBlobReply, type ReplaceBlobRequest } from '@packs/contracts';
 import { DomainError } from '@packs/domain';
 import { repairedBlobs, type Logger } from '@packs/observability';
 import { damagedObjectOf, examineBlob, isQuarantined, type BlobRecords, type BlobStore, type Clock } from '@packs/ports';
+import { blobEvent } from '../quarantine-blob/blob-event';
 
 /** Puts whole bytes in the place of damaged ones, and removes those once nothing leads to them any more. */
 export class ReplaceBlob {
@@ -20,7 +21,8 @@ export class ReplaceBlob {
     if (!recorded || !isQuarantined(recorded)) return { outcome: 'unchanged' };
     if (blob.size !== recorded.size || (await examineBlob(this.store, blob)) !== 'sound')
       throw new DomainError('ERR_PACK_CORRUPT', `the object given is not ${blob.digest}`, { details: { digest: blob.digest } });
-    const damaged = await this.records.replace(blob, this.clock.now());
+    const at = this.clock.now();
+    const damaged = await this.records.replace(blob, (use, reason) => blobEvent(BlobRepaired, blob, use, { reason, at }));
     if (damaged === undefined) return { outcome: 'unchanged' };
     repairedBlobs.inc();
     this.logger.info({ digest: blob.digest }, 'damaged bytes were replaced');

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { EventEnvelope } from '@packs/contracts';
-import { isQuarantined, quarantinedKey, type StoredBlob } from '@packs/ports';
+import { BlobQuarantined, BlobRepaired, newEvent, type EventEnvelope } from '@packs/contracts';
+import { sha256 } from '@packs/domain';
+import { isQuarantined, quarantinedKey, type BlobUse, type StoredBlob } from '@packs/ports';
 import type { Client } from 'pg';
 import { PostgresContentCatalog } from '../content-catalog';
 import { PostgresUploadSessions } from '../gateway/upload-sessions';
@@ -9,6 +10,20 @@ import { PostgresBlobRecords } from './blob-records';
 
 const NOW = new Date('2026-02-01T00:00:00Z');
 const OPERATORS = 'platform';
+
+const eventOf = (contract: typeof BlobQuarantined | typeof BlobRepaired, { digest, size }: StoredBlob, use: BlobUse, reason: string) => {
+  const { tenant, repository, version } = use;
+  const origin = {
+    packId: version && repository,
+    version,
+    actor: 'service:x',
+    tenant,
+    source: null,
+    signatures: [],
+    metadataHash: sha256(''),
+  };
+  return newEvent(contract, { ...origin, digest, size, repository, reason }, NOW);
+};
 
 describe('records of blobs', () => {
   let db: SpecDatabase;
@@ -24,6 +39,9 @@ describe('records of blobs', () => {
   afterAll(() => db.close());
   beforeEach(() => committed.mockClear());
 
+  const quarantine = (blob: StoredBlob, reason: string) =>
+    records.quarantine(blob, { reason, at: NOW }, use => eventOf(BlobQuarantined, blob, use, reason));
+  const replace = (blob: StoredBlob) => records.replace(blob, (use, reason) => eventOf(BlobRepaired, blob, use, reason));
   const record = async (blob: StoredBlob): Promise<StoredBlob> => {
     await new PostgresContentCatalog(await db.as('api-gateway', 1)).record([blob]);
     return blob;
@@ -41,8 +59,8 @@ describe('records of blobs', () => {
     const sessions = new PostgresUploadSessions(await db.as('api-gateway'));
     await sessions.link({ namespace: 'globex', repository: 'team/app' }, 'user:eve', bundle);
 
-    expect(await records.quarantine(bundle, 'altered', NOW)).toBe(true);
-    expect(await records.quarantine(bundle, 'altered', NOW)).toBe(false);
+    expect(await quarantine(bundle, 'altered')).toBe(true);
+    expect(await quarantine(bundle, 'altered')).toBe(false);
     expect(committed).toHaveBeenCalledTimes(1);
     expect(await records.find(bundle.digest)).toEqual({ ...bundle, objectKey: quarantinedKey(bundle.objectKey) });
     const seen = await told('registry.blob.quarantined', bundle);
@@ -56,25 +74,25 @@ describe('records of blobs', () => {
 
   it('leaves a blob alone whose object is another by now', async () => {
     const blob = await record(aStoredBlob('moved on'));
-    expect(await records.quarantine({ ...blob, objectKey: 'earlier' }, 'altered', NOW)).toBe(false);
+    expect(await quarantine({ ...blob, objectKey: 'earlier' }, 'altered')).toBe(false);
     expect(await records.find(blob.digest)).toEqual(blob);
     expect(await told('registry.blob.quarantined', blob)).toEqual([]);
   });
 
   it('tells the operators of a blob that is nobody’s', async () => {
     const blob = await record(aStoredBlob('nobody’s'));
-    await records.quarantine(blob, 'missing', NOW);
+    await quarantine(blob, 'missing');
     expect(await told('registry.blob.quarantined', blob)).toMatchObject([{ tenant: OPERATORS, repository: null }]);
   });
 
   it('puts whole bytes in the place of damaged ones, and of no others', async () => {
     const blob = await record(aStoredBlob('healed'));
     const copy = { ...blob, objectKey: randomUUID(), blockChecksums: 'AAAAAQ==' };
-    expect(await records.replace(copy, NOW)).toBeUndefined();
+    expect(await replace(copy)).toBeUndefined();
     expect(await records.find(blob.digest)).toEqual(blob);
-    await records.quarantine(blob, 'altered', NOW);
-    expect(await records.replace(copy, NOW)).toBe(quarantinedKey(blob.objectKey));
-    expect(await records.replace({ ...copy, objectKey: randomUUID() }, NOW)).toBeUndefined();
+    await quarantine(blob, 'altered');
+    expect(await replace(copy)).toBe(quarantinedKey(blob.objectKey));
+    expect(await replace({ ...copy, objectKey: randomUUID() })).toBeUndefined();
     expect(await records.find(blob.digest)).toEqual(copy);
     expect(await told('registry.blob.repaired', blob)).toMatchObject([{ tenant: OPERATORS, reason: 'altered' }]);
     const { rows } = await admin.query('select quarantined_at, quarantine_reason from content.blobs where digest = $1', [blob.digest]);
@@ -83,9 +101,9 @@ describe('records of blobs', () => {
 
   it('lets one of many that replace or quarantine the same blob do it', async () => {
     const blob = await record(aStoredBlob('contended'));
-    const isolated = await Promise.all(Array.from({ length: 8 }, () => records.quarantine(blob, 'altered', NOW)));
+    const isolated = await Promise.all(Array.from({ length: 8 }, () => quarantine(blob, 'altered')));
     expect(isolated.filter(Boolean)).toHaveLength(1);
-    const replaced = await Promise.all(Array.from({ length: 8 }, () => records.replace({ ...blob, objectKey: randomUUID() }, NOW)));
+    const replaced = await Promise.all(Array.from({ length: 8 }, () => replace({ ...blob, objectKey: randomUUID() })));
     expect(replaced.filter(key => key !== undefined)).toHaveLength(1);
     expect(await told('registry.blob.quarantined', blob)).toHaveLength(1);
     expect(await told('registry.blob.repaired', blob)).toHaveLength(1);
@@ -93,7 +111,7 @@ describe('records of blobs', () => {
 
   it('shows everybody who records the same bytes again that they lie in quarantine', async () => {
     const blob = await record(aStoredBlob('again'));
-    await records.quarantine(blob, 'altered', NOW);
+    await quarantine(blob, 'altered');
     const again = { ...blob, objectKey: randomUUID() };
     const [found] = await new PostgresContentCatalog(await db.as('api-gateway', 1)).record([again]);
     expect(found && isQuarantined(found)).toBe(true);

@@ -1,37 +1,26 @@
-import { BlobQuarantined, BlobRepaired, newEvent } from '@packs/contracts';
-import { canonicalDigest, type Digest } from '@packs/domain';
-import { BlobRecords, quarantinedKey, type StoredBlob } from '@packs/ports';
+import type { EventEnvelope } from '@packs/contracts';
+import type { Digest } from '@packs/domain';
+import { BlobRecords, quarantinedKey, type BlobUse, type StoredBlob } from '@packs/ports';
 import type { DataSource } from 'typeorm';
 import { BLOB_COLUMNS, toStoredBlob, type BlobRow } from '../content-catalog';
 import { PostgresOutbox } from '../outbox';
 import type { UnitOfWorkHooks } from '../registry/registry-unit-of-work';
 import { inTransaction, type Sql } from '../transaction';
 
-/** Uses of one blob that are looked at. */
-const MAX_USES = 2_000;
-const ACTOR = 'service:publisher';
-
-interface UseRow {
-  tenant: string;
-  repository: string | null;
-  version: string | null;
-}
-
-/** Each tenant that has the blob, once; by a version of a pack where there is one. */
-const SELECT_USERS = `
+/** As the tenant: a version of a pack that the blob is part of where there is one, else a repository that has it. */
+const SELECT_USE = `
 with uses as (
-  (select e.tenant, e.repository, e.manifest_digest from registry.manifest_blobs e where e.blob_digest = $1 limit ${MAX_USES})
-  union (select m.tenant, m.repository, m.digest from registry.manifests m where m.digest = $1 limit ${MAX_USES})
-  union (select l.tenant, l.repository, null from content.repository_blobs l where l.digest = $1 limit ${MAX_USES})
-  union (select t.tenant, null, null from registry.tenants t where t.trust_digest = $1 limit ${MAX_USES})
+  (select e.repository, e.manifest_digest from registry.manifest_blobs e where e.tenant = $1 and e.blob_digest = $2 limit 100)
+  union all (select m.repository, m.digest from registry.manifests m where m.tenant = $1 and m.digest = $2 limit 100)
+  union all (select l.repository, null from content.repository_blobs l where l.tenant = $1 and l.digest = $2 limit 100)
 )
-select distinct on (u.tenant) u.tenant, u.repository, v.version
+select $1 as tenant, u.repository, v.version
 from uses u
-left join registry.manifests m on m.tenant = u.tenant and m.repository = u.repository and m.digest = u.manifest_digest
+left join registry.manifests m on m.tenant = $1 and m.repository = u.repository and m.digest = u.manifest_digest
 left join lateral (
   select v.version from registry.pack_versions v
-  where v.tenant = m.tenant and v.pack_id = m.repository and v.manifest_digest = any(array[m.digest, m.subject, m.tagged_subject]) limit 1) v on true
-order by u.tenant, v.version nulls last, u.repository`;
+  where v.tenant = $1 and v.pack_id = m.repository and v.manifest_digest = any(array[m.digest, m.subject, m.tagged_subject]) limit 1) v on true
+order by v.version nulls last, u.repository limit 1`;
 
 const QUARANTINE = `
 update content.blobs set object_key = $3, quarantined_at = $4, quarantine_reason = $5
@@ -59,25 +48,27 @@ export class PostgresBlobRecords extends BlobRecords {
     return row && toStoredBlob(row);
   }
 
-  async quarantine(blob: StoredBlob, reason: string, at: Date): Promise<boolean> {
-    const { digest, objectKey } = blob;
+  async quarantine(
+    { digest, objectKey }: StoredBlob,
+    { reason, at }: { readonly reason: string; readonly at: Date },
+    eventFor: (use: BlobUse) => EventEnvelope,
+  ): Promise<boolean> {
     const done = await inTransaction(this.dataSource, null, async sql => {
       const changed = await sql.query(QUARANTINE, [digest, objectKey, quarantinedKey(objectKey), at, reason]);
-      if (changed.length > 0) await this.tell(sql, BlobQuarantined, blob, reason, at);
+      if (changed.length > 0) await this.tell(sql, digest, eventFor);
       return changed.length > 0;
     });
     if (done) this.hooks.committed();
     return done;
   }
 
-  async replace(blob: StoredBlob, at: Date): Promise<string | undefined> {
+  async replace(
+    { digest, objectKey, blockChecksums }: StoredBlob,
+    eventFor: (use: BlobUse, reason: string) => EventEnvelope,
+  ): Promise<string | undefined> {
     const was = await inTransaction(this.dataSource, null, async sql => {
-      const [row] = await sql.query<{ object_key: string; quarantine_reason: string }>(REPLACE, [
-        blob.digest,
-        blob.objectKey,
-        blob.blockChecksums,
-      ]);
-      if (row) await this.tell(sql, BlobRepaired, blob, row.quarantine_reason, at);
+      const [row] = await sql.query<{ object_key: string; quarantine_reason: string }>(REPLACE, [digest, objectKey, blockChecksums]);
+      if (row) await this.tell(sql, digest, use => eventFor(use, row.quarantine_reason));
       return row;
     });
     if (was) this.hooks.committed();
@@ -85,22 +76,14 @@ export class PostgresBlobRecords extends BlobRecords {
   }
 
   /** An event belongs to one tenant: the transaction becomes each of them in turn to write its own. */
-  private async tell(
-    sql: Sql,
-    contract: typeof BlobQuarantined | typeof BlobRepaired,
-    { digest, size }: StoredBlob,
-    reason: string,
-    at: Date,
-  ): Promise<void> {
-    const users = await sql.query<UseRow>(SELECT_USERS, [digest]);
-    const told = users.length > 0 ? users : [{ tenant: this.operatorTenant, repository: null, version: null }];
+  private async tell(sql: Sql, digest: Digest, eventFor: (use: BlobUse) => EventEnvelope): Promise<void> {
+    const rows = await sql.query<{ tenant: string }>('select tenant from content.tenants_with($1) as t(tenant)', [digest]);
+    const tenants = rows.length > 0 ? rows.map(row => row.tenant) : [this.operatorTenant];
     const outbox = new PostgresOutbox(sql, 'registry', this.hooks.traceparent);
-    for (const { tenant, repository, version } of told) {
+    for (const tenant of tenants) {
       await sql.query(`select set_config('app.tenant', $1, true)`, [tenant]);
-      const state = { digest, size, repository, reason };
-      const packId = version === null ? null : repository;
-      const origin = { packId, version, actor: ACTOR, tenant, source: null, signatures: [], metadataHash: canonicalDigest(state) };
-      await outbox.append(newEvent(contract, { ...origin, ...state }, at));
+      const [use] = await sql.query<BlobUse>(SELECT_USE, [tenant, digest]);
+      await outbox.append(eventFor(use ?? { tenant, repository: null, version: null }));
     }
   }
 }

@@ -41,14 +41,26 @@ create table content.scrubs (
 create unique index scrubs_one_at_a_time on content.scrubs ((true)) where state in ('queued', 'running');
 create index scrubs_requested on content.scrubs (requested_at);`;
 
-/** Bytes are shared by tenants: each that has them is told of what happens to them, in a transaction that is of none. */
+/**
+ * Bytes are shared by tenants: each that has them is told of what happens to them. Only the function sees across tenants, as the owner of the tables,
+ * and all it tells is names of tenants.
+ */
 const USERS_OF_A_BLOB = `
-create policy users_of_a_blob on registry.manifests for select to packs_publisher using (coalesce(registry.current_tenant(), '') = '');
-create policy users_of_a_blob on registry.manifest_blobs for select to packs_publisher using (coalesce(registry.current_tenant(), '') = '');
-create policy users_of_a_blob on registry.pack_versions for select to packs_publisher using (coalesce(registry.current_tenant(), '') = '');
-create policy users_of_a_blob on registry.tenants for select to packs_publisher using (coalesce(registry.current_tenant(), '') = '');
-create policy users_of_a_blob on content.repository_blobs for select to packs_publisher using (coalesce(registry.current_tenant(), '') = '');
-create index manifests_digest on registry.manifests (digest);`;
+create index manifests_digest on registry.manifests (digest);
+create policy users_of_a_blob on registry.manifests for select to packs_migrate using (true);
+create policy users_of_a_blob on registry.manifest_blobs for select to packs_migrate using (true);
+create policy users_of_a_blob on registry.tenants for select to packs_migrate using (true);
+create policy users_of_a_blob on content.repository_blobs for select to packs_migrate using (true);
+create function content.tenants_with(wanted text) returns setof text language sql stable security definer set search_path = pg_catalog as $$
+  select u.tenant from (
+    select e.tenant from registry.manifest_blobs e where e.blob_digest = wanted
+    union select m.tenant from registry.manifests m where m.digest = wanted
+    union select l.tenant from content.repository_blobs l where l.digest = wanted
+    union select t.tenant from registry.tenants t where t.trust_digest = wanted) u
+  order by u.tenant limit 1000;
+$$;
+revoke execute on function content.tenants_with(text) from public;
+grant execute on function content.tenants_with(text) to packs_publisher;`;
 
 const REPAIRS = `
 create table mirror.repairs (
