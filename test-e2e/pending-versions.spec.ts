@@ -1,179 +1,173 @@
-import type { AttestationList } from '@packs/contracts';
-import canonicalize from 'canonicalize';
-import type { Caller } from './caller';
-import { clients, OciClient } from './oci-client';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { peer } from '@packs/testing';
+import type { Answer, Caller } from './caller';
 import { aBundle, aManifest, BUNDLE_TYPE, digestOf, type Bundle } from './pack-bundle';
 import { Registry } from './registry';
 import { SigningKey } from './signing-key';
 
+jest.setTimeout(120_000);
+
+const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const PACK = 'application/vnd.stellaops.pack.v1';
-const CONFIG = 'application/vnd.stellaops.pack.config.v1+json';
-const PLAIN = '--plain-http';
-/** By key alone: neither a transparency log nor the network that it needs. */
-const OFFLINE = ['--allow-http-registry', '--use-signing-config=false', '--tlog-upload=false', '--yes'];
-const VERIFY = ['--allow-http-registry', '--insecure-ignore-tlog=true', '--key', 'release.pub'];
-const { suite, note } = clients('oras', 'cosign', 'skopeo');
+const PACK_CONFIG = 'application/vnd.stellaops.pack.config.v1+json';
+const RAW_SIGNATURE = 'application/vnd.stellaops.pack.signature.v1';
+const EMPTY = 'application/vnd.oci.empty.v1+json';
 
-jest.setTimeout(180_000);
+let registry: Registry;
+let owner: Caller;
+const release = new SigningKey('release');
 
-suite(`a pack in the hands of oras, cosign and skopeo${note}`, () => {
-  let registry: Registry;
-  let owner: Caller;
-  let client: OciClient;
-  let repository: string;
+beforeAll(async () => {
+  registry = await Registry.shared();
+});
+beforeEach(async () => {
+  owner = await registry.caller();
+  await owner.trust(release);
+  await owner.policy({ keyRef: 'release' }, { unsigned: 'pending' });
+});
 
-  beforeAll(async () => {
-    registry = await Registry.shared();
-    owner = await registry.caller();
-    client = new OciClient(registry.gatewayUrl).loggedIn(owner.token ?? '');
-    repository = `${client.host}/${owner.tenant}/hello`;
-    for (const name of ['release', 'stranger']) await client.ok('cosign', 'generate-key-pair', '--output-key-prefix', name);
-    const publicKey = client.read('release.pub').toString();
-    expect((await owner.put('/api/trust', { keys: [{ name: 'release', publicKey, scheme: 'ecdsa-p256-sha256' }] })).status).toBe(200);
-    expect((await owner.policy({ keyRef: 'release' })).status).toBe(200);
+/** RFC 8785 of what has no numbers but integers. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const members = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`).join(',')}}`;
+}
+
+async function upload(repository: string, mediaType: string, bytes: Buffer) {
+  const digest = digestOf(bytes);
+  const { status } = await owner.send('POST', `${repository}/blobs/uploads/`, { query: { digest }, body: bytes });
+  expect(status).toBe(201);
+  return { mediaType, digest, size: bytes.length };
+}
+
+function put(repository: string, reference: string, body: object): Promise<Answer> {
+  return owner.send('PUT', `${repository}/manifests/${reference}`, { headers: { 'content-type': MANIFEST }, body: JSON.stringify(body) });
+}
+
+interface Pushed {
+  readonly repository: string;
+  readonly bundle: Bundle;
+  readonly bytes: Buffer;
+  readonly digest: string;
+  readonly answer: Answer;
+}
+
+/** As oras pushes a pack, with an annotation of its own. */
+async function pushPack(name: string): Promise<Pushed> {
+  const bundle = aBundle(aManifest(name));
+  const repository = `/v2/${owner.tenant}/${name}`;
+  const config = await upload(repository, PACK_CONFIG, Buffer.from(canonical(bundle.manifest)));
+  const layers = [await upload(repository, BUNDLE_TYPE, bundle.bytes)];
+  const annotations = { 'org.opencontainers.image.created': '2026-01-01T00:00:00Z' };
+  const body = { schemaVersion: 2, mediaType: MANIFEST, artifactType: PACK, config, layers, annotations };
+  const bytes = Buffer.from(JSON.stringify(body));
+  return { repository, bundle, bytes, digest: digestOf(bytes), answer: await put(repository, bundle.version, body) };
+}
+
+async function sign({ repository, bytes, digest }: Pushed): Promise<Answer> {
+  const config = await upload(repository, EMPTY, Buffer.from('{}'));
+  const layers = [await upload(repository, RAW_SIGNATURE, release.raw(bytes).content)];
+  const subject = { mediaType: MANIFEST, digest, size: bytes.length };
+  const body = { schemaVersion: 2, mediaType: MANIFEST, artifactType: RAW_SIGNATURE, config, layers, subject };
+  return put(repository, digestOf(Buffer.from(JSON.stringify(body))), body);
+}
+
+async function expectPublished({ repository, bundle, digest }: Pushed): Promise<void> {
+  const shown = await owner.version(bundle.packId, bundle.version);
+  expect([shown.status, shown.body.manifestDigest, shown.body.digest]).toEqual([200, digest, bundle.digest]);
+  expect((await owner.bundle(bundle.packId, bundle.version)).bytes.equals(bundle.bytes)).toBe(true);
+  expect((await owner.get(`${repository}/manifests/${bundle.version}`)).headers.get('docker-content-digest')).toBe(digest);
+}
+
+describe('a pack pushed by OCI', () => {
+  it('waits for its signature, seen by nobody else, and is then one version behind both doors', async () => {
+    const pushed = await pushPack('by-oci');
+    const { answer, repository, bundle, digest } = pushed;
+    expect([answer.status, answer.headers.get('stella-pack-state'), answer.headers.get('docker-content-digest')]).toEqual([
+      201,
+      'pending',
+      digest,
+    ]);
+    expect((await owner.version(bundle.packId, bundle.version)).status).toBe(404);
+    expect((await owner.get(`${repository}/manifests/${digest}`)).status).toBe(200);
+    const stranger = await registry.caller();
+    expect((await stranger.get(`${repository}/manifests/${digest}`)).status).toBe(404);
+
+    const signed = await sign(pushed);
+    expect([signed.status, signed.headers.get('oci-subject'), signed.headers.get('stella-pack-state')]).toEqual([201, digest, 'published']);
+    await expectPublished(pushed);
   });
-  afterAll(() => client.end());
 
-  const bundleOf = (version: string, packId = 'hello') => aBundle(aManifest(packId, version));
-  const stateOf = async (reference: string) => {
-    const { status, headers } = await owner.send('HEAD', `/v2/${owner.tenant}/hello/manifests/${reference}`);
-    return status === 200 ? headers.get('stella-pack-state') : status;
-  };
-  const resolve = (reference: string) => client.ok('oras', 'resolve', PLAIN, `${repository}:${reference}`);
-  const sign = (digest: string, key = 'release', ...more: readonly string[]) =>
-    client.ok('cosign', 'sign', ...OFFLINE, ...more, '--key', `${key}.key`, `${repository}@${digest}`);
-  const attest = (digest: string, ...more: readonly string[]) => {
-    const predicate = client.write('predicate.json', JSON.stringify({ buildDefinition: { buildType: 'https://example.test/build' } }));
-    const what = ['--type', 'slsaprovenance1', '--predicate', predicate];
-    return client.ok('cosign', 'attest', ...OFFLINE, ...more, '--key', 'release.key', ...what, `${repository}@${digest}`);
-  };
-  const attestations = async (version: string) =>
-    (await owner.get<AttestationList>(`/api/packs/hello/versions/${version}/attestations`)).body.attestations;
+  it('keeps its number for itself, and gives it back when it is deleted', async () => {
+    const pushed = await pushPack('claimed');
+    const rest = await owner.publish(aBundle(aManifest('claimed', '1.0.0', { metadata: { name: 'Other' } })));
+    expect([rest.status, rest.body.code]).toEqual([409, 'ERR_PACK_VERSION_EXISTS']);
+    expect((await owner.send('DELETE', `${pushed.repository}/manifests/${pushed.digest}`)).status).toBe(202);
+    expect((await owner.get(`${pushed.repository}/manifests/${pushed.digest}`)).status).toBe(404);
+    expect((await pushPack('claimed')).answer.headers.get('stella-pack-state')).toBe('pending');
+  });
 
-  /** As docs/oci.md says. */
-  async function push(bundle: Bundle): Promise<string> {
-    client.write('config.json', canonicalize(bundle.manifest) ?? '');
-    client.write('bundle.tgz', bundle.bytes);
-    const config = ['--config', `config.json:${CONFIG}`];
-    await client.ok('oras', 'push', PLAIN, '--artifact-type', PACK, ...config, `${repository}:${bundle.version}`, `bundle.tgz:${BUNDLE_TYPE}`);
-    return resolve(bundle.version);
+  it('stays, deprecated, when it is deleted after its publish', async () => {
+    const pushed = await pushPack('deleted');
+    await sign(pushed);
+    expect((await owner.send('DELETE', `${pushed.repository}/manifests/${pushed.digest}`)).status).toBe(202);
+    expect((await owner.version('deleted', '1.0.0')).body).toMatchObject({ deprecated: true });
+    const refused = await owner.send('DELETE', `${pushed.repository}/manifests/1.0.0`);
+    expect([refused.status, JSON.stringify(refused.body)]).toEqual([403, expect.stringContaining('"DENIED"')]);
+  });
+
+  it('is the same pack that was published by REST without a signature', async () => {
+    const bundle = aBundle(aManifest('by-rest'));
+    const published = await owner.publish(bundle);
+    expect([published.status, published.body.state, published.headers.get('location')]).toEqual([
+      202,
+      'pending',
+      '/api/packs/by-rest/versions/1.0.0',
+    ]);
+    const repository = `/v2/${owner.tenant}/by-rest`;
+    const { bytes } = await owner.get(`${repository}/manifests/${published.body.manifestDigest}`);
+    const pushed = { repository, bundle, bytes, digest: published.body.manifestDigest, answer: published as never };
+    expect((await sign(pushed)).headers.get('stella-pack-state')).toBe('published');
+    await expectPublished(pushed);
+  });
+});
+
+const cosign = peer('cosign');
+(cosign.isWanted ? describe : describe.skip)(`cosign${cosign.note}`, () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'packs-cosign-'));
+    const offline = { mediaType: 'application/vnd.dev.sigstore.signingconfig.v0.2+json', rekorTlogConfig: {}, tsaConfig: {} };
+    writeFileSync(join(folder, 'offline.json'), JSON.stringify(offline));
+    run('generate-key-pair');
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  function run(...args: string[]): void {
+    const env = { PATH: process.env['PATH'], HOME: folder, TUF_ROOT: join(folder, 'tuf'), COSIGN_PASSWORD: '', COSIGN_YES: 'true' };
+    const { status, stderr } = spawnSync(cosign.path, args, { cwd: folder, env, encoding: 'utf8', timeout: 60_000 });
+    if (status !== 0) throw new Error(`cosign ${args[0]} ended with ${status}: ${stderr}`);
   }
-
-  it('is pushed by oras, waits for its signature, and is published by cosign sign', async () => {
-    const bundle = bundleOf('1.0.0');
-    const digest = await push(bundle);
-    expect(await stateOf('1.0.0')).toBe('pending');
-    expect((await owner.version('hello', '1.0.0')).status).toBe(404);
-    await sign(digest, 'stranger');
-    expect(await stateOf('1.0.0')).toBe('pending');
-    await sign(digest);
-    expect(await stateOf('1.0.0')).toBe('published');
-    const { body } = await owner.version('hello', '1.0.0');
-    expect(body).toMatchObject({ digest: bundle.digest, manifestDigest: digest, signatures: [{ keyName: 'release' }] });
-    await client.ok('cosign', 'verify', ...VERIFY, `${repository}@${digest}`);
-    expect((await owner.bundle('hello', '1.0.0')).bytes.equals(bundle.bytes)).toBe(true);
-  });
-
-  it('is attested by cosign attest, which counts as an attestation', async () => {
-    const digest = await push(bundleOf('1.1.0'));
-    await sign(digest);
-    await attest(digest);
-    const types = ['--type', 'slsaprovenance1'];
-    await client.ok('cosign', 'verify-attestation', ...VERIFY, ...types, `${repository}@${digest}`);
-    expect(await attestations('1.1.0')).toMatchObject([{ predicateType: 'https://slsa.dev/provenance/v1', signers: [{ name: 'release' }] }]);
-  });
 
   it.each([
-    ['before', '1.2.0'],
-    ['after', '1.2.1'],
-  ])('takes what cosign 2 writes under its tags, its attestation %s its signature', async (order, version) => {
-    const old = '--new-bundle-format=false';
-    const digest = await push(bundleOf(version));
-    if (order === 'before') await attest(digest, old);
-    expect(await stateOf(version)).toBe('pending');
-    await sign(digest, 'release', old);
-    expect(await stateOf(version)).toBe('published');
-    if (order === 'after') await attest(digest, old);
-    await client.ok('cosign', 'verify', old, ...VERIFY, `${repository}@${digest}`);
-    await client.ok('cosign', 'verify-attestation', old, ...VERIFY, '--type', 'slsaprovenance1', `${repository}@${digest}`);
-    expect(await attestations(version)).toMatchObject([{ signers: [{ name: 'release' }] }]);
-    const tags = (await client.ok('oras', 'repo', 'tags', PLAIN, repository)).split('\n');
-    for (const kind of ['sig', 'att']) expect(tags).toContain(`${digest.replace(':', '-')}.${kind}`);
+    ['as a referrer', ['--signing-config', 'offline.json']],
+    ['under a tag', ['--new-bundle-format=false', '--use-signing-config=false', '--tlog-upload=false']],
+  ])('publishes what waits by a signature that it pushes %s', async (how, options) => {
+    const key = { name: 'release', publicKey: readFileSync(join(folder, 'cosign.pub'), 'utf8'), scheme: 'ecdsa-p256-sha256' };
+    expect((await owner.put('/api/trust', { keys: [key] })).status).toBe(200);
+    const pushed = await pushPack(how === 'under a tag' ? 'cosign2' : 'cosign3');
+    const image = `${new URL(registry.gatewayUrl).host}/${owner.tenant}/${pushed.bundle.packId}@${pushed.digest}`;
+    const access = ['--allow-http-registry', '--registry-token', owner.token ?? ''];
+    run('sign', '--key', 'cosign.key', ...options, ...access, image);
+    await expectPublished(pushed);
+    run('attest', '--key', 'cosign.key', ...options, '--type', 'slsaprovenance1', '--predicate', 'offline.json', ...access, image);
+    const { body } = await owner.get<{ attestations: unknown[] }>(`/api/packs/${pushed.bundle.packId}/versions/1.0.0/attestations`);
+    expect(body.attestations).toHaveLength(1);
+    const verify = how === 'under a tag' ? ['--new-bundle-format=false', '--insecure-ignore-tlog'] : ['--insecure-ignore-tlog'];
+    run('verify', '--key', 'cosign.pub', ...verify, ...access, image);
   });
-
-  it('comes back as it went, alone or with all that refers to it, by way of a layout', async () => {
-    const bundle = bundleOf('1.3.0');
-    const digest = await push(bundle);
-    await sign(digest);
-    client.write('sbom.json', '{"spdxVersion":"SPDX-2.3"}');
-    await client.ok('oras', 'attach', PLAIN, '--artifact-type', 'application/spdx+json', `${repository}@${digest}`, 'sbom.json');
-    await client.ok('oras', 'pull', PLAIN, '-o', 'pulled', `${repository}:1.3.0`);
-    expect(client.read('pulled/bundle.tgz').equals(bundle.bytes)).toBe(true);
-    const found = await referrersOf(`${repository}@${digest}`);
-    expect(found).toContain('application/spdx+json');
-    expect(found).toHaveLength(2);
-    await client.ok('oras', 'cp', '-r', '--from-plain-http', `${repository}:1.3.0`, '--to-oci-layout', 'layout:1.3.0');
-    await client.ok('oras', 'cp', '-r', '--from-oci-layout', 'layout:1.3.0', '--to-plain-http', `${repository}:1.3.0`);
-    expect(await resolve('1.3.0')).toBe(digest);
-    expect((await referrersOf(`${repository}@${digest}`)).toSorted()).toEqual(found.toSorted());
-  });
-
-  it('goes with its signature to another tenant by oras cp, who judges it anew', async () => {
-    const digest = await push(bundleOf('1.4.0'));
-    await sign(digest);
-    await client.ok('oras', 'cp', '-r', '--from-plain-http', `${repository}:1.4.0`, '--to-oci-layout', 'carried:1.4.0');
-    const other = await registry.caller();
-    const publicKey = client.read('release.pub').toString();
-    await other.put('/api/trust', { keys: [{ name: 'theirs', publicKey, scheme: 'ecdsa-p256-sha256' }] });
-    await other.policy({ keyRef: 'theirs' });
-    const theirs = new OciClient(registry.gatewayUrl).loggedIn(other.token ?? '');
-    const layout = `${client.folder}/carried:1.4.0`;
-    await theirs.ok('oras', 'cp', '-r', '--from-oci-layout', layout, '--to-plain-http', `${client.host}/${other.tenant}/hello:1.4.0`);
-    theirs.end();
-    expect((await other.version('hello', '1.4.0')).body).toMatchObject({ manifestDigest: digest, signatures: [{ keyName: 'theirs' }] });
-  });
-
-  it('that was published by REST has the same digests for oras and skopeo', async () => {
-    const key = new SigningKey('ci');
-    const tenant = await registry.caller();
-    await tenant.accept(key);
-    const bundle = bundleOf('2.0.0+linux');
-    const published = await tenant.publish(bundle, { signatures: [key.sigstore(bundle.bytes)] });
-    expect(published.status).toBe(201);
-    const theirs = new OciClient(registry.gatewayUrl).loggedIn(tenant.token ?? '');
-    const name = `${client.host}/${tenant.tenant}/hello`;
-    expect(await theirs.ok('oras', 'resolve', PLAIN, `${name}:2.0.0_linux`)).toBe(published.body.manifestDigest);
-    expect(await theirs.ok('oras', 'repo', 'tags', PLAIN, name)).toBe('2.0.0_linux\nedge');
-    await theirs.ok('oras', 'blob', 'fetch', PLAIN, '-o', 'bundle.tgz', `${name}@${bundle.digest}`);
-    expect(digestOf(theirs.read('bundle.tgz'))).toBe(bundle.digest);
-    expect(await referrersOf(`${name}:2.0.0_linux`, theirs)).toHaveLength(1);
-    await theirs.ok('skopeo', 'copy', '--src-tls-verify=false', `docker://${name}:2.0.0_linux`, 'oci:layout:2');
-    const index = JSON.parse(theirs.read('layout/index.json').toString()) as { manifests: { digest: string }[] };
-    expect(index.manifests.map(({ digest }) => digest)).toEqual([published.body.manifestDigest]);
-    expect(digestOf(theirs.read(`layout/blobs/${bundle.digest.replace(':', '/')}`))).toBe(bundle.digest);
-    theirs.end();
-  });
-
-  it('that is deprecated is pulled with a warning', async () => {
-    const digest = await push(bundleOf('1.5.0'));
-    await sign(digest);
-    await client.ok('oras', 'manifest', 'delete', PLAIN, '-f', `${repository}@${digest}`);
-    const { headers } = await owner.get(`/v2/${owner.tenant}/hello/manifests/1.5.0`);
-    expect(headers.get('warning')).toMatch(/^299 - "hello 1\.5\.0 is deprecated/);
-    const { code, stderr } = await client.run('oras', ['pull', PLAIN, '-o', 'deprecated', `${repository}:1.5.0`]);
-    expect([code, stderr]).toEqual([0, expect.stringContaining('hello 1.5.0 is deprecated')]);
-  });
-
-  it('that is not one is refused, and tags of versions and channels are not the client’s to move', async () => {
-    const digest = await push(bundleOf('1.6.0'));
-    expect(await client.refused('oras', 'push', PLAIN, `${repository}:1.7.0`, 'bundle.tgz')).toContain('manifest invalid');
-    for (const tag of ['edge', '1.0.0', 'latest']) {
-      expect([tag, await client.refused('oras', 'tag', PLAIN, `${repository}@${digest}`, tag)]).toEqual([tag, expect.stringContaining('denied')]);
-    }
-  });
-
-  async function referrersOf(reference: string, by = client): Promise<string[]> {
-    const { referrers } = await by.json<{ referrers: { artifactType: string }[] }>('oras', 'discover', PLAIN, '--format', 'json', reference);
-    return referrers.map(({ artifactType }) => artifactType);
-  }
 });
