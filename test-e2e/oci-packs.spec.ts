@@ -16,49 +16,63 @@ const { suite, note } = clients('oras', 'cosign', 'skopeo');
 
 jest.setTimeout(180_000);
 
-suite(`a pack in the hands of oras, cosign and skopeo${note}`, () => {
-  let registry: Registry;
-  let owner: Caller;
-  let client: OciClient;
-  let repository: string;
+let registry: Registry;
+let owner: Caller;
+let client: OciClient;
+let repository: string;
 
-  beforeAll(async () => {
-    registry = await Registry.shared();
-    owner = await registry.caller();
-    client = new OciClient(registry.gatewayUrl).loggedIn(owner.token ?? '');
-    repository = `${client.host}/${owner.tenant}/hello`;
-    for (const name of ['release', 'stranger']) await client.ok('cosign', 'generate-key-pair', '--output-key-prefix', name);
-    const publicKey = client.read('release.pub').toString();
-    expect((await owner.put('/api/trust', { keys: [{ name: 'release', publicKey, scheme: 'ecdsa-p256-sha256' }] })).status).toBe(200);
-    expect((await owner.policy({ keyRef: 'release' })).status).toBe(200);
-  });
-  afterAll(() => client.end());
+beforeAll(async () => {
+  registry = await Registry.shared();
+  owner = await registry.caller();
+  client = new OciClient(registry.gatewayUrl).loggedIn(owner.token ?? '');
+  repository = `${client.host}/${owner.tenant}/hello`;
+  for (const name of ['release', 'stranger']) await client.ok('cosign', 'generate-key-pair', '--output-key-prefix', name);
+  const publicKey = client.read('release.pub').toString();
+  expect((await owner.put('/api/trust', { keys: [{ name: 'release', publicKey, scheme: 'ecdsa-p256-sha256' }] })).status).toBe(200);
+  expect((await owner.put('/api/policies/default', { rule: { keyRef: 'release' } })).status).toBe(200);
+});
+afterAll(() => client.end());
 
-  const bundleOf = (version: string, packId = 'hello') => aBundle(aManifest(packId, version));
-  const stateOf = async (reference: string) => {
-    const { status, headers } = await owner.send('HEAD', `/v2/${owner.tenant}/hello/manifests/${reference}`);
-    return status === 200 ? headers.get('stella-pack-state') : status;
-  };
-  const resolve = (reference: string) => client.ok('oras', 'resolve', PLAIN, `${repository}:${reference}`);
-  const sign = (digest: string, key = 'release', ...more: readonly string[]) =>
-    client.ok('cosign', 'sign', ...OFFLINE, ...more, '--key', `${key}.key`, `${repository}@${digest}`);
-  const attest = (digest: string, ...more: readonly string[]) => {
-    const predicate = client.write('predicate.json', JSON.stringify({ buildDefinition: { buildType: 'https://example.test/build' } }));
-    const what = ['--type', 'slsaprovenance1', '--predicate', predicate];
-    return client.ok('cosign', 'attest', ...OFFLINE, ...more, '--key', 'release.key', ...what, `${repository}@${digest}`);
-  };
-  const attestations = async (version: string) =>
-    (await owner.get<AttestationList>(`/api/packs/hello/versions/${version}/attestations`)).body.attestations;
+const bundleOf = (version: string) => aBundle(aManifest('hello', version));
+const stateOf = async (reference: string) => {
+  const { status, headers } = await owner.send('HEAD', `/v2/${owner.tenant}/hello/manifests/${reference}`);
+  return status === 200 ? headers.get('stella-pack-state') : status;
+};
+const resolve = (reference: string) => client.ok('oras', 'resolve', PLAIN, `${repository}:${reference}`);
+const sign = (digest: string, key = 'release', ...more: readonly string[]) =>
+  client.ok('cosign', 'sign', ...OFFLINE, ...more, '--key', `${key}.key`, `${repository}@${digest}`);
+const attest = (digest: string, ...more: readonly string[]) => {
+  const predicate = client.write('predicate.json', JSON.stringify({ buildDefinition: { buildType: 'https://example.test/build' } }));
+  const what = ['--type', 'slsaprovenance1', '--predicate', predicate];
+  return client.ok('cosign', 'attest', ...OFFLINE, ...more, '--key', 'release.key', ...what, `${repository}@${digest}`);
+};
+const attestations = async (version: string) =>
+  (await owner.get<AttestationList>(`/api/packs/hello/versions/${version}/attestations`)).body.attestations;
 
-  /** As docs/oci.md says. */
-  async function push(bundle: Bundle): Promise<string> {
-    client.write('config.json', canonicalize(bundle.manifest) ?? '');
-    client.write('bundle.tgz', bundle.bytes);
-    const config = ['--config', `config.json:${CONFIG}`];
-    await client.ok('oras', 'push', PLAIN, '--artifact-type', PACK, ...config, `${repository}:${bundle.version}`, `bundle.tgz:${BUNDLE_TYPE}`);
-    return resolve(bundle.version);
-  }
+/** As docs/oci.md says. */
+async function push(bundle: Bundle): Promise<string> {
+  client.write('config.json', canonicalize(bundle.manifest) ?? '');
+  client.write('bundle.tgz', bundle.bytes);
+  const config = ['--config', `config.json:${CONFIG}`];
+  await client.ok(
+    'oras',
+    'push',
+    PLAIN,
+    '--artifact-type',
+    PACK,
+    ...config,
+    `${repository}:${bundle.version}`,
+    `bundle.tgz:${BUNDLE_TYPE}`,
+  );
+  return resolve(bundle.version);
+}
 
+async function referrersOf(reference: string, by = client): Promise<string[]> {
+  const { referrers } = await by.json<{ referrers: { artifactType: string }[] }>('oras', 'discover', PLAIN, '--format', 'json', reference);
+  return referrers.map(({ artifactType }) => artifactType);
+}
+
+suite(`a pack that oras pushes${note}`, () => {
   it('is pushed by oras, waits for its signature, and is published by cosign sign', async () => {
     const bundle = bundleOf('1.0.0');
     const digest = await push(bundle);
@@ -80,7 +94,9 @@ suite(`a pack in the hands of oras, cosign and skopeo${note}`, () => {
     await attest(digest);
     const types = ['--type', 'slsaprovenance1'];
     await client.ok('cosign', 'verify-attestation', ...VERIFY, ...types, `${repository}@${digest}`);
-    expect(await attestations('1.1.0')).toMatchObject([{ predicateType: 'https://slsa.dev/provenance/v1', signers: [{ name: 'release' }] }]);
+    expect(await attestations('1.1.0')).toMatchObject([
+      { predicateType: 'https://slsa.dev/provenance/v1', signers: [{ name: 'release' }] },
+    ]);
   });
 
   it.each([
@@ -100,7 +116,9 @@ suite(`a pack in the hands of oras, cosign and skopeo${note}`, () => {
     const tags = (await client.ok('oras', 'repo', 'tags', PLAIN, repository)).split('\n');
     for (const kind of ['sig', 'att']) expect(tags).toContain(`${digest.replace(':', '-')}.${kind}`);
   });
+});
 
+suite(`a pack on its way between registries and layouts${note}`, () => {
   it('comes back as it went, alone or with all that refers to it, by way of a layout', async () => {
     const bundle = bundleOf('1.3.0');
     const digest = await push(bundle);
@@ -125,7 +143,7 @@ suite(`a pack in the hands of oras, cosign and skopeo${note}`, () => {
     const other = await registry.caller();
     const publicKey = client.read('release.pub').toString();
     await other.put('/api/trust', { keys: [{ name: 'theirs', publicKey, scheme: 'ecdsa-p256-sha256' }] });
-    await other.policy({ keyRef: 'theirs' });
+    await other.put('/api/policies/default', { rule: { keyRef: 'theirs' } });
     const theirs = new OciClient(registry.gatewayUrl).loggedIn(other.token ?? '');
     const layout = `${client.folder}/carried:1.4.0`;
     await theirs.ok('oras', 'cp', '-r', '--from-oci-layout', layout, '--to-plain-http', `${client.host}/${other.tenant}/hello:1.4.0`);
@@ -153,7 +171,9 @@ suite(`a pack in the hands of oras, cosign and skopeo${note}`, () => {
     expect(digestOf(theirs.read(`layout/blobs/${bundle.digest.replace(':', '/')}`))).toBe(bundle.digest);
     theirs.end();
   });
+});
 
+suite(`a pack’s repository${note}`, () => {
   it('that is deprecated is pulled with a warning', async () => {
     const digest = await push(bundleOf('1.5.0'));
     await sign(digest);
@@ -168,12 +188,10 @@ suite(`a pack in the hands of oras, cosign and skopeo${note}`, () => {
     const digest = await push(bundleOf('1.6.0'));
     expect(await client.refused('oras', 'push', PLAIN, `${repository}:1.7.0`, 'bundle.tgz')).toContain('manifest invalid');
     for (const tag of ['edge', '1.0.0', 'latest']) {
-      expect([tag, await client.refused('oras', 'tag', PLAIN, `${repository}@${digest}`, tag)]).toEqual([tag, expect.stringContaining('denied')]);
+      expect([tag, await client.refused('oras', 'tag', PLAIN, `${repository}@${digest}`, tag)]).toEqual([
+        tag,
+        expect.stringContaining('denied'),
+      ]);
     }
   });
-
-  async function referrersOf(reference: string, by = client): Promise<string[]> {
-    const { referrers } = await by.json<{ referrers: { artifactType: string }[] }>('oras', 'discover', PLAIN, '--format', 'json', reference);
-    return referrers.map(({ artifactType }) => artifactType);
-  }
 });
