@@ -3,6 +3,8 @@ import { DeleteContent, PutManifest, type DeleteContentReply, type PutManifestRe
 import { DomainError, type Digest } from '@packs/domain';
 import { aBlob, PushingSpec, type Replica } from '../uploads/pushing.fixture';
 
+jest.setTimeout(30_000);
+
 const TYPE = 'application/vnd.oci.image.manifest.v1+json';
 const MIB = 1024 * 1024;
 

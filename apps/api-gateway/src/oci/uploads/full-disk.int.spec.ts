@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { aBlob, PushingSpec, type Replica } from './pushing.fixture';
 
+jest.setTimeout(30_000);
+
 const MIB = 1024 * 1024;
 const UPLOADS = '/v2/acme/app/blobs/uploads/';
 
