@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 export class CuttingProxy {
   /** Both directions of one connection end without a word when so many bytes have gone up, or come down. */
   cutAfter: { readonly up?: number; readonly down?: number } = {};
+  /** Connections that were broken. */
+  cuts = 0;
 
   private constructor(
     private readonly server: Server,
@@ -25,12 +27,13 @@ export class CuttingProxy {
 
   private join(client: Socket, gateway: Socket): void {
     const cut = this.cutAfter;
-    pass(client, gateway, cut.up ?? Infinity);
-    pass(gateway, client, cut.down ?? Infinity);
+    const broken = (): number => (this.cuts += 1);
+    pass(client, gateway, cut.up ?? Infinity, broken);
+    pass(gateway, client, cut.down ?? Infinity, broken);
   }
 }
 
-function pass(from: Socket, to: Socket, most: number): void {
+function pass(from: Socket, to: Socket, most: number, broken: () => void): void {
   let passed = 0;
   from.on('error', () => undefined);
   from.on('data', chunk => {
@@ -38,6 +41,7 @@ function pass(from: Socket, to: Socket, most: number): void {
     passed += part.length;
     if (part.length > 0 && !to.destroyed) to.write(part);
     if (part.length === chunk.length) return;
+    broken();
     from.destroy();
     to.destroySoon();
   });

@@ -86,6 +86,10 @@ const MAY_PUBLISH: Readonly<Record<ProcessName, readonly string[]>> = {
     ...commandsOf('compliance'),
   ],
   publisher: [
+    // Its readers report damage like everybody's.
+    'cmd.publisher.quarantine-blob',
+    inboxOf('publisher'),
+    inboxOf('verifier'),
     'cmd.verifier.verify-bundle',
     'cmd.verifier.reverify-version',
     'cmd.verifier.verify-attestation',
@@ -94,11 +98,13 @@ const MAY_PUBLISH: Readonly<Record<ProcessName, readonly string[]>> = {
     ...emittedBy('publisher'),
     ...STREAM,
   ],
-  verifier: [inboxOf('publisher'), inboxOf('api-gateway'), inboxOf('mirror-worker')],
+  verifier: ['cmd.publisher.quarantine-blob', inboxOf('publisher'), inboxOf('api-gateway'), inboxOf('mirror-worker')],
   'mirror-worker': [
     'cmd.verifier.reverify-version',
     'cmd.verifier.verify-attestation',
     'cmd.publisher.import-kit',
+    'cmd.publisher.quarantine-blob',
+    'cmd.publisher.replace-blob',
     inboxOf('api-gateway'),
     ...emittedBy('mirror-worker'),
     ...STREAM,
