@@ -40,7 +40,7 @@ export class OciClient {
     return this;
   }
 
-  run(program: OciProgram, args: readonly string[], input = ''): Promise<CommandResult> {
+  run(program: OciProgram, args: readonly string[], input: string | Uint8Array = ''): Promise<CommandResult> {
     return runProgram(programOf(program).path, args, { cwd: this.folder, env: this.env, input });
   }
 
@@ -88,7 +88,7 @@ export class OciClient {
 async function runProgram(
   path: string,
   args: readonly string[],
-  { cwd, env, input }: { cwd: string; env: Record<string, string>; input: string },
+  { cwd, env, input }: { cwd: string; env: Record<string, string>; input: string | Uint8Array },
 ): Promise<CommandResult> {
   const child = spawn(path, args, { cwd, env, stdio: ['pipe', 'pipe', 'pipe'], timeout: RUN_MS });
   const said = { stdout: '', stderr: '' };
