@@ -4,7 +4,16 @@ import type { DataSource } from 'typeorm';
 
 /** A parameter as `pg` takes it. */
 export type SqlValue =
-  string | number | boolean | null | Buffer | Date | readonly (string | null)[] | readonly number[] | readonly Buffer[];
+  | string
+  | number
+  | boolean
+  | null
+  | Buffer
+  | Date
+  | readonly (string | null)[]
+  | readonly number[]
+  | readonly boolean[]
+  | readonly Buffer[];
 
 /** Statements inside one open transaction. */
 export interface Sql {
@@ -60,11 +69,16 @@ export async function inTransaction<T>(
  * One read in one round trip, by a function of the database that sets the tenant, its first argument, for the statement's own transaction:
  * what is read on every request of a busy door is not worth three trips more.
  */
-export async function callAs<Row>(dataSource: DataSource, text: string, tenant: string, values: readonly SqlValue[]): Promise<Row[]> {
+export function callAs<Row>(dataSource: DataSource, text: string, tenant: string, values: readonly SqlValue[]): Promise<Row[]> {
+  return callEach(dataSource, text, [tenant, ...values]);
+}
+
+/** As `callAs`, by a function that answers several callers: each of its answers is read under the tenant that it is for. */
+export async function callEach<Row>(dataSource: DataSource, text: string, values: readonly SqlValue[]): Promise<Row[]> {
   const runner = dataSource.createQueryRunner();
   try {
     const client = (await connect(() => runner.connect())) as Client;
-    return (await client.query({ name: nameOf(text), text, values: [tenant, ...values] })).rows as Row[];
+    return (await client.query({ name: nameOf(text), text, values })).rows as Row[];
   } catch (error) {
     throw unavailableWhenDown(error);
   } finally {

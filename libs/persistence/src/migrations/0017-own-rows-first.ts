@@ -11,6 +11,7 @@ export class OwnRowsFirst1700000000017 implements MigrationInterface {
     await runner.query(POLICIES);
     await runner.query(READ_MANIFEST);
     await runner.query(READ_BLOB);
+    await runner.query(READ_MANY);
   }
 
   async down(): Promise<void> {
@@ -171,3 +172,24 @@ begin
     from content.repository_blobs l join content.blobs b on b.digest = l.digest
     where l.tenant = namespace and l.repository = repo and l.digest = wanted;
 end $$;`;
+
+/** What several callers ask at a time, each under its own tenant, in one round trip. */
+const READ_MANY = `
+create function registry.read_manifests(callers text[], namespaces text[], repos text[], tags text[], digests text[], may_push boolean[])
+returns table (question integer, media_type text, digest text, size bigint, object_key text, block_checksums bytea, kind text, digest_only boolean,
+  ${VERSION_COLUMNS}) language plpgsql set search_path = pg_catalog as $$ begin
+  for i in 1 .. cardinality(callers) loop
+    return query select i, m.* from registry.read_manifest(callers[i], namespaces[i], repos[i], tags[i], digests[i], may_push[i]) m;
+  end loop;
+end $$;
+create function registry.read_blobs(callers text[], namespaces text[], repos text[], digests text[], may_push boolean[])
+returns table (question integer, digest text, size bigint, object_key text, block_checksums bytea, needs_version boolean,
+  ${VERSION_COLUMNS}) language plpgsql set search_path = pg_catalog as $$ begin
+  for i in 1 .. cardinality(callers) loop
+    return query select i, b.* from registry.read_blob(callers[i], namespaces[i], repos[i], digests[i], may_push[i]) b;
+  end loop;
+end $$;
+revoke execute on function registry.read_manifests(text[], text[], text[], text[], text[], boolean[]),
+  registry.read_blobs(text[], text[], text[], text[], boolean[]) from public;
+grant execute on function registry.read_manifests(text[], text[], text[], text[], text[], boolean[]),
+  registry.read_blobs(text[], text[], text[], text[], boolean[]) to packs_gateway;`;

@@ -10,7 +10,8 @@ import {
 } from '@packs/ports';
 import type { DataSource } from 'typeorm';
 import { toStoredBlob, type BlobRow } from '../content-catalog';
-import { callAs, readAs } from '../transaction';
+import { Gathered } from '../gathered';
+import { callEach, readAs } from '../transaction';
 
 interface VersionRow {
   pack_id: string | null;
@@ -24,6 +25,15 @@ interface VersionRow {
 }
 type ManifestRow = BlobRow & VersionRow & { media_type: string; kind: RepositoryKind; digest_only: boolean };
 type ReadBlobRow = BlobRow & VersionRow & { needs_version: boolean };
+
+interface Lookup {
+  readonly view: RepositoryView;
+  readonly reference: { readonly tag: string } | { readonly digest: Digest };
+}
+/** From 1: which of the lookups that were asked together a row answers. */
+interface Answered {
+  readonly question: number;
+}
 
 /** Tags of a repository of either kind: those clients set, and those that versions and channels of a pack are pulled by. */
 const SELECT_TAGS = `
@@ -51,22 +61,18 @@ const SELECT_REFERRERS = `
   order by m.digest limit $7`;
 
 export class PostgresRepositoryReadModel extends RepositoryReadModel {
+  private readonly manifests = new Gathered<Lookup, readonly ManifestRow[]>(lookups => this.readManifests(lookups));
+  private readonly blobs = new Gathered<Lookup, readonly ReadBlobRow[]>(lookups => this.readBlobs(lookups));
+
   constructor(private readonly dataSource: DataSource) {
     super();
   }
 
   async findManifest(
-    { tenant, namespace, repository, mayPush }: RepositoryView,
+    view: RepositoryView,
     reference: { readonly tag: string } | { readonly digest: Digest },
   ): Promise<FoundManifest | undefined> {
-    const [tag, digest] = 'tag' in reference ? [reference.tag, null] : [null, reference.digest];
-    const [row] = await callAs<ManifestRow>(this.dataSource, 'select * from registry.read_manifest($1, $2, $3, $4, $5, $6)', tenant, [
-      namespace,
-      repository,
-      tag,
-      digest,
-      mayPush,
-    ]);
+    const [row] = await this.manifests.ask({ view, reference });
     return (
       row && {
         mediaType: row.media_type,
@@ -78,13 +84,8 @@ export class PostgresRepositoryReadModel extends RepositoryReadModel {
     );
   }
 
-  async findBlob({ tenant, namespace, repository, mayPush }: RepositoryView, digest: Digest): Promise<FoundBlob | undefined> {
-    const rows = await callAs<ReadBlobRow>(this.dataSource, 'select * from registry.read_blob($1, $2, $3, $4, $5)', tenant, [
-      namespace,
-      repository,
-      digest,
-      mayPush,
-    ]);
+  async findBlob(view: RepositoryView, digest: Digest): Promise<FoundBlob | undefined> {
+    const rows = await this.blobs.ask({ view, reference: { digest } });
     const [first] = rows;
     if (!first) return undefined;
     const versions = first.needs_version ? rows.flatMap(row => toVersion(row) ?? []) : null;
@@ -140,6 +141,31 @@ export class PostgresRepositoryReadModel extends RepositoryReadModel {
       limit,
     );
   }
+
+  private async readManifests(lookups: readonly Lookup[]): Promise<ManifestRow[][]> {
+    const rows = await callEach<ManifestRow & Answered>(this.dataSource, 'select * from registry.read_manifests($1, $2, $3, $4, $5, $6)', [
+      ...whereTo(lookups),
+      lookups.map(({ reference }) => ('tag' in reference ? reference.tag : null)),
+      lookups.map(({ reference }) => ('tag' in reference ? null : reference.digest)),
+      lookups.map(({ view }) => view.mayPush),
+    ]);
+    return lookups.map((_, at) => rows.filter(({ question }) => question === at + 1));
+  }
+
+  private async readBlobs(lookups: readonly Lookup[]): Promise<ReadBlobRow[][]> {
+    const rows = await callEach<ReadBlobRow & Answered>(this.dataSource, 'select * from registry.read_blobs($1, $2, $3, $4, $5)', [
+      ...whereTo(lookups),
+      lookups.map(({ reference }) => ('tag' in reference ? null : reference.digest)),
+      lookups.map(({ view }) => view.mayPush),
+    ]);
+    return lookups.map((_, at) => rows.filter(({ question }) => question === at + 1));
+  }
+}
+
+/** Callers, namespaces and names. */
+function whereTo(lookups: readonly Lookup[]): string[][] {
+  const of = (key: 'tenant' | 'namespace' | 'repository') => lookups.map(({ view }) => view[key]);
+  return [of('tenant'), of('namespace'), of('repository')];
 }
 
 async function isKnown(sql: { query<Row>(text: string, values: readonly string[]): Promise<Row[]> }, tenant: string, name: string) {
