@@ -3,12 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { aBlob, PushingSpec, type Replica } from './pushing.fixture';
+import { PutManifest } from '@packs/contracts';
+import { aBlob, PushingSpec, type Answer, type Replica } from './pushing.fixture';
 
 jest.setTimeout(30_000);
 
 const MIB = 1024 * 1024;
 const UPLOADS = '/v2/acme/app/blobs/uploads/';
+const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
+const LARGE = Buffer.from(JSON.stringify({ schemaVersion: 2, annotations: { filler: 'x'.repeat(3 * MIB) } }));
 
 /** A file system of so many MiB; undefined to whoever may not mount one. */
 function smallDisk(mebibytes: number): { folder: string; remove(): void } | undefined {
@@ -25,6 +28,11 @@ function smallDisk(mebibytes: number): { folder: string; remove(): void } | unde
     removeFolder();
   };
   return { folder, remove };
+}
+
+function expectLater({ status, code, headers, bytes }: Answer): void {
+  expect([status, code, headers.get('retry-after')]).toEqual([503, 'UNKNOWN', '1']);
+  expect(bytes.toString()).toContain('ERR_PACK_UNAVAILABLE');
 }
 
 const disk = smallDisk(8);
@@ -44,6 +52,8 @@ afterAll(() => disk?.remove());
     const found = await readdir(folder, { recursive: true, withFileTypes: true });
     return found.filter(entry => entry.isFile()).length;
   };
+  const kept = async () => ({ files: await files(), records: await spec.count('content.blobs') });
+  const putLarge = () => gateway.ask('PUT', '/v2/acme/app/manifests/v1', { 'content-type': MANIFEST }, LARGE);
 
   it('a push is to be repeated later, and leaves nothing', async () => {
     const { bytes, digest } = aBlob(10 * MIB);
@@ -51,12 +61,8 @@ afterAll(() => disk?.remove());
       await gateway.ask('POST', `${UPLOADS}?digest=${digest}`, {}, bytes),
       await gateway.finish(await gateway.begin(), digest, bytes),
     ];
-    for (const refused of answers) {
-      expect([refused.status, refused.code, refused.headers.get('retry-after')]).toEqual([503, 'UNKNOWN', '1']);
-      expect(refused.bytes.toString()).toContain('ERR_PACK_UNAVAILABLE');
-    }
-    expect(await files()).toBe(0);
-    expect(await spec.count('content.blobs')).toBe(0);
+    for (const refused of answers) expectLater(refused);
+    expect(await kept()).toEqual({ files: 0, records: 0 });
   });
 
   it('an upload keeps what it had, and goes on when there is room again', async () => {
@@ -73,5 +79,22 @@ afterAll(() => disk?.remove());
     const read = await gateway.ask('GET', `/v2/acme/app/blobs/${blob.digest}`);
     expect([read.status, read.bytes.equals(blob.bytes)]).toEqual([200, true]);
     expect(await files()).toBe(2);
+  });
+
+  it('a manifest is to be put later, leaves nothing and is told to nobody, and is taken when there is room again', async () => {
+    execFileSync('mount', ['-o', 'remount,size=12m', folder]);
+    gateway.commands.answer(PutManifest, ({ manifest: { digest } }) => ({
+      digest,
+      subject: null,
+      state: 'stored' as const,
+      version: null,
+    }));
+    const before = await kept();
+    for (const refused of [await putLarge(), await putLarge()]) expectLater(refused);
+    expect([await kept(), gateway.commands.sent]).toEqual([before, []]);
+    execFileSync('mount', ['-o', 'remount,size=32m', folder]);
+    expect((await putLarge()).status).toBe(201);
+    expect(await kept()).toEqual({ files: before.files + 1, records: before.records + 1 });
+    expect(gateway.commands.sent).toHaveLength(1);
   });
 });
