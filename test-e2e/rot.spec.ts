@@ -273,11 +273,12 @@ describe('registry scrub', () => {
     expect(ended).toMatchObject({ examined: total?.n, digests: { length: (await inQuarantine()).length } });
 
     const next = await start();
+    const cancelled = await operators.send<ScrubView>('DELETE', `/api/scrubs/${next.body.id}`);
+    expect([cancelled.status, cancelled.body.state]).toEqual([200, 'cancelled']);
     const { run, view } = await scrub(operator, '--cancel', next.body.id);
-    expect([run.code, view.state]).toEqual([0, 'cancelled']);
-    await inState('cancelled', `/api/scrubs/${next.body.id}`);
+    expect([run.code, view]).toEqual([0, cancelled.body]);
     expect(await operators.send('DELETE', '/api/scrubs/01ARZ3NDEKTSV4RRFFQ69G5FAV')).toMatchObject({ status: 404 });
-    const third = await scrub(operator, '--no-wait', '--sample', '1000000');
-    expect([third.run.code, third.view.id]).not.toEqual([0, next.body.id]);
+    // Nobody has it any more: another can begin.
+    expect((await scrub(operator, '--no-wait', '--sample', '1000000')).view.state).toBe('queued');
   });
 });

@@ -39,7 +39,7 @@ export {
 } from './commands/content-commands';
 export { BlobQuarantined, BlobRepaired } from './events/content-events';
 export { ScrubInput, ScrubView } from './http/scrubs';
-export { SCRUB_NAMED, SCRUB_SAMPLE_MAX, type Scrub } from './scrub';
+export { SCRUB_NAMED, type Scrub } from './scrub';
 export {
   CONSUMER_COMMANDS,
   CONSUMER_PROCESSES,
