@@ -7,10 +7,11 @@ import { measureIsolation, type IsolationRound } from '../oci/isolation';
 import { LoadProcess } from '../oci/load-process';
 import { measureLoad, type LoadTurn, type Side } from '../oci/load-turn';
 import { ociReport, type OciResult, type RowResult } from '../oci/oci-report';
-import { OurRegistry, OURS } from '../oci/our-registry';
+import { OurRegistry } from '../oci/our-registry';
 import { PEER_KINDS, PeerRegistry } from '../oci/peer-registry';
 import { planOf, type Row, type Suite } from '../oci/plan';
 import { profileLoad } from '../oci/profile-load';
+import { shown } from '../table';
 
 export interface OciOptions {
   readonly rounds: number;
@@ -29,6 +30,11 @@ interface Bench {
   readonly options: OciOptions;
 }
 
+interface Measured {
+  readonly rows: RowResult[];
+  readonly isolation: IsolationRound[];
+}
+
 const GATEWAYS = 2;
 const GIB = 1024 ** 3;
 /** What a run leaves on the disk until its end, and as much again for whoever else is there. */
@@ -45,20 +51,21 @@ export async function runOci(options: OciOptions): Promise<void> {
     const installed = PEER_KINDS.filter(kind => PeerRegistry.isInstalled(kind));
     for (const kind of installed) peers.push(await PeerRegistry.start(kind, join(ours.folder, 'peers')));
     const bench = { ours, peers, loads, options };
-    const idleMib = ours.gatewayMemory();
-    const rows = await measureRows(bench, planOf(options.suites, options.full));
-    const result: OciResult = {
+    const measured: Measured = { rows: [], isolation: [] };
+    const known = {
       machine,
       ...(await ours.servers()),
       sides: peers.map(({ name, version, kind }) => ({ name, version, durability: kind.durability })),
       skipped: PEER_KINDS.filter(kind => !installed.includes(kind)).map(({ name, where }) => `${name} is not installed (${where})`),
       gateways: ours.gateways,
-      idleMib,
-      rows,
-      isolation: options.suites.includes('isolation') ? await isolate(bench) : [],
+      idleMib: ours.gatewayMemory(),
     };
-    console.log(ociReport(result));
-    if (options.json) writeFileSync(options.json, `${JSON.stringify(result, null, 2)}\n`);
+    try {
+      await measureAll(bench, measured);
+    } finally {
+      // What was measured before something failed, or somebody had enough, is not lost.
+      report({ ...known, ...measured }, options.json);
+    }
     if (options.profile) await profileRows(bench, options.profile);
   } finally {
     loads.close();
@@ -67,24 +74,27 @@ export async function runOci(options: OciOptions): Promise<void> {
   }
 }
 
-async function measureRows(bench: Bench, rows: readonly Row[]): Promise<RowResult[]> {
-  const results: RowResult[] = [];
-  for (const row of rows) {
-    const turns: Record<string, LoadTurn[]> = {};
-    for (let round = 1; round <= bench.options.rounds; round++) {
-      for (const side of inTurn([bench.ours, ...bench.peers], round)) {
-        const turn = await measureOne(bench, side, row);
-        if (turn) (turns[side.name] ??= []).push(turn);
-      }
-    }
-    say(
-      `${row.title}: ${Object.entries(turns)
-        .map(([name, all]) => `${name} ${all.map(turn => turn[row.measure].toFixed(2)).join(' ')}`)
-        .join('; ')}`,
-    );
-    results.push({ row, turns });
+async function measureAll(bench: Bench, measured: Measured): Promise<void> {
+  const { ours, loads, options } = bench;
+  for (const row of planOf(options.suites, options.full)) {
+    const turns = await measureRow(bench, row);
+    const figures = Object.entries(turns).map(([name, all]) => `${name} ${all.map(turn => shown(turn[row.measure])).join(' ')}`);
+    say(`${row.title}: ${figures.join('; ')}`);
+    measured.rows.push({ row, turns });
   }
-  return results;
+  const rounds = options.suites.includes('isolation') ? options.rounds : 0;
+  while (measured.isolation.length < rounds) measured.isolation.push(await measureIsolation(loads, ours, options.signal));
+}
+
+async function measureRow(bench: Bench, row: Row): Promise<Record<string, readonly LoadTurn[]>> {
+  const turns: Record<string, LoadTurn[]> = {};
+  for (let round = 1; round <= bench.options.rounds; round++) {
+    for (const side of inTurn([bench.ours, ...bench.peers], round)) {
+      const turn = await measureOne(bench, side, row);
+      if (turn) (turns[side.name] ??= []).push(turn);
+    }
+  }
+  return turns;
 }
 
 async function measureOne({ ours, loads, options: { signal } }: Bench, side: Side, row: Row): Promise<LoadTurn | undefined> {
@@ -101,12 +111,6 @@ function inTurn(sides: readonly Side[], round: number): readonly Side[] {
   return round % 2 === 1 ? sides : sides.toReversed();
 }
 
-async function isolate({ ours, loads, options: { rounds, signal } }: Bench): Promise<IsolationRound[]> {
-  const measured: IsolationRound[] = [];
-  for (let round = 1; round <= rounds; round++) measured.push(await measureIsolation(loads, ours, signal));
-  return measured;
-}
-
 async function profileRows({ ours, loads, options }: Bench, folder: string): Promise<void> {
   for (const { load, title } of planOf(options.suites, false)) {
     for (const process of [ours.gateways[0] ?? '', 'publisher']) {
@@ -114,6 +118,12 @@ async function profileRows({ ours, loads, options }: Bench, folder: string): Pro
       say(`profile of ${process}, ${title}: ${file}`);
     }
   }
+}
+
+function report(result: OciResult, json: string | undefined): void {
+  if (result.rows.length + result.isolation.length === 0) return;
+  console.log(ociReport(result));
+  if (json) writeFileSync(json, `${JSON.stringify(result, null, 2)}\n`);
 }
 
 function requireRoom(folder: string, needed: number): void {
