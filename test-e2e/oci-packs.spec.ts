@@ -1,6 +1,7 @@
 import type { AttestationList } from '@packs/contracts';
 import canonicalize from 'canonicalize';
 import type { Caller } from './caller';
+import { CommandLine } from './command-line';
 import { clients, OciClient } from './oci-client';
 import { aBundle, aManifest, BUNDLE_TYPE, digestOf, type Bundle } from './pack-bundle';
 import { Registry } from './registry';
@@ -86,6 +87,20 @@ suite(`a pack that oras pushes${note}`, () => {
     expect(body).toMatchObject({ digest: bundle.digest, manifestDigest: digest, signatures: [{ keyName: 'release' }] });
     await client.ok('cosign', 'verify', ...VERIFY, `${repository}@${digest}`);
     expect((await owner.bundle('hello', '1.0.0')).bytes.equals(bundle.bytes)).toBe(true);
+  });
+
+  it('is what stella builds, pushed as docs/oci.md says', async () => {
+    client.write('my-pack/pack.yaml', JSON.stringify(aManifest('hello', '1.0.1')));
+    const [pack, bundle, config] = ['my-pack', 'built.tgz', 'built.json'].map(name => `${client.folder}/${name}`) as [
+      string,
+      string,
+      string,
+    ];
+    const built = await new CommandLine().json<{ digest: string }>('pack', 'build', pack, '-o', bundle, '--config', config);
+    const types = ['--artifact-type', PACK, '--config', `built.json:${CONFIG}`];
+    await client.ok('oras', 'push', PLAIN, ...types, `${repository}:1.0.1`, `built.tgz:${BUNDLE_TYPE}`);
+    await sign(await resolve('1.0.1'));
+    expect((await owner.version('hello', '1.0.1')).body).toMatchObject({ digest: built.digest });
   });
 
   it('is attested by cosign attest, which counts as an attestation', async () => {

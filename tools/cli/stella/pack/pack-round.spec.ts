@@ -33,6 +33,19 @@ describe('stella pack, on this machine', () => {
     expect(await json(['pack', 'validate', at('out.tgz')])).toMatchObject({ valid: true, packId: sample });
   });
 
+  it('builds the config of an OCI push beside the bundle, and not into it', async () => {
+    await cp(path.join(SAMPLES, 'secure-delivery'), at('pack'), { recursive: true });
+    const { digest } = await json(['pack', 'build', at('pack'), '-o', at('out.tgz')]);
+    const built = await json(['pack', 'build', at('pack'), '-o', at('pack/out.tgz'), '--config', at('pack/config.json')]);
+    expect(built).toMatchObject({ digest, config: at('pack/config.json') });
+    expect(await json(['pack', 'build', at('pack'), '-o', at('pack/out.tgz'), '--config', at('pack/config.json')])).toMatchObject({
+      digest,
+    });
+    const config = await readFile(at('pack/config.json'), 'utf8');
+    expect(config).toMatch(/^\{"apiVersion":"stellaops\.io\/pack\.v1",/);
+    expect(JSON.parse(config)).toMatchObject({ metadata: { packId: 'secure-delivery' } });
+  });
+
   it('builds, signs and verifies; a changed byte, another key or no signature fails', async () => {
     await cp(path.join(SAMPLES, 'secure-delivery'), at('pack'), { recursive: true });
     const bundle = at('pack/out.tgz');
