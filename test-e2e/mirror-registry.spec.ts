@@ -1,5 +1,9 @@
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { MirrorResponse, ParityCheckView, Problem, PublishAnswer } from '@packs/contracts';
 import { eventually, OciPeer } from '@packs/testing';
 import type { Caller } from './caller';
@@ -23,6 +27,10 @@ const NOTE = isWanted ? '' : ' (skipped: it is not installed)';
 
 let peer: OciPeer;
 let registry: Registry;
+/** Another one, with nothing in common with the first. */
+let other: Registry;
+let folder: string;
+let credentials: string;
 let caller: Caller;
 let mirror: MirrorResponse;
 let bundle: Bundle;
@@ -30,9 +38,19 @@ let manifestDigest: string;
 
 beforeAll(async () => {
   peer = await OciPeer.start('docker-registry');
-  registry = await Registry.start({ MIRROR_REGISTRIES: `http://${peer.host} private`, MIRROR_SOURCES: `http://${peer.host} private` });
+  other = await Registry.shared();
+  folder = mkdtempSync(join(tmpdir(), 'mirror-credentials-'));
+  credentials = join(folder, 'config.json');
+  await writeFile(credentials, '{"auths":{}}', { mode: 0o600 });
+  const allowed = [peer.host, new URL(other.gatewayUrl).host].map(host => `http://${host} private`).join(', ');
+  registry = await Registry.start({
+    MIRROR_REGISTRIES: allowed,
+    MIRROR_SOURCES: `http://${peer.host} private`,
+    MIRROR_REGISTRY_CREDENTIALS_FILE: credentials,
+  });
 });
 afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
   await registry.end();
   await peer.end();
 });
@@ -177,6 +195,31 @@ suite(`a mirror in docker-registry${NOTE}`, () => {
     const json = { name: 'south', kind: 'registry', location: place() };
     const { status, body } = await caller.send<Problem>('POST', '/api/mirrors', { json });
     expect([status, body.code, body.errors?.[0]?.field]).toEqual([400, 'ERR_MIRROR_TARGET_INVALID', 'location']);
+  });
+});
+
+suite(`a mirror in another registry of this software${NOTE}`, () => {
+  const host = (): string => new URL(other.gatewayUrl).host;
+  const authsOf = (password: string): string =>
+    JSON.stringify({ auths: { [host()]: { auth: Buffer.from(`robot:${password}`).toString('base64') } } });
+
+  it('is published there by its own keys, with the same digests, and channels are its own', async () => {
+    const there = await other.caller(caller.tenant);
+    expect([await there.trust(key), await there.policy({ keyRef: key.name }, { unsigned: 'pending' })]).toMatchObject([
+      { status: 200 },
+      { status: 200 },
+    ]);
+    await writeFile(credentials, authsOf(there.token), { mode: 0o600 });
+    const promoted = await caller.send('POST', '/api/packs/hello/promote', { json: { version: '1.0.0+linux', channel: 'stable' } });
+    expect(promoted.status).toBe(200);
+    mirror = await addMirror(caller, { name: 'sister', kind: 'registry', location: `${host()}/${caller.tenant}` });
+    expect(await sync(caller, mirror)).toMatchObject({ state: 'succeeded', error: null });
+    const version = (await there.version('hello', '1.0.0+linux')).body;
+    expect(version).toMatchObject({ digest: bundle.digest, manifestDigest, channels: ['edge'] });
+    expect((await there.bundle('hello', '1.0.0+linux')).bytes.equals(bundle.bytes)).toBe(true);
+    expect(await check()).toMatchObject({ state: 'succeeded', inStep: true, counts: { 'in-step': 1 } });
+    expect(await sync(caller, mirror, { verify: true })).toMatchObject({ state: 'succeeded', error: null });
+    expect(await check()).toMatchObject({ state: 'succeeded', inStep: true, counts: { 'in-step': 1 } });
   });
 });
 

@@ -139,6 +139,33 @@ describe.each([true, false])('a mirror in a registry (referrers API: %s)', refer
     expect(holder.registry.requests.map(line => line.replace(/.*\//, ''))).toEqual(['edge', 'state']);
   });
 
+  it('leaves channels to a registry that moves their tags itself, and says so', async () => {
+    const denied = JSON.stringify({ errors: [{ code: 'DENIED', detail: { code: 'ERR_OCI_TAG_PROTECTED' } }] });
+    holder.registry.intervene(/^PUT .*hello\/manifests\/edge/, (_, response) => void response.writeHead(403).end(denied));
+    const heads = [{ version: '1.1.0+linux', channel: 'edge' }];
+    const { state } = await copy(holder, [one, two], heads);
+    holder.held().tags.set('edge', one.mirrored.manifest.digest);
+    const { manifests, tags } = holder.registry.repository('north/acme/mirror--state');
+    expect(JSON.parse(String(manifests.get(tags.get('state') ?? '')?.bytes))).toMatchObject({
+      annotations: { 'io.stellaops.mirror.channels': 'left-to-registry' },
+    });
+    holder.registry.requests.length = 0;
+    const { target } = await copy(holder, [one, two], heads);
+    await target.prune(state);
+    expect(holder.registry.requests.filter(line => line.endsWith('/manifests/edge'))).toEqual([]);
+    const reader = await holder.targets.open(holder.place());
+    expect(await reader.state()).toEqual(state);
+    const files = await Array.fromAsync(reader.files());
+    expect([files.toSorted(), reader.pointersOf(two.mirrored, ['edge'])]).toEqual([['hello/tags/1.0.0', 'hello/tags/1.1.0_linux'], []]);
+  });
+
+  it('does not take any other refusal for that', async () => {
+    const denied = JSON.stringify({ errors: [{ code: 'DENIED' }] });
+    holder.registry.intervene(/^PUT .*hello\/manifests\/edge/, (_, response) => void response.writeHead(403).end(denied), 9);
+    const copying = copy(holder, [one, two], [{ version: '1.1.0+linux', channel: 'edge' }]);
+    expect(await codeOf(copying)).toEqual(['ERR_MIRROR_TARGET_UNWRITABLE', 'later']);
+  });
+
   it.each<[string, (bench: RegistryHolder) => void, string]>([
     ['its tag', ({ registry }) => registry.repository('north/acme/hello').tags.delete('1.0.0'), 'absent'],
     [

@@ -26,6 +26,11 @@ export async function onRegistry<T>(location: string, work: () => Promise<T>): P
   }
 }
 
+/** The registry sets this tag itself: another registry of this software does so with those of a pack's channels. */
+export function isTagProtected(error: unknown): boolean {
+  return error instanceof DomainError && error.code === 'ERR_REGISTRY_DENIED' && error.details['ownCode'] === 'ERR_OCI_TAG_PROTECTED';
+}
+
 export function toMirrorFault(location: string, error: unknown): unknown {
   const meaning = error instanceof DomainError ? MEANINGS[error.code] : undefined;
   if (!(error instanceof DomainError) || !meaning) return error;

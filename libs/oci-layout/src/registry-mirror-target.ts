@@ -9,9 +9,10 @@ import {
   type RemoteRepository,
   type StagedState,
 } from '@packs/ports';
-import { onRegistry, toMirrorFault } from './registry-faults';
+import { isTagProtected, onRegistry, toMirrorFault } from './registry-faults';
 import {
   isReservedTag,
+  isVersionTag,
   readPath,
   registryObjectsOf,
   registryPointersOf,
@@ -29,11 +30,13 @@ const EMPTY = { digest: sha256(EMPTY_JSON), size: EMPTY_JSON.length };
 
 /**
  * A mirror as repositories of any OCI registry. A version's tag is set after all that belongs to it; channels' tags and the state are
- * set last, each in one step.
+ * set last, each in one step. A registry that says that it moves the tags of channels itself is left to do so.
  */
 export class RegistryMirrorTarget extends MirrorTarget {
   private readonly stateDocument: RegistryState;
   private readonly roster: RegistryRoster;
+  /** Known once a state is read or staged. */
+  private leavesChannels = false;
 
   constructor(
     private readonly registries: RemoteRegistries,
@@ -45,7 +48,10 @@ export class RegistryMirrorTarget extends MirrorTarget {
   }
 
   async state(): Promise<MirrorState | undefined> {
-    return this.on(() => this.stateDocument.shown());
+    return this.on(async () => {
+      this.leavesChannels = (await this.stateDocument.leavesChannels()) ?? false;
+      return this.stateDocument.shown();
+    });
   }
 
   objectsOf(version: MirroredVersion): MirrorObject[] {
@@ -53,7 +59,7 @@ export class RegistryMirrorTarget extends MirrorTarget {
   }
 
   pointersOf(version: MirroredVersion, channels: readonly string[]): MirrorObject[] {
-    return registryPointersOf(version, channels);
+    return this.leavesChannels ? [] : registryPointersOf(version, channels);
   }
 
   look(object: MirrorObject, signal?: AbortSignal): Promise<Likeness> {
@@ -93,7 +99,7 @@ export class RegistryMirrorTarget extends MirrorTarget {
   async *files(): AsyncGenerator<string> {
     for (const packId of await this.on(() => this.roster.packIds())) {
       const tags = this.registries.repository(this.place.host, this.place.repositoryOf(packId)).tags();
-      for await (const tag of this.faultsOf(tags)) if (!isReservedTag(tag)) yield writePath({ kind: 'tag', packId, tag });
+      for await (const tag of this.faultsOf(tags)) if (this.isOurs(tag)) yield writePath({ kind: 'tag', packId, tag });
     }
   }
 
@@ -138,12 +144,14 @@ export class RegistryMirrorTarget extends MirrorTarget {
         signal?.throwIfAborted();
         await Promise.all(objects.slice(at, at + CHECKS).map(object => this.checkThere(object, signal)));
       }
-      const moves = await this.channelMoves(state, signal);
+      const leavesChannels = await this.stateDocument.leavesChannels(signal);
+      this.leavesChannels = leavesChannels ?? false;
+      const moves = await this.channelMoves(state, { all: leavesChannels === undefined, signal });
       const stored = await this.stateDocument.store(state, signal);
       const commit = (): Promise<void> =>
         this.on(async () => {
-          for (const move of moves) await move();
-          await stored.show();
+          await this.moveChannels(moves);
+          await stored.show(this.leavesChannels);
         });
       return { digest: stored.digest, commit };
     });
@@ -157,7 +165,7 @@ export class RegistryMirrorTarget extends MirrorTarget {
       const removed: string[] = [];
       for (const packId of await this.roster.packIds()) {
         const repository = this.registries.repository(this.place.host, this.place.repositoryOf(packId));
-        const pruning = new RegistryPruning(repository, packId, named, signal);
+        const pruning = new RegistryPruning(repository, packId, named, tag => this.isOurs(tag), signal);
         for (const { manifest, withdrawn = [] } of state.versions.filter(version => version.packId === packId)) {
           for (const digest of withdrawn) await pruning.removeReferrer(manifest.digest, digest);
         }
@@ -184,19 +192,35 @@ export class RegistryMirrorTarget extends MirrorTarget {
     });
   }
 
-  /** Tags of channels that do not name their heads yet. */
-  private async channelMoves(state: MirrorState, signal?: AbortSignal): Promise<(() => Promise<unknown>)[]> {
+  /** Tags of channels that do not name their heads yet; at first all, as a registry that sets them itself tells only who does. */
+  private async channelMoves(
+    state: MirrorState,
+    { all, signal }: { all: boolean; signal?: AbortSignal },
+  ): Promise<(() => Promise<unknown>)[]> {
     const moves: (() => Promise<unknown>)[] = [];
     for (const pointer of this.pointers(state)) {
       signal?.throwIfAborted();
       const at = readPath(pointer.path);
-      if (at?.kind !== 'tag' || (await this.look(pointer, signal)) === 'alike') continue;
+      if (at?.kind !== 'tag' || (!all && (await this.look(pointer, signal)) === 'alike')) continue;
       const repository = this.repositoryOf(at);
       const manifest = await repository.manifest(pointer.digest, signal);
       if (!manifest) throw this.gone(pointer);
       moves.push(() => repository.putManifest(at.tag, manifest));
     }
     return moves;
+  }
+
+  private async moveChannels(moves: readonly (() => Promise<unknown>)[]): Promise<void> {
+    try {
+      for (const move of moves) await move();
+    } catch (error) {
+      if (!isTagProtected(error)) throw error;
+      this.leavesChannels = true;
+    }
+  }
+
+  private isOurs(tag: string): boolean {
+    return !isReservedTag(tag) && (!this.leavesChannels || isVersionTag(tag));
   }
 
   private pointers({ versions, channels }: MirrorState): MirrorObject[] {

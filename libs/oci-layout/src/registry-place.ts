@@ -100,7 +100,7 @@ export function isReservedTag(tag: string): boolean {
   return RESERVED_TAG.test(tag);
 }
 
-function isVersionTag(tag: string): boolean {
+export function isVersionTag(tag: string): boolean {
   try {
     parseVersion(tag.replace('_', '+'));
     return true;

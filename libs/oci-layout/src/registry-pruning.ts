@@ -1,6 +1,6 @@
 import { DomainError, EMPTY_JSON, isContentDigest, MEDIA_TYPES, sha256, type Digest } from '@packs/domain';
 import type { RemoteManifest, RemoteRepository } from '@packs/ports';
-import { isReservedTag, writePath } from './registry-place';
+import { writePath } from './registry-place';
 
 const EMPTY = sha256(EMPTY_JSON);
 
@@ -8,11 +8,15 @@ const EMPTY = sha256(EMPTY_JSON);
 export class RegistryPruning {
   readonly removed = new Set<string>();
 
-  /** @param named paths that stay */
+  /**
+   * @param named paths that stay
+   * @param isOurs tags that a mirror sets
+   */
   constructor(
     private readonly repository: RemoteRepository,
     private readonly packId: string,
     private readonly named: ReadonlySet<string>,
+    private readonly isOurs: (tag: string) => boolean,
     private readonly signal?: AbortSignal,
   ) {}
 
@@ -21,7 +25,7 @@ export class RegistryPruning {
     for await (const tag of this.repository.tags(this.signal)) tags.push(tag);
     for (const tag of tags) {
       const path = writePath({ kind: 'tag', packId: this.packId, tag });
-      if (isReservedTag(tag) || this.named.has(path)) continue;
+      if (!this.isOurs(tag) || this.named.has(path)) continue;
       await this.removeTag(tag, path);
     }
   }

@@ -8,7 +8,15 @@ import { encodeMirrorState, parseMirrorState } from './mirror-state';
 const STATE_TAG = 'state';
 const ARTIFACT_TYPE = 'application/vnd.stellaops.mirror.state.v1';
 const STATE_TYPE = 'application/vnd.stellaops.mirror.state.v1+json';
+/** On the artifact: this registry moves the tags of channels itself, and the mirror leaves them to it. */
+const CHANNELS_ANNOTATION = 'io.stellaops.mirror.channels';
+const LEFT_TO_REGISTRY = 'left-to-registry';
 const EMPTY = { mediaType: MEDIA_TYPES.ociEmpty, digest: sha256(EMPTY_JSON), size: EMPTY_JSON.length };
+
+export interface StoredState {
+  readonly digest: Digest;
+  show(leavesChannels: boolean): Promise<void>;
+}
 
 /** A state as an artifact in the mirror's own repository: stored by digest first, shown by moving one tag. */
 export class RegistryState {
@@ -20,22 +28,24 @@ export class RegistryState {
     return manifest && parseMirrorState(await this.read(documentOf(manifest)));
   }
 
+  /** Undefined while there is no state. */
+  async leavesChannels(signal?: AbortSignal): Promise<boolean | undefined> {
+    const manifest = await this.repository.manifest(STATE_TAG, signal);
+    return manifest && annotationsOf(manifest)[CHANNELS_ANNOTATION] === LEFT_TO_REGISTRY;
+  }
+
   /** Stores a state that nobody is shown yet. */
-  async store(state: MirrorState, signal?: AbortSignal): Promise<{ readonly digest: Digest; show(): Promise<void> }> {
+  async store(state: MirrorState, signal?: AbortSignal): Promise<StoredState> {
     const document = describe(encodeMirrorState(state));
     const layer = { ...document, mediaType: STATE_TYPE };
     await this.repository.writeBlob(layer, inOrder(encodeMirrorState(state)), { signal });
     await this.repository.writeBlob(EMPTY, inOrder([EMPTY_JSON]), { signal });
-    const parts = { config: EMPTY, layers: [layer] };
-    const bytes = Buffer.from(
-      canonicalJson({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociManifest, artifactType: ARTIFACT_TYPE, ...parts }),
-    );
-    const manifest = { mediaType: MEDIA_TYPES.ociManifest, bytes };
-    await this.repository.putManifest(sha256(bytes), manifest, signal);
+    const manifest = artifactOf(layer, false);
+    await this.repository.putManifest(sha256(manifest.bytes), manifest, signal);
     return {
       digest: document.digest,
-      show: async () => {
-        await this.repository.putManifest(STATE_TAG, manifest);
+      show: async leavesChannels => {
+        await this.repository.putManifest(STATE_TAG, leavesChannels ? artifactOf(layer, true) : manifest);
       },
     };
   }
@@ -44,6 +54,22 @@ export class RegistryState {
     const parts: Uint8Array[] = [];
     for await (const part of this.repository.readBlob(blob)) parts.push(part);
     return Buffer.concat(parts);
+  }
+}
+
+function artifactOf(layer: Descriptor, leavesChannels: boolean): Pick<RemoteManifest, 'mediaType' | 'bytes'> {
+  const artifact = {
+    ...{ schemaVersion: 2, mediaType: MEDIA_TYPES.ociManifest, artifactType: ARTIFACT_TYPE, config: EMPTY, layers: [layer] },
+    ...(leavesChannels && { annotations: { [CHANNELS_ANNOTATION]: LEFT_TO_REGISTRY } }),
+  };
+  return { mediaType: MEDIA_TYPES.ociManifest, bytes: Buffer.from(canonicalJson(artifact)) };
+}
+
+function annotationsOf({ bytes }: RemoteManifest): Readonly<Record<string, unknown>> {
+  try {
+    return (JSON.parse(bytes.toString('utf8')) as { annotations?: Readonly<Record<string, unknown>> } | null)?.annotations ?? {};
+  } catch {
+    return {};
   }
 }
 

@@ -28,9 +28,9 @@ const ERROR_CODE = /^[A-Z_]{1,40}$/;
 
 /** What an answer that is not the one expected means. Of its body only the error code is repeated: a message may hold anything. */
 export function refusal(host: string, what: string, status: number, body: Buffer): DomainError {
-  const code = errorCodeOf(body);
+  const { code, own } = errorCodesOf(body);
   const said = code === undefined ? `${status}` : `${status} ${code}`;
-  const details = { status, ...(code !== undefined && { ociCode: code }) };
+  const details = { status, ...(code !== undefined && { ociCode: code }), ...(own !== undefined && { ownCode: own }) };
   const denied = status === 401 || status === 403;
   return registryFault(denied ? 'ERR_REGISTRY_DENIED' : 'ERR_REGISTRY_REFUSED', host, `${what} was answered with ${said}`, { details });
 }
@@ -47,12 +47,14 @@ export function retryAfterMs(headers: IncomingHttpHeaders, wallClock = Date.now(
   return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
 }
 
-function errorCodeOf(body: Buffer): string | undefined {
+/** The code of the specification, and the finer one that a registry may add in `detail`, as we do. */
+function errorCodesOf(body: Buffer): { readonly code?: string; readonly own?: string } {
+  const codeIn = (value: unknown): string | undefined => (typeof value === 'string' && ERROR_CODE.test(value) ? value : undefined);
   try {
-    const parsed = JSON.parse(body.toString('utf8')) as { errors?: { code?: unknown }[] } | null;
-    const code = parsed?.errors?.[0]?.code;
-    return typeof code === 'string' && ERROR_CODE.test(code) ? code : undefined;
+    const parsed = JSON.parse(body.toString('utf8')) as { errors?: { code?: unknown; detail?: { code?: unknown } | null }[] } | null;
+    const first = parsed?.errors?.[0];
+    return { code: codeIn(first?.code), own: codeIn(first?.detail?.code) };
   } catch {
-    return undefined;
+    return {};
   }
 }
