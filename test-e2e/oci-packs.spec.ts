@@ -177,8 +177,8 @@ suite(`a pack on its way between registries and layouts${note}`, () => {
     const name = `${client.host}/${tenant.tenant}/hello`;
     expect(await theirs.ok('oras', 'resolve', PLAIN, `${name}:2.0.0_linux`)).toBe(published.body.manifestDigest);
     expect(await theirs.ok('oras', 'repo', 'tags', PLAIN, name)).toBe('2.0.0_linux\nedge');
-    await theirs.ok('oras', 'blob', 'fetch', PLAIN, '-o', 'bundle.tgz', `${name}@${bundle.digest}`);
-    expect(digestOf(theirs.read('bundle.tgz'))).toBe(bundle.digest);
+    await theirs.ok('oras', 'pull', PLAIN, '-o', 'pulled', `${name}:2.0.0_linux`);
+    expect(digestOf(theirs.read('pulled/hello-2.0.0+linux.tar.gz'))).toBe(bundle.digest);
     expect(await referrersOf(`${name}:2.0.0_linux`, theirs)).toHaveLength(1);
     await theirs.ok('skopeo', 'copy', '--src-tls-verify=false', `docker://${name}:2.0.0_linux`, 'oci:layout:2');
     const index = JSON.parse(theirs.read('layout/index.json').toString()) as { manifests: { digest: string }[] };

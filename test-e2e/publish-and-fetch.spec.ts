@@ -33,7 +33,8 @@ function jcs(value: unknown): string {
 function manifestDigestOf({ bytes, manifest, digest }: Bundle): string {
   const { packId, name, version } = manifest.metadata;
   const config = Buffer.from(jcs(manifest));
-  const layer = { mediaType: BUNDLE_TYPE, digest, size: bytes.length };
+  const fileName = { 'org.opencontainers.image.title': `${packId}-${version}.tar.gz` };
+  const layer = { mediaType: BUNDLE_TYPE, digest, size: bytes.length, annotations: fileName };
   return digestOf(
     jcs({
       schemaVersion: 2,
