@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Connection } from './connection';
 import { TURN_MS, type Load, type LoadOrder, type LoadReport, type LoadResult, type Target } from './load';
 import { LOADS, type Operation } from './loads';
 import { Stock } from './stock';
@@ -36,27 +37,33 @@ async function makeLoad(stock: Stock, load: Load, target: Target): Promise<void>
   if (isRead(load)) {
     for (let at = 0; at < WARM_UPS; at++) await Promise.all(connections.map(connection => operation(connection, at)));
   }
+  const bystander = load.kind === 'push-chunked' ? await LOADS['head-manifest'](stock, { ...load, bytes: undefined }) : undefined;
   report({ prepared: true });
   await once(process, 'message');
-  const result = await run(stock, load, operation, connections);
+  const result = await run(load, operation, connections, bystander && { read: bystander, connection: stock.connection() });
   for (const connection of connections) connection.close();
   report({ result });
 }
 
+interface Bystander {
+  readonly read: Operation;
+  readonly connection: Connection;
+}
+
 async function run(
-  stock: Stock,
   load: Load,
   operation: Operation,
-  connections: readonly ReturnType<Stock['connection']>[],
+  connections: readonly Connection[],
+  bystander: Bystander | undefined,
 ): Promise<LoadResult> {
   const [times, absentTimes]: [number[], number[]] = [[], []];
   let [next, bytes] = [0, 0];
   const ending = new AbortController();
-  const watching = load.kind === 'push-chunked' ? bystand(stock, ending.signal) : Promise.resolve([]);
+  const watching = bystander ? bystand(bystander, ending.signal) : Promise.resolve([]);
   const cpu = process.cpuUsage();
   const started = performance.now();
   const splits = load.kind === 'foreign-or-absent';
-  const client = async (connection: ReturnType<Stock['connection']>) => {
+  const client = async (connection: Connection) => {
     while (next < load.operations && performance.now() - started < TURN_MS) {
       const at = next++;
       const from = performance.now();
@@ -79,11 +86,9 @@ async function run(
 }
 
 /** Somebody else's small reads meanwhile. */
-async function bystand(stock: Stock, signal: AbortSignal): Promise<number[]> {
-  const read = await LOADS['head-manifest'](stock, { kind: 'head-manifest', clients: 1, operations: 0 });
-  const connection = stock.connection();
+async function bystand({ read, connection }: Bystander, signal: AbortSignal): Promise<number[]> {
   const times: number[] = [];
-  while (!signal.aborted && read) {
+  while (!signal.aborted) {
     const from = performance.now();
     await read(connection, times.length);
     times.push(performance.now() - from);
