@@ -8,6 +8,7 @@ import type { MirrorResponse, ParityCheckView, Problem, PublishAnswer } from '@p
 import { eventually, OciPeer } from '@packs/testing';
 import type { Caller } from './caller';
 import { addMirror, ask, ended, idle, jobOf, parityOf, sync } from './mirror-calls';
+import { anImage, aPackArtifact, OCI_MANIFEST, ociBlob, type OciBlob } from './oci-content';
 import { aBundle, aManifest, type Bundle } from './pack-bundle';
 import { newTenant, Registry } from './registry';
 import { SigningKey } from './signing-key';
@@ -78,6 +79,14 @@ function held(method: string, path: string, init: RequestInit = {}): Promise<Res
     ...init,
     headers: { accept, ...init.headers },
   });
+}
+
+async function pushBlob({ bytes, digest }: OciBlob): Promise<void> {
+  const begun = await held('POST', 'blobs/uploads/');
+  const location = new URL(begun.headers.get('location') ?? '', `http://${peer.host}`);
+  location.searchParams.set('digest', digest);
+  const headers = { 'content-type': 'application/octet-stream' };
+  expect((await fetch(location, { method: 'PUT', headers, body: new Uint8Array(bytes) })).status).toBe(201);
 }
 
 async function registryTags(packId: string): Promise<string[]> {
@@ -209,7 +218,7 @@ suite(`a mirror in another registry of this software${NOTE}`, () => {
       { status: 200 },
       { status: 200 },
     ]);
-    await writeFile(credentials, authsOf(there.token), { mode: 0o600 });
+    await writeFile(credentials, authsOf(there.token ?? ''), { mode: 0o600 });
     const promoted = await caller.send('POST', '/api/packs/hello/promote', { json: { version: '1.0.0+linux', channel: 'stable' } });
     expect(promoted.status).toBe(200);
     mirror = await addMirror(caller, { name: 'sister', kind: 'registry', location: `${host()}/${caller.tenant}` });
@@ -241,6 +250,41 @@ suite(`a publish by reference to docker-registry${NOTE}`, () => {
     ]);
     expect((await publisher.bundle('hello', '1.0.0+linux')).bytes.equals(bundle.bytes)).toBe(true);
     expect((await publishFrom(publisher, reference())).status).toBe(200);
+  });
+
+  it('keeps the manifest that was signed there by cosign 2, byte for byte', async () => {
+    const publisher = await registry.caller();
+    await publisher.accept(key);
+    const pack = aPackArtifact(aBundle(aManifest('hello', '2.0.0')));
+    const text = JSON.stringify(
+      { ...(JSON.parse(pack.bytes.toString()) as object), annotations: { 'org.example.built-by': 'ci' } },
+      null,
+      1,
+    );
+    const { bytes, digest } = ociBlob(text);
+    const payload = JSON.stringify({
+      critical: {
+        identity: { 'docker-reference': 'hello' },
+        image: { 'docker-manifest-digest': digest },
+        type: 'cosign container image signature',
+      },
+      optional: null,
+    });
+    const annotations = { 'dev.cosignproject.cosign/signature': key.raw(Buffer.from(payload)).content.toString('base64') };
+    const signed = anImage('{}', [Buffer.from(payload)]);
+    const { layers, ...rest } = JSON.parse(signed.bytes.toString()) as { layers: object[] };
+    const mediaType = 'application/vnd.dev.cosign.simplesigning.v1+json';
+    const signature = JSON.stringify({ ...rest, layers: layers.map(layer => ({ ...layer, mediaType, annotations })) });
+    for (const blob of [...pack.blobs, ...signed.blobs]) await pushBlob(blob);
+    for (const [tag, body] of [
+      ['2.0.0', bytes],
+      [`${digest.replace(':', '-')}.sig`, signature],
+    ] as const)
+      expect((await held('PUT', `manifests/${tag}`, { body, headers: { 'content-type': OCI_MANIFEST } })).status).toBe(201);
+    const answer = await publishFrom(publisher, `${place()}:2.0.0`);
+    expect([answer.status, answer.body]).toMatchObject([201, { manifestDigest: digest, state: 'published' }]);
+    const kept = await publisher.send('GET', `/v2/${publisher.tenant}/hello/manifests/2.0.0`, { headers: { accept: OCI_MANIFEST } });
+    expect([kept.status, kept.bytes.equals(bytes)]).toEqual([200, true]);
   });
 
   it('is judged as any other: by the keys of who publishes it', async () => {

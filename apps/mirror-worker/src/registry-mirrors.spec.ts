@@ -155,7 +155,8 @@ describe.each([true, false])('a mirror in a registry (referrers API: %s)', refer
     expect(holder.registry.requests.filter(line => line.endsWith('/manifests/edge'))).toEqual([]);
     const reader = await holder.targets.open(holder.place());
     expect(await reader.state()).toEqual(state);
-    const files = await Array.fromAsync(reader.files());
+    const files: string[] = [];
+    for await (const path of reader.files()) files.push(path);
     expect([files.toSorted(), reader.pointersOf(two.mirrored, ['edge'])]).toEqual([['hello/tags/1.0.0', 'hello/tags/1.1.0_linux'], []]);
   });
 

@@ -103,7 +103,7 @@ export class JudgingPublisher {
     const blobs = await Promise.all([content, ...names].map(text => this.blobs.write(once(Buffer.from(text)), { maxBytes: 1e6 })));
     const [bundle, ...signatures] = (await new PostgresContentCatalog(this.dataSource).record(blobs)).map(toRef);
     if (!bundle) throw new Error('nothing was recorded');
-    return new PublishPack(unitOfWork, new PublishArtifact(unitOfWork, this.commands, this.blobs, this.clock)).execute({
+    return new PublishPack(unitOfWork, this.blobs, new PublishArtifact(unitOfWork, this.commands, this.blobs, this.clock)).execute({
       ...this.origin,
       packId: manifest.metadata.packId,
       version: null,

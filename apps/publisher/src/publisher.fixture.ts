@@ -74,7 +74,7 @@ export class SpecPublisher {
   }
 
   get publishPack(): PublishPack {
-    return new PublishPack(this.unitOfWork, new PublishArtifact(this.unitOfWork, this.commands, this.blobs, this.clock));
+    return new PublishPack(this.unitOfWork, this.blobs, new PublishArtifact(this.unitOfWork, this.commands, this.blobs, this.clock));
   }
 
   /** A request to publish a bundle that the gateway has stored and recorded. */

@@ -195,7 +195,7 @@ export class PushingPublisher {
     const signatures = [];
     for (const document of documents) signatures.push({ ...(await this.store(document)), mediaType: MEDIA_TYPES.sigstoreBundle });
     const { packId } = manifest.metadata;
-    return new PublishPack(this.unitOfWork, this.publishArtifact()).execute({
+    return new PublishPack(this.unitOfWork, this.blobs, this.publishArtifact()).execute({
       ...this.origin,
       ...{ packId, version: null, channel: 'edge', bundle, signatures, manifestDigest: null, idempotencyKey },
     });

@@ -15,7 +15,8 @@ export class FetchArtifactHandler {
   async handle(@CommandRequest(FetchArtifactCommand) request: FetchArtifactRequest): Promise<FetchArtifactReply> {
     const reply = await this.fetchArtifact.execute(request);
     const { tenant, actor, reference } = request;
-    const { manifestDigest, bundle, signatures } = reply;
+    const { artifact, bundle, signatures } = reply;
+    const manifestDigest = artifact.manifest.digest;
     this.logger.info({ tenant, actor, reference, manifestDigest, digest: bundle.digest, signatures: signatures.length }, 'fetch artifact');
     return reply;
   }

@@ -2,6 +2,7 @@ import { DomainError, encodeAttestationManifest, encodeSignatureManifest, EMPTY_
 import type { SealOf } from '@packs/oci-layout';
 import { ContentCatalog, type RemoteRepository, type StoredBlob } from '@packs/ports';
 import { RegistryClient } from '@packs/registry-client';
+import { encodeSimpleSignature } from '@packs/sigstore';
 import { InMemoryBlobStore, TestOciRegistry } from '@packs/testing';
 import { parseArtifactReference } from './artifact-reference';
 import { FetchArtifact } from './fetch-artifact';
@@ -79,20 +80,37 @@ describe.each([true, false])('FetchArtifact, with a referrers API there: %s,', r
     const attestation = encodeAttestationManifest(attested, subject, 'https://slsa.dev/provenance/v1');
     for (const manifest of [signature, attestation]) await there.putManifest(manifest.digest, manifest);
     for (const reference of ['team/hello:1.0.0', `team/hello@${subject.digest}`, `team/hello:other@${subject.digest}`]) {
-      const { manifestDigest, bundle, signatures } = await fetchIt(reference);
-      expect([manifestDigest, bundle.digest, signatures.map(({ digest, mediaType }) => [digest, mediaType])]).toEqual([
+      const { artifact, bundle, signatures } = await fetchIt(reference);
+      expect([artifact.manifest.digest, bundle.digest, signatures.map(({ digest, mediaType }) => [digest, mediaType])]).toEqual([
         subject.digest,
         sha256(BUNDLE),
         [[sha256(documents.signature), MEDIA_TYPES.sigstoreBundle]],
       ]);
       expect(blobs.objects.get(bundle.objectKey)).toEqual(BUNDLE);
+      expect(sha256(blobs.objects.get(artifact.manifest.objectKey) ?? '')).toBe(subject.digest);
+      expect(blobs.objects.get(artifact.config.objectKey)).toEqual(EMPTY_JSON);
     }
-    expect(blobs.objects.size).toBe(2);
+    expect(blobs.objects.size).toBe(4);
+  });
+
+  it('brings the signatures that cosign 2 keeps under a tag, each as one document', async () => {
+    const subject = await aPackIn(there);
+    const layer = await put(there, Buffer.from('{"critical":{}}'), MEDIA_TYPES.simpleSigning);
+    const annotations = { 'dev.cosignproject.cosign/signature': Buffer.from('signed').toString('base64') };
+    const layers = [{ ...layer, annotations }, layer, { ...layer, annotations }];
+    const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociManifest, config: layer, layers }));
+    await there.putManifest(`${subject.digest.replace(':', '-')}.sig`, { mediaType: MEDIA_TYPES.ociManifest, bytes });
+    const { signatures } = await fetchIt('team/hello:1.0.0');
+    expect(signatures.map(({ mediaType }) => mediaType)).toEqual([MEDIA_TYPES.simpleSignature]);
+    expect(blobs.objects.get(signatures[0]?.objectKey ?? '')).toEqual(
+      encodeSimpleSignature(Buffer.from('{"critical":{}}'), Buffer.from('signed')),
+    );
   });
 
   it.each<[string, object]>([
     ['an image', { artifactType: 'application/vnd.somebody' }],
     ['a pack without a bundle', { layers: [] }],
+    ['a pack without a config of its own', { config: null }],
   ])('takes %s for no pack', async (_, changes) => {
     await aPackIn(there, changes);
     expect(await codeOf(fetchIt('team/hello:1.0.0'))).toBe('ERR_OCI_MANIFEST_INVALID');

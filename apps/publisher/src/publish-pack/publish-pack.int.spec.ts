@@ -356,7 +356,11 @@ describe('PublishPack', () => {
 
   it.each([1, 2])('shows nothing of a publish that died in its transaction %i, and publishes when repeated', async nth => {
     const unitOfWork = dyingInTransaction(publisher.unitOfWork, nth);
-    const dying = new PublishPack(unitOfWork, new PublishArtifact(unitOfWork, publisher.commands, publisher.blobs, publisher.clock));
+    const dying = new PublishPack(
+      unitOfWork,
+      publisher.blobs,
+      new PublishArtifact(unitOfWork, publisher.commands, publisher.blobs, publisher.clock),
+    );
     const request = await publisher.aRequest({ request: { idempotencyKey: 'key' } });
     await expect(dying.execute(request)).rejects.toThrow('died before the commit');
     expect(Object.values(await census()).every(count => count === 0)).toBe(true);

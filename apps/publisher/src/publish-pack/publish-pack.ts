@@ -1,13 +1,15 @@
 import type { PublishPackReply, PublishPackRequest } from '@packs/contracts';
 import { canonicalDigest, DomainError, type Digest } from '@packs/domain';
-import type { RegistryTx, RegistryUnitOfWork } from '@packs/ports';
+import type { BlobStore, RegistryTx, RegistryUnitOfWork } from '@packs/ports';
 import { requireChannel } from '../update-channel/require-channel';
 import type { PublishArtifact } from './publish-artifact';
+import { readArtifact } from './read-artifact';
 
 /** Publishes one bundle with the signatures sent along. The same request under the same key has one final answer. */
 export class PublishPack {
   constructor(
     private readonly unitOfWork: RegistryUnitOfWork,
+    private readonly blobs: BlobStore,
     private readonly publishArtifact: PublishArtifact,
   ) {}
 
@@ -21,7 +23,10 @@ export class PublishPack {
       return { earlier, trust: await tx.trust.state(tenant, 'none') };
     });
     if (begin.earlier) return begin.earlier;
-    const submission = { tenant, actor, source, packId, version, channel, bundle, signatures: signatures.map(blob => ({ blob })) };
+    const submission = {
+      ...{ tenant, actor, source, packId, version, channel, bundle, signatures: signatures.map(blob => ({ blob })) },
+      ...(request.artifact && { artifact: await readArtifact(this.blobs, request.artifact, bundle) }),
+    };
     return this.publishArtifact.execute(submission, begin.trust, {
       earlier: tx => earlierReply(tx, request, requestHash),
       keep: (tx, reply) => keepReply(tx, request, requestHash, reply),
@@ -36,12 +41,13 @@ export class PublishPack {
 }
 
 function hashOf(request: PublishPackRequest): Digest {
-  const { packId, version, channel, bundle, signatures, manifestDigest } = request;
+  const { packId, version, channel, bundle, artifact, signatures, manifestDigest } = request;
   return canonicalDigest({
     packId,
     version,
     channel,
     bundle: bundle.digest,
+    ...(artifact && { artifact: artifact.manifest.digest }),
     signatures: signatures.map(signature => signature.digest),
     manifestDigest,
   });

@@ -22,7 +22,12 @@ export function publishing(logger: Logger): Provider[] {
       useFactory: (...parts: ConstructorParameters<typeof PublishArtifact>) => new PublishArtifact(...parts),
       inject: [RegistryUnitOfWork, CommandBus, BlobStore, Clock],
     },
-    ...[PublishPack, PutPack, CompletePending].map(useCase => ({
+    {
+      provide: PublishPack,
+      useFactory: (...parts: ConstructorParameters<typeof PublishPack>) => new PublishPack(...parts),
+      inject: [RegistryUnitOfWork, BlobStore, PublishArtifact],
+    },
+    ...[PutPack, CompletePending].map(useCase => ({
       provide: useCase,
       useFactory: (unitOfWork: RegistryUnitOfWork, publishArtifact: PublishArtifact) => new useCase(unitOfWork, publishArtifact),
       inject: [RegistryUnitOfWork, PublishArtifact],

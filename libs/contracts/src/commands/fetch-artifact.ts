@@ -1,6 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { BlobRefSchema, closed, DigestSchema, nullable, SignatureRefSchema, TenantSchema } from '../contract-types';
+import { BlobRefSchema, closed, nullable, SignatureRefSchema, TenantSchema } from '../contract-types';
 import { command } from './command-contract';
+import { SubmittedArtifactSchema } from './publisher-commands';
 
 export const REFERENCE_MAX = 512;
 
@@ -17,9 +18,8 @@ export const FetchArtifact = command({
     maxBundleBytes: Type.Integer({ minimum: 1 }),
   }),
   reply: closed({
-    /** The manifest's there. */
-    manifestDigest: DigestSchema,
     bundle: BlobRefSchema,
+    artifact: SubmittedArtifactSchema,
     signatures: Type.Array(SignatureRefSchema, { maxItems: 8 }),
   }),
 });

@@ -28,6 +28,13 @@ export function publishTimeoutMs(bytes: number): number {
   return Math.min(PublishPack.timeoutMs, 3_000 + 2 * verifyTimeoutMs(bytes));
 }
 
+/** A pack's OCI manifest that is to be kept byte for byte, and the config it names. */
+export const SubmittedArtifactSchema = closed({
+  mediaType: Type.String({ minLength: 1, maxLength: 255 }),
+  manifest: BlobRefSchema,
+  config: BlobRefSchema,
+});
+
 /** Publishes bytes that the gateway has already stored. */
 export const PublishPack = command({
   subject: 'cmd.publisher.publish-pack',
@@ -38,6 +45,8 @@ export const PublishPack = command({
     version: nullable(VersionSchema),
     channel: ChannelSchema,
     bundle: BlobRefSchema,
+    /** Absent: its OCI manifest is made here. */
+    artifact: Type.Optional(SubmittedArtifactSchema),
     signatures: Type.Array(closed({ ...BlobRefSchema.properties, mediaType: SignatureMediaTypeSchema }), { maxItems: 8 }),
     /** The pack.yaml the caller says it sends (RFC 8785 digest); it has to be the bundle's. */
     manifestDigest: nullable(DigestSchema),

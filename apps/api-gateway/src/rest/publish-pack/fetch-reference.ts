@@ -18,8 +18,8 @@ export async function fetchReference(
   { digest, maxBundleBytes }: { readonly digest: Digest | undefined; readonly maxBundleBytes: number },
 ): Promise<ReceivedBundle> {
   const reference = referenceIn(request.body);
-  const { bundle, signatures } = await commands.send(FetchArtifact, { ...originOf(caller, request), reference, maxBundleBytes });
-  if (digest === undefined || bundle.digest === digest) return { bundle, signatures };
+  const { bundle, artifact, signatures } = await commands.send(FetchArtifact, { ...originOf(caller, request), reference, maxBundleBytes });
+  if (digest === undefined || bundle.digest === digest) return { bundle, artifact, signatures };
   throw new DomainError('ERR_PACK_DIGEST_MISMATCH', `the bundle there is ${bundle.digest}`, {
     details: { expected: digest, actual: bundle.digest },
   });

@@ -44,6 +44,7 @@ export async function publish(
     version: publication.version === null ? null : parseVersion(publication.version),
     channel: publication.channel,
     bundle: publication.received.bundle,
+    ...(publication.received.artifact && { artifact: publication.received.artifact }),
     signatures: [...publication.received.signatures],
     manifestDigest: publication.manifestDigest,
     idempotencyKey: idempotencyKeyOf(request),

@@ -1,3 +1,4 @@
+import type { PublishPackRequest } from '@packs/contracts';
 import { DomainError, MEDIA_TYPES, SIGNATURE_MEDIA_TYPES, type Digest, type SignatureMediaType } from '@packs/domain';
 import type { BlobRef, BlobStore, ContentCatalog, StoredBlob } from '@packs/ports';
 import type { FastifyRequest } from 'fastify';
@@ -10,6 +11,8 @@ export const SIGNATURE_MAX_BYTES = 256 * 1024;
 /** What a publish sends, on stable storage and recorded. */
 export interface ReceivedBundle {
   readonly bundle: BlobRef;
+  /** The OCI manifest it came with. */
+  readonly artifact?: PublishPackRequest['artifact'];
   readonly signatures: readonly (BlobRef & { readonly mediaType: SignatureMediaType })[];
 }
 

@@ -1,0 +1,31 @@
+import type { PublishPackRequest } from '@packs/contracts';
+import { DomainError, MEDIA_TYPES } from '@packs/domain';
+import { readWhole, type BlobRef, type BlobStore } from '@packs/ports';
+import { parseManifest } from '../put-manifest/parse-manifest';
+import { encodedOf, PACK_MANIFEST_MAX_BYTES } from './open-claim';
+import type { SubmittedArtifact } from './submission';
+
+/**
+ * The manifest that a bundle came with from elsewhere, to be kept as it is.
+ * @throws DomainError ERR_OCI_MANIFEST_INVALID when it is no pack's, or another's
+ */
+export async function readArtifact(
+  blobs: BlobStore,
+  { mediaType, manifest, config }: NonNullable<PublishPackRequest['artifact']>,
+  bundle: BlobRef,
+): Promise<SubmittedArtifact> {
+  if (manifest.size > PACK_MANIFEST_MAX_BYTES) throw invalid('/', `of a pack has at most ${PACK_MANIFEST_MAX_BYTES} bytes`);
+  const bytes = await readWhole(blobs, manifest, PACK_MANIFEST_MAX_BYTES);
+  const parsed = parseManifest(bytes, mediaType);
+  const [layer, ...others] = parsed.layers;
+  if (parsed.artifactType !== MEDIA_TYPES.pack || parsed.mediaType !== MEDIA_TYPES.ociManifest)
+    throw invalid('/artifactType', 'is no pack');
+  if (parsed.subject) throw invalid('/subject', 'is not for packs');
+  if (parsed.config?.digest !== config.digest || parsed.config.size !== config.size) throw invalid('/config', 'is not the one that came');
+  if (layer?.digest !== bundle.digest || layer.size !== bundle.size || others.length > 0) throw invalid('/layers', 'are not the bundle');
+  return { manifest: encodedOf(bytes, parsed, manifest.digest), stored: manifest, config };
+}
+
+function invalid(pointer: string, message: string): DomainError {
+  return new DomainError('ERR_OCI_MANIFEST_INVALID', `the manifest's ${pointer} ${message}`, { errors: [{ pointer, message }] });
+}
