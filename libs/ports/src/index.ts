@@ -59,7 +59,7 @@ export { PackReadModel, TrustReadModel, type ServableVersion, type Viewpoint } f
 export { ProofVerifier, type Proof, type ProvenRequest } from './proof-verifier';
 export { damagedObjectOf, isQuarantined, quarantinedKey, requireSound } from './quarantine';
 export { readWhole } from './read-whole';
-export { RegistryTokens, type RegistryGrant, type RegistryToken, type TokenAccess } from './registry-tokens';
+export { RegistryTokens, type RegistryToken, type TokenAccess } from './registry-tokens';
 export {
   IdempotencyStore,
   PackStore,
