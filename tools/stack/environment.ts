@@ -7,7 +7,6 @@ export const STACK_SETTINGS: readonly { readonly name: string; readonly default:
   { name: 'DATA_DIR', default: './.data', meaning: 'Folder of everything the stack keeps.' },
   { name: 'GATEWAY_PORT', default: '8080, else the next free', meaning: 'Port of the public API.' },
   { name: 'GATEWAY_PROCESSES', default: '1', meaning: 'Gateway processes that share that port.' },
-  { name: 'GATEWAY_PROCESSES', default: '1', meaning: 'Gateway processes that share that port.' },
   {
     name: 'DATABASE_ADMIN_URL',
     default: 'the embedded PostgreSQL',
@@ -34,9 +33,9 @@ export const STACK_SETTINGS: readonly { readonly name: string; readonly default:
   { name: 'BLOB_STORE_SECRET_KEY', default: 'none', meaning: 'Secret key of a bucket in BLOB_STORE.' },
   { name: 'MIRROR_SIGNING_KEY_FILE', default: '<DATA_DIR>/keys/kit-signing.key.pem', meaning: 'Key that offline kits are signed with.' },
   { name: 'KIT_EXPORTERS_FILE', default: 'none', meaning: 'Keys of exporters whose kits every tenant takes.' },
+  { name: 'MIRROR_ROOT', default: '<DATA_DIR>/mirrors', meaning: 'The folder that mirrors lie under, as a URL.' },
   { name: 'MIRROR_REGISTRIES', default: 'none', meaning: 'OCI registries that mirrors may lie in; see docs/mirrors.md.' },
   { name: 'MIRROR_REGISTRY_CREDENTIALS_FILE', default: 'none', meaning: 'Credentials for those registries.' },
-  { name: 'MIRROR_ROOT', default: '<DATA_DIR>/mirrors', meaning: 'The folder that mirrors lie under, as a URL.' },
 ];
 
 /** Goes to every process: how it finds the system's own files and how it tells what it does. */
