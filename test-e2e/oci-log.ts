@@ -53,11 +53,15 @@ const REQUEST_MS = 30_000;
 
 /** Somebody who writes down what was asked and what was answered: the only witness the checker believes. */
 export class LoggingCaller {
+  /** Requests that may yet be answered. */
+  inFlight = 0;
+
   constructor(
     readonly name: string,
     readonly standing: Standing,
     private readonly caller: Caller,
     readonly log: Exchange[],
+    private readonly patienceMs = REQUEST_MS,
   ) {}
 
   async ask(about: Act, method: string, path: string, request: Request = {}): Promise<Answer | undefined> {
@@ -66,8 +70,9 @@ export class LoggingCaller {
       ...{ status: null, code: null, told: null, read: null, state: null },
     };
     this.log.push(entry);
+    this.inFlight += 1;
     try {
-      const answer = await this.caller.send(method, path, { ...request, signal: AbortSignal.timeout(REQUEST_MS) });
+      const answer = await this.caller.send(method, path, { ...request, signal: AbortSignal.timeout(this.patienceMs) });
       const { errors } = (answer.body ?? {}) as { readonly errors?: readonly { readonly code: string }[] };
       entry.code = answer.status < 400 ? null : (errors?.[0]?.code ?? null);
       entry.told = answer.headers.get('docker-content-digest');
@@ -78,6 +83,8 @@ export class LoggingCaller {
       return answer;
     } catch {
       return undefined;
+    } finally {
+      this.inFlight -= 1;
     }
   }
 
