@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { MirrorResponse, ParityCheckView, Problem, PublishAnswer } from '@packs/contracts';
 import { eventually, OciPeer } from '@packs/testing';
 import type { Caller } from './caller';
+import { CommandLine } from './command-line';
 import { addMirror, ask, ended, idle, jobOf, parityOf, sync } from './mirror-calls';
 import { anImage, aPackArtifact, OCI_MANIFEST, ociBlob, type OciBlob } from './oci-content';
 import { aBundle, aManifest, type Bundle } from './pack-bundle';
@@ -88,6 +89,30 @@ async function pushBlob({ bytes, digest }: OciBlob): Promise<void> {
   const headers = { 'content-type': 'application/octet-stream' };
   expect((await fetch(location, { method: 'PUT', headers, body: new Uint8Array(bytes) })).status).toBe(201);
 }
+
+async function pushManifest(tag: string, body: Buffer | string): Promise<void> {
+  const headers = { 'content-type': OCI_MANIFEST };
+  expect((await held('PUT', `manifests/${tag}`, { body: Buffer.from(body), headers })).status).toBe(201);
+}
+
+/** As cosign 2 signs. */
+async function pushCosignature(digest: string): Promise<void> {
+  const about = { identity: { 'docker-reference': 'hello' }, image: { 'docker-manifest-digest': digest } };
+  const payload = Buffer.from(JSON.stringify({ critical: { ...about, type: 'cosign container image signature' }, optional: null }));
+  const { bytes, blobs } = anImage('{}', [payload]);
+  for (const blob of blobs) await pushBlob(blob);
+  const { layers, ...rest } = JSON.parse(bytes.toString()) as { layers: object[] };
+  const annotations = { 'dev.cosignproject.cosign/signature': key.raw(payload).content.toString('base64') };
+  const mediaType = 'application/vnd.dev.cosign.simplesigning.v1+json';
+  const manifest = JSON.stringify({ ...rest, layers: layers.map(layer => ({ ...layer, mediaType, annotations })) });
+  await pushManifest(`${digest.replace(':', '-')}.sig`, manifest);
+}
+
+function authsOf(host: string, password: string | null): string {
+  return JSON.stringify({ auths: { [host]: { auth: Buffer.from(`robot:${password ?? ''}`).toString('base64') } } });
+}
+
+const place = (): string => `${peer.host}/mirrors/${caller.tenant}/hello`;
 
 async function registryTags(packId: string): Promise<string[]> {
   const answer = await fetch(`http://${peer.host}/v2/mirrors/${caller.tenant}/${packId}/tags/list`);
@@ -209,8 +234,6 @@ suite(`a mirror in docker-registry${NOTE}`, () => {
 
 suite(`a mirror in another registry of this software${NOTE}`, () => {
   const host = (): string => new URL(other.gatewayUrl).host;
-  const authsOf = (password: string): string =>
-    JSON.stringify({ auths: { [host()]: { auth: Buffer.from(`robot:${password}`).toString('base64') } } });
 
   it('is published there by its own keys, with the same digests, and channels are its own', async () => {
     const there = await other.caller(caller.tenant);
@@ -218,7 +241,7 @@ suite(`a mirror in another registry of this software${NOTE}`, () => {
       { status: 200 },
       { status: 200 },
     ]);
-    await writeFile(credentials, authsOf(there.token ?? ''), { mode: 0o600 });
+    await writeFile(credentials, authsOf(host(), there.token), { mode: 0o600 });
     const promoted = await caller.send('POST', '/api/packs/hello/promote', { json: { version: '1.0.0+linux', channel: 'stable' } });
     expect(promoted.status).toBe(200);
     mirror = await addMirror(caller, { name: 'sister', kind: 'registry', location: `${host()}/${caller.tenant}` });
@@ -235,8 +258,6 @@ suite(`a mirror in another registry of this software${NOTE}`, () => {
 suite(`a publish by reference to docker-registry${NOTE}`, () => {
   const publishFrom = (publisher: Caller, reference: string, packId = 'hello') =>
     publisher.send<PublishAnswer & Problem>('POST', `/api/packs/${packId}/versions`, { json: { reference } });
-  const place = (): string => `${peer.host}/mirrors/${caller.tenant}/hello`;
-
   it.each([
     ['tag', () => `${place()}:1.0.0_linux`],
     ['digest', () => `${place()}@${manifestDigest}`],
@@ -262,25 +283,9 @@ suite(`a publish by reference to docker-registry${NOTE}`, () => {
       1,
     );
     const { bytes, digest } = ociBlob(text);
-    const payload = JSON.stringify({
-      critical: {
-        identity: { 'docker-reference': 'hello' },
-        image: { 'docker-manifest-digest': digest },
-        type: 'cosign container image signature',
-      },
-      optional: null,
-    });
-    const annotations = { 'dev.cosignproject.cosign/signature': key.raw(Buffer.from(payload)).content.toString('base64') };
-    const signed = anImage('{}', [Buffer.from(payload)]);
-    const { layers, ...rest } = JSON.parse(signed.bytes.toString()) as { layers: object[] };
-    const mediaType = 'application/vnd.dev.cosign.simplesigning.v1+json';
-    const signature = JSON.stringify({ ...rest, layers: layers.map(layer => ({ ...layer, mediaType, annotations })) });
-    for (const blob of [...pack.blobs, ...signed.blobs]) await pushBlob(blob);
-    for (const [tag, body] of [
-      ['2.0.0', bytes],
-      [`${digest.replace(':', '-')}.sig`, signature],
-    ] as const)
-      expect((await held('PUT', `manifests/${tag}`, { body, headers: { 'content-type': OCI_MANIFEST } })).status).toBe(201);
+    for (const blob of pack.blobs) await pushBlob(blob);
+    await pushManifest('2.0.0', bytes);
+    await pushCosignature(digest);
     const answer = await publishFrom(publisher, `${place()}:2.0.0`);
     expect([answer.status, answer.body]).toMatchObject([201, { manifestDigest: digest, state: 'published' }]);
     const kept = await publisher.send('GET', `/v2/${publisher.tenant}/hello/manifests/2.0.0`, { headers: { accept: OCI_MANIFEST } });
@@ -302,5 +307,26 @@ suite(`a publish by reference to docker-registry${NOTE}`, () => {
   ])('is refused where %s', async (_, reference, status, code) => {
     const answer = await publishFrom(caller, reference());
     expect([answer.status, answer.body.code]).toEqual([status, code]);
+  });
+});
+
+suite(`stella, with docker-registry${NOTE}`, () => {
+  it('has a pack that lies there published, and pulls packs from any registry with docker’s credentials', async () => {
+    const publisher = await registry.caller();
+    await publisher.accept(key);
+    const line = new CommandLine({ STELLA_REGISTRY_URL: registry.gatewayUrl, STELLA_TOKEN: publisher.token ?? '', DOCKER_CONFIG: folder });
+    await writeFile(join(line.folder, 'key.pem'), key.publicKey);
+    const published = await line.json<PublishAnswer>('pack', 'push', '--reference', `${place()}:1.0.0_linux`);
+    expect(published).toMatchObject({ packId: 'hello', manifestDigest, tenant: publisher.tenant });
+    const ours = new URL(registry.gatewayUrl).host;
+    await writeFile(credentials, authsOf(ours, publisher.token));
+    for (const [at, from] of [`${place()}:1.0.0_linux`, `${ours}/${publisher.tenant}/hello@${manifestDigest}`].entries()) {
+      const [out, wanted] = [`pulled-${at}.tgz`, ['--plain-http', '--key', 'key.pem']];
+      const pulled = await line.json<object>('pack', 'pull', `oci://${from}`, '--out', out, ...wanted);
+      expect(pulled).toMatchObject({ packId: 'hello', version: '1.0.0+linux', digest: bundle.digest, manifestDigest, signedBy: {} });
+      expect(readFileSync(join(line.folder, out)).equals(bundle.bytes)).toBe(true);
+    }
+    expect((await line.stella('pack', 'pull', 'oci://127.0.0.1:9/acme/hello:1.0.0', '--plain-http')).code).toBe(8);
+    rmSync(line.folder, { recursive: true });
   });
 });

@@ -1,3 +1,6 @@
+export { invalidReference, parseArtifactReference } from './artifact-reference';
 export { credentialsIn } from './credentials-file';
 export { dockerCredentials } from './docker-credentials';
+export { packOf } from './pack-artifact';
+export { signaturesOf } from './pack-signatures';
 export { RegistryClient } from './registry-client';

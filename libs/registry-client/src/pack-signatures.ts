@@ -1,7 +1,6 @@
 import { MEDIA_TYPES, sha256, SIGNATURE_MEDIA_TYPES, type Digest, type SignatureMediaType } from '@packs/domain';
 import type { RemoteManifest, RemoteReferrer, RemoteRepository } from '@packs/ports';
-import { encodeSimpleSignature } from '@packs/sigstore';
-import { layersOf, type Layer } from './read-manifest';
+import { layersOf, type Layer } from './pack-artifact';
 
 const SIGNATURES_MAX = 8;
 const SIGNATURE_MAX_BYTES = 256 * 1024;
@@ -16,8 +15,15 @@ export interface FoundSignature {
   read(): AsyncIterable<Uint8Array>;
 }
 
+/** One document of the two parts that cosign 2 keeps apart. */
+type EncodeSimple = (payload: Uint8Array, signature: Uint8Array) => Buffer;
+
 /** The documents of the signatures over a manifest: of what refers to it, and of what cosign 2 puts under the tag made from its digest. */
-export async function signaturesOf(repository: RemoteRepository, { digest }: RemoteManifest): Promise<FoundSignature[]> {
+export async function signaturesOf(
+  repository: RemoteRepository,
+  { digest }: RemoteManifest,
+  encodeSimple: EncodeSimple,
+): Promise<FoundSignature[]> {
   const found: FoundSignature[] = [];
   for (const referrer of await repository.referrers(digest)) {
     if (!isSignature(referrer) || found.length === SIGNATURES_MAX) continue;
@@ -29,7 +35,7 @@ export async function signaturesOf(repository: RemoteRepository, { digest }: Rem
   }
   const tagged = await repository.manifest(`${digest.replace(':', '-')}.sig`);
   for (const layer of tagged ? layersOf(tagged) : []) {
-    const simple = found.length < SIGNATURES_MAX ? await simpleSignature(repository, layer) : undefined;
+    const simple = found.length < SIGNATURES_MAX ? await simpleSignature(repository, layer, encodeSimple) : undefined;
     if (simple && !found.some(one => one.digest === simple.digest)) found.push(simple);
   }
   return found;
@@ -40,13 +46,17 @@ function isSignature({ artifactType, annotations }: RemoteReferrer): boolean {
 }
 
 /** The payload is the layer, the signature its annotation (cosign SIGNATURE_SPEC.md, "Tag-based discovery"). */
-async function simpleSignature(repository: RemoteRepository, layer: Layer): Promise<FoundSignature | undefined> {
+async function simpleSignature(
+  repository: RemoteRepository,
+  layer: Layer,
+  encodeSimple: EncodeSimple,
+): Promise<FoundSignature | undefined> {
   const text = layer.annotations[COSIGN_SIGNATURE];
   const isOne = layer.mediaType === MEDIA_TYPES.simpleSigning && typeof text === 'string' && layer.size <= SIGNATURE_MAX_BYTES / 4;
   if (!isOne || text.length > SIGNATURE_MAX_BYTES / 4) return undefined;
   const payload: Uint8Array[] = [];
   for await (const part of repository.readBlob(layer)) payload.push(part);
-  const bytes = encodeSimpleSignature(Buffer.concat(payload), Buffer.from(text, 'base64'));
+  const bytes = encodeSimple(Buffer.concat(payload), Buffer.from(text, 'base64'));
   return { mediaType: MEDIA_TYPES.simpleSignature, digest: sha256(bytes), size: bytes.length, read: () => once(bytes) };
 }
 
@@ -54,6 +64,6 @@ function blobOf({ digest, size }: Layer): Pick<Layer, 'digest' | 'size'> {
   return { digest, size };
 }
 
-export async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
+async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
   yield bytes;
 }

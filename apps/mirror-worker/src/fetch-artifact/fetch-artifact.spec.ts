@@ -1,10 +1,9 @@
 import { DomainError, encodeAttestationManifest, encodeSignatureManifest, EMPTY_JSON, MEDIA_TYPES, sha256 } from '@packs/domain';
 import type { SealOf } from '@packs/oci-layout';
 import { ContentCatalog, type RemoteRepository, type StoredBlob } from '@packs/ports';
-import { RegistryClient } from '@packs/registry-client';
+import { parseArtifactReference, RegistryClient } from '@packs/registry-client';
 import { encodeSimpleSignature } from '@packs/sigstore';
 import { InMemoryBlobStore, TestOciRegistry } from '@packs/testing';
-import { parseArtifactReference } from './artifact-reference';
 import { FetchArtifact } from './fetch-artifact';
 
 const BUNDLE = Buffer.from('the bundle');

@@ -2,9 +2,8 @@ import type { FetchArtifactReply, FetchArtifactRequest } from '@packs/contracts'
 import { DomainError, requireUnsealed, sha256, type Descriptor } from '@packs/domain';
 import type { SealOf } from '@packs/oci-layout';
 import type { BlobRef, BlobStore, ContentCatalog, RemoteRegistries, RemoteRepository, StoredBlob } from '@packs/ports';
-import { invalidReference, parseArtifactReference } from './artifact-reference';
-import { once, signaturesOf } from './found-signatures';
-import { packOf } from './read-manifest';
+import { invalidReference, packOf, parseArtifactReference, signaturesOf } from '@packs/registry-client';
+import { encodeSimpleSignature } from '@packs/sigstore';
 
 interface Wanted extends Pick<Descriptor, 'digest' | 'size'> {
   read(): AsyncIterable<Uint8Array>;
@@ -29,7 +28,7 @@ export class FetchArtifact {
     const { config, bundle } = packOf(manifest);
     if (bundle.size > maxBundleBytes)
       throw new DomainError('ERR_PACK_TOO_LARGE', `the bundle has ${bundle.size} bytes; at most ${maxBundleBytes} are taken`);
-    const signatures = await signaturesOf(repository, manifest);
+    const signatures = await signaturesOf(repository, manifest, encodeSimpleSignature);
     const there = (blob: Descriptor): Wanted => ({ digest: blob.digest, size: blob.size, read: () => repository.readBlob(blob) });
     const itself = { digest: sha256(manifest.bytes), size: manifest.bytes.length, read: () => once(manifest.bytes) };
     const stored = await this.store([there(bundle), there(config), itself, ...signatures]);
@@ -72,4 +71,8 @@ export class FetchArtifact {
 
 function refOf({ digest, size, objectKey }: BlobRef): BlobRef {
   return { digest, size, objectKey };
+}
+
+async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes;
 }

@@ -1,6 +1,6 @@
 import { DomainError, type Digest, type TrustedKey } from '@packs/domain';
 import { walkBundle } from '@packs/pack-format';
-import { verifyPackSignature, type SignatureResult } from '@packs/sigstore';
+import { verifyPackSignature, type SignatureResult, type SignedManifest } from '@packs/sigstore';
 import { readBundle, type SignatureFile } from '../pack-files';
 
 interface BundleToCheck {
@@ -11,6 +11,8 @@ interface BundleToCheck {
   readonly signatures: readonly SignatureFile[];
   /** Empty: signatures are not judged. */
   readonly keys: readonly TrustedKey[];
+  /** The OCI manifest that names the bundle: a signature of it is one of the bundle. */
+  readonly manifest?: SignedManifest;
   /** What the manifest must say, where it is known. */
   readonly packId?: string;
   readonly version?: string;
@@ -39,11 +41,18 @@ export async function checkBundle(bundle: BundleToCheck): Promise<CheckedBundle>
   return { packId, version, digest: bundle.digest, size: bundle.size, files: entries.length, signedBy };
 }
 
-async function signerOf({ file, digest, size, signatures, keys }: BundleToCheck): Promise<CheckedBundle['signedBy']> {
+async function signerOf({ file, digest, size, signatures, keys, manifest }: BundleToCheck): Promise<CheckedBundle['signedBy']> {
   if (signatures.length === 0) throw new DomainError('ERR_PACK_SIGNATURE_MISSING', 'there is no signature');
   const refusals: Exclude<SignatureResult, { valid: true }>[] = [];
   for (const signature of signatures) {
-    const result = await verifyPackSignature({ artifact: () => readBundle(file), digest, size, signature, keys });
+    const result = await verifyPackSignature({
+      artifact: () => readBundle(file),
+      digest,
+      size,
+      signature,
+      keys,
+      ...(manifest && { manifest }),
+    });
     if (result.valid) return { name: result.key.name, keyId: result.keyId, scheme: result.key.scheme };
     refusals.push(result);
   }
