@@ -79,7 +79,7 @@ export {
   type PutManifestReply,
   type PutManifestRequest,
 } from './commands/repository-commands';
-export { ociErrorOf, type OciErrorCode } from './oci/errors';
+export { ociErrorOf } from './oci/errors';
 export {
   ReverifyVersion,
   VerifyBundle,

@@ -55,6 +55,8 @@ export class OciPeer {
     const child = spawn(program, ['serve', file], { env, stdio: ['ignore', out, out] });
     closeSync(out);
     child.on('error', () => undefined);
+    // A spec that failed before it could end its peer does not keep the run from ending; then the peer ends with it.
+    child.unref();
     process.once('exit', () => child.kill('SIGKILL'));
     this.child = child;
     await eventually(async () => {

@@ -2,7 +2,7 @@ import type { ErrorCode } from '@packs/domain';
 import { PROBLEMS } from '../errors/problems';
 
 /** The codes of distribution-spec "Error Codes", and TOOMANYREQUESTS of the same section. */
-export type OciErrorCode =
+type OciErrorCode =
   | 'BLOB_UNKNOWN'
   | 'BLOB_UPLOAD_INVALID'
   | 'BLOB_UPLOAD_UNKNOWN'
