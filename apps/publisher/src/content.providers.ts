@@ -37,11 +37,7 @@ export function keepingContent(config: Config, logger: Logger): Provider[] {
     {
       provide: BlobRecords,
       useFactory: (dataSource: DataSource, relay: OutboxRelay) =>
-        new PostgresBlobRecords(
-          dataSource,
-          { committed: () => relay.wake(), traceparent: currentTraceparent },
-          config.operatorTenant,
-        ),
+        new PostgresBlobRecords(dataSource, { committed: () => relay.wake(), traceparent: currentTraceparent }, config.operatorTenant),
       inject: [DataSource, OutboxRelay],
     },
     { provide: ScrubQueue, useFactory: (dataSource: DataSource) => new PostgresScrubQueue(dataSource), inject: [DataSource] },
@@ -58,7 +54,9 @@ export function keepingContent(config: Config, logger: Logger): Provider[] {
     {
       provide: BlobStore,
       useFactory: (store: BlobStore, commands: CommandBus, records: BlobRecords, replaceBlob: ReplaceBlob) => {
-        const reports = new DamageReports(commands, 'publisher', (err, digest) => logger.warn({ err, digest }, 'damage could not be reported'));
+        const reports = new DamageReports(commands, 'publisher', (err, digest) =>
+          logger.warn({ err, digest }, 'damage could not be reported'),
+        );
         return new RepairingBlobStore(store, reports, records, replaceBlob);
       },
       inject: [PLAIN_STORE, CommandBus, BlobRecords, ReplaceBlob],
