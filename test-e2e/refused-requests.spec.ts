@@ -273,7 +273,11 @@ const BODIES: readonly Refused[] = [
     () => admin.send('POST', '/api/packs/there/versions', { body: 'hello', headers: { 'content-type': 'text/plain' } }),
     [400, INVALID],
   ],
-  ['a publish as JSON', () => admin.send('POST', '/api/packs/there/versions', { json: {} }), [400, INVALID, 'Content-Type']],
+  [
+    'a publish as JSON that names no reference',
+    () => admin.send('POST', '/api/packs/there/versions', { json: {} }),
+    [400, INVALID, 'reference'],
+  ],
   [
     'a signature header that is not base64',
     () => admin.publishRaw(bundle, key.raw(bundle.bytes), { headers: { 'stella-signature': '***' } }),
