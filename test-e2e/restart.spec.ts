@@ -1,9 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { PROCESSES, type MirrorList, type ParityResponse, type ProcessName, type TrustAnswer, type VersionView } from '@packs/contracts';
-import { eventually } from '@packs/testing';
+import { eventually, freePort } from '@packs/testing';
 import { signalProcess } from '../tools/stack/end-process';
 import type { Caller } from './caller';
 import { allVersions, leafHashOf } from './client-log-checker';
@@ -22,15 +20,6 @@ const runs: NpmStart[] = [];
 let port: number;
 let latest: NpmStart;
 let before: readonly VersionView[];
-
-/** A port nobody else on the machine asks for at this moment. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise(resolve => server.once('listening', resolve));
-  const { port: found } = server.address() as AddressInfo;
-  await new Promise(resolve => server.close(resolve));
-  return found;
-}
 
 async function start(until?: string): Promise<NpmStart> {
   latest = await NpmStart.run(dataDir, port, until);

@@ -59,3 +59,10 @@ export const ContentBlobRefSchema = closed({ ...BlobRefSchema.properties, digest
 export const SignatureRefSchema = closed({ ...BlobRefSchema.properties, mediaType: SignatureMediaTypeSchema });
 
 export const AttestationRefSchema = closed({ ...BlobRefSchema.properties, mediaType: AttestationMediaTypeSchema });
+
+/** Who caused a command: copied into the events it leads to. */
+export const origin = {
+  tenant: TenantSchema,
+  actor: Type.String({ minLength: 1, maxLength: 256 }),
+  source: nullable(Type.String({ maxLength: 256 })),
+};

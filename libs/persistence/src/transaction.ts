@@ -67,7 +67,7 @@ export async function inTransaction<T>(
 
 /**
  * One read in one round trip, by a function of the database that sets the tenant, its first argument, for the statement's own transaction:
- * what is read on every request of a busy door is not worth three trips more.
+ * what is read on every request of a busy door is not worth two trips more.
  */
 export function callAs<Row>(dataSource: DataSource, text: string, tenant: string, values: readonly SqlValue[]): Promise<Row[]> {
   return callEach(dataSource, text, [tenant, ...values]);

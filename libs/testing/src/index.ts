@@ -4,6 +4,7 @@ export { aPack, type PackChanges } from './a-pack';
 export { describeBlobStore } from './blob-store.conformance';
 export { aProof, aProofKey, hashOf, type ProofKey } from './dpop-proof';
 export { aSigner } from './ephemeral-signer';
+export { freePort } from './free-port';
 export { eventually } from './eventually';
 export { FixedClock } from './fixed-clock';
 export { InMemoryBlobStore } from './in-memory-blob-store';

@@ -1,11 +1,11 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, openSync, closeSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setting } from '@packs/config';
 import { eventually } from './eventually';
+import { freePort } from './free-port';
 
 export const OCI_PEERS = ['docker-registry', 'registry', 'zot'] as const;
 /** `docker-registry` is Debian's Distribution 2.8, `registry` Distribution 3. */
@@ -104,14 +104,4 @@ function programOf(name: OciPeerName): string | undefined {
   if (name === 'docker-registry') return spawnSync(name, ['--version']).status === 0 ? name : undefined;
   const program = join(setting('PEERS_DIR') ?? join(homedir(), '.cache/packs-peers'), name);
   return existsSync(program) ? program : undefined;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port was found');
-  return address.port;
 }

@@ -11,7 +11,6 @@ import type { Side } from './load-turn';
 export interface PeerKind {
   readonly name: string;
   readonly program: string;
-  readonly versionArguments: readonly string[];
   readonly where: string;
   /** What it does before it answers that something is stored. */
   readonly durability: string;
@@ -32,19 +31,20 @@ const DISTRIBUTION = {
     ].join('\n'),
 };
 
+export const DOCKER_REGISTRY: PeerKind = {
+  name: 'docker-registry',
+  program: 'docker-registry',
+  where: 'apt-get install docker-registry',
+  ...DISTRIBUTION,
+};
+
 export const PEER_KINDS: readonly PeerKind[] = [
-  {
-    name: 'docker-registry',
-    program: 'docker-registry',
-    versionArguments: ['--version'],
-    where: 'apt-get install docker-registry',
-    ...DISTRIBUTION,
-  },
-  { name: 'distribution', program: join(CACHE, 'registry'), versionArguments: ['--version'], where: 'npm run peers', ...DISTRIBUTION },
+  DOCKER_REGISTRY,
+  { name: 'distribution', program: join(CACHE, 'registry'), where: 'npm run peers', ...DISTRIBUTION },
   {
     name: 'zot',
     program: join(CACHE, 'zot'),
-    versionArguments: ['--version'],
+
     where: 'npm run peers',
     durability: 'storage.commit: files are synced before the answer',
     configuration: (folder, port) =>
@@ -95,12 +95,20 @@ export class PeerRegistry implements Side {
     return this.kind.name;
   }
 
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
   get roots() {
-    return { [this.kind.name]: this.child.pid ?? 0 };
+    return { [this.kind.name]: this.pid };
   }
 
   get version(): string {
-    const { stdout, stderr } = spawnSync(this.kind.program, [...this.kind.versionArguments], { encoding: 'utf8' });
+    return PeerRegistry.versionOf(this.kind);
+  }
+
+  static versionOf({ program }: PeerKind): string {
+    const { stdout, stderr } = spawnSync(program, ['--version'], { encoding: 'utf8' });
     return /v?\d+\.\d+\.\d+\S*/.exec(`${stdout}${stderr}`)?.[0] ?? 'unknown';
   }
 

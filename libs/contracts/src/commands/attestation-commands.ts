@@ -6,6 +6,7 @@ import {
   closed,
   DigestSchema,
   nullable,
+  origin,
   PackIdSchema,
   PackTypeSchema,
   PredicateTypeSchema,
@@ -14,16 +15,14 @@ import {
   VersionSchema,
 } from '../contract-types';
 import { command } from './command-contract';
-import { SigningPolicySchema, TrustRefSchema, VerdictFaultSchema, VerdictSchema } from './schemas';
+import { RejectedSchema, SigningPolicySchema, TrustRefSchema, VerdictFaultSchema, VerdictSchema } from './schemas';
 
 /** Adds a stored document to what is attested about a version, if it is about that version and its signers satisfy the policy. */
 export const AddAttestation = command({
   subject: 'cmd.publisher.add-attestation',
   timeoutMs: 90_000,
   request: closed({
-    tenant: TenantSchema,
-    actor: Type.String({ minLength: 1, maxLength: 256 }),
-    source: nullable(Type.String({ maxLength: 256 })),
+    ...origin,
     packId: PackIdSchema,
     version: VersionSchema,
     attestation: AttestationRefSchema,
@@ -41,12 +40,7 @@ export const AddAttestation = command({
       addedAt: TimestampSchema,
       addedBy: Type.String(),
     }),
-    closed({
-      outcome: Type.Literal('rejected'),
-      verdict: VerdictSchema,
-      verdictHash: DigestSchema,
-      faults: Type.Array(VerdictFaultSchema),
-    }),
+    RejectedSchema,
   ]),
 });
 export type AddAttestationRequest = Static<typeof AddAttestation.request>;

@@ -1,23 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox';
-import {
-  ChannelSchema,
-  closed,
-  DigestSchema,
-  nullable,
-  PackIdSchema,
-  TenantSchema,
-  TimestampSchema,
-  VersionSchema,
-} from '../contract-types';
+import { ChannelSchema, closed, DigestSchema, nullable, origin, PackIdSchema, TimestampSchema, VersionSchema } from '../contract-types';
 import { command } from './command-contract';
-import { VerdictFaultSchema, VerdictSchema } from './schemas';
-
-/** Who caused a command: copied into the events it leads to. */
-const origin = {
-  tenant: TenantSchema,
-  actor: Type.String({ minLength: 1, maxLength: 256 }),
-  source: nullable(Type.String({ maxLength: 256 })),
-};
+import { RejectedSchema } from './schemas';
 
 /** Points a channel at a published version, if the channel's policy accepts it. */
 export const PromoteVersion = command({
@@ -41,12 +25,7 @@ export const PromoteVersion = command({
       verdictHash: DigestSchema,
       promotedAt: TimestampSchema,
     }),
-    closed({
-      outcome: Type.Literal('rejected'),
-      verdict: VerdictSchema,
-      verdictHash: DigestSchema,
-      faults: Type.Array(VerdictFaultSchema),
-    }),
+    RejectedSchema,
   ]),
 });
 export type PromoteVersionRequest = Static<typeof PromoteVersion.request>;

@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { BlobRefSchema, closed, nullable, SignatureRefSchema, TenantSchema } from '../contract-types';
+import { BlobRefSchema, closed, origin, SignatureRefSchema } from '../contract-types';
 import { command } from './command-contract';
 import { SubmittedArtifactSchema } from './publisher-commands';
 
@@ -10,9 +10,7 @@ export const FetchArtifact = command({
   subject: 'cmd.mirror-worker.fetch-artifact',
   timeoutMs: 600_000,
   request: closed({
-    tenant: TenantSchema,
-    actor: Type.String({ minLength: 1, maxLength: 256 }),
-    source: nullable(Type.String({ maxLength: 256 })),
+    ...origin,
     /** `<host>[:<port>]/<repository>`, and `:<tag>` or `@<digest>`. */
     reference: Type.String({ minLength: 1, maxLength: REFERENCE_MAX }),
     maxBundleBytes: Type.Integer({ minimum: 1 }),

@@ -1,13 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { BlobRefSchema, closed, DigestSchema, nullable, TenantSchema } from '../contract-types';
+import { BlobRefSchema, closed, DigestSchema, nullable, origin } from '../contract-types';
 import { SelectionSchema } from '../selection';
 import { command } from './command-contract';
-
-const origin = {
-  tenant: TenantSchema,
-  actor: Type.String({ minLength: 1, maxLength: 256 }),
-  source: nullable(Type.String({ maxLength: 256 })),
-};
 
 /** Chosen by the asker, so that a request that is repeated makes no second job. */
 const JobId = Type.String({ pattern: '^[0-9A-HJKMNP-TV-Z]{26}$' });

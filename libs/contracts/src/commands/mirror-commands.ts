@@ -1,13 +1,8 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { closed, nullable, TenantSchema } from '../contract-types';
+import { closed, origin } from '../contract-types';
 import { MirrorJobSchema, MirrorRecordSchema, MirrorSettingsSchema } from '../mirror';
 import { command } from './command-contract';
 
-const origin = {
-  tenant: TenantSchema,
-  actor: Type.String({ minLength: 1, maxLength: 256 }),
-  source: nullable(Type.String({ maxLength: 256 })),
-};
 const mirrorId = Type.String({ minLength: 1, maxLength: 64 });
 
 /** Configures a mirror. It is filled by its first sync, which this does not start. */

@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { closed, nullable, TenantSchema } from '../contract-types';
+import { closed, origin } from '../contract-types';
 import { ParityCheckSchema, type ParityDepth } from '../parity';
 import { command } from './command-contract';
 
@@ -8,9 +8,7 @@ export const CheckParity = command({
   subject: 'cmd.parity-worker.check-parity',
   timeoutMs: 10_000,
   request: closed({
-    tenant: TenantSchema,
-    actor: Type.String({ minLength: 1, maxLength: 256 }),
-    source: nullable(Type.String({ maxLength: 256 })),
+    ...origin,
     mirrorId: Type.String({ minLength: 1, maxLength: 64 }),
     depth: Type.Unsafe<Exclude<ParityDepth, 'changes'>>({ type: 'string', enum: ['bytes', 'index'] }),
   }),

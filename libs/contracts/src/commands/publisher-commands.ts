@@ -5,6 +5,7 @@ import {
   closed,
   DigestSchema,
   nullable,
+  origin,
   PackIdSchema,
   PackTypeSchema,
   SignatureMediaTypeSchema,
@@ -14,14 +15,7 @@ import {
 } from '../contract-types';
 import { command } from './command-contract';
 import { verifyTimeoutMs } from './verify-bundle';
-import { PolicyRuleSchema, SigningPolicySchema, UnsignedAnswerSchema, VerdictFaultSchema, VerdictSchema } from './schemas';
-
-/** Who caused a command: copied into the events it leads to. */
-const origin = {
-  tenant: TenantSchema,
-  actor: Type.String({ minLength: 1, maxLength: 256 }),
-  source: nullable(Type.String({ maxLength: 256 })),
-};
+import { PolicyRuleSchema, RejectedSchema, SigningPolicySchema, UnsignedAnswerSchema, VerdictFaultSchema } from './schemas';
 
 /** Long enough for the publisher to ask the verifier twice. */
 export function publishTimeoutMs(bytes: number): number {
@@ -77,12 +71,7 @@ export const PublishPack = command({
       /** What it lacks. */
       faults: Type.Array(VerdictFaultSchema),
     }),
-    closed({
-      outcome: Type.Literal('rejected'),
-      verdict: VerdictSchema,
-      verdictHash: DigestSchema,
-      faults: Type.Array(VerdictFaultSchema),
-    }),
+    RejectedSchema,
   ]),
 });
 export type PublishPackRequest = Static<typeof PublishPack.request>;

@@ -4,19 +4,13 @@ import {
   ContentBlobRefSchema,
   ContentDigestSchema,
   nullable,
+  origin,
   RepositoryNameSchema,
   TagSchema,
-  TenantSchema,
   VersionSchema,
 } from '../contract-types';
 import { command } from './command-contract';
 import { PublishPack } from './publisher-commands';
-
-const origin = {
-  tenant: TenantSchema,
-  actor: Type.String({ minLength: 1, maxLength: 256 }),
-  source: nullable(Type.String({ maxLength: 256 })),
-};
 
 /** Tags that one push of a manifest may set. */
 export const MAX_TAGS_PER_PUSH = 32;

@@ -75,3 +75,11 @@ export const VerdictFaultSchema = Type.Unsafe<VerdictFault>(
     field: Type.Optional(Type.String()),
   }),
 );
+
+/** The answer about what a verdict rejected. */
+export const RejectedSchema = closed({
+  outcome: Type.Literal('rejected'),
+  verdict: VerdictSchema,
+  verdictHash: DigestSchema,
+  faults: Type.Array(VerdictFaultSchema),
+});

@@ -1,14 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { closed, nullable, TenantSchema } from '../contract-types';
+import { closed, origin } from '../contract-types';
 import { SEAL_REASON_MAX, SealSchema } from '../seal';
 import { command } from './command-contract';
-
-/** Who caused a command: copied into the events it leads to. */
-const origin = {
-  tenant: TenantSchema,
-  actor: Type.String({ minLength: 1, maxLength: 256 }),
-  source: nullable(Type.String({ maxLength: 256 })),
-};
 
 const reply = closed({ seal: SealSchema, changed: Type.Boolean() });
 
