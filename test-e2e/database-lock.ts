@@ -16,12 +16,13 @@ export async function whileLocked<T>(registry: Registry, statement: string, valu
   }
 }
 
-/** Until a session of the process waits for a lock: it stands at that point, and stands still. */
-export function waitsForLock(registry: Registry, process: string): Promise<void> {
+/** Until a session of the process waits for a lock, with a statement that has nothing of `but`: it stands at that point, and stands still. */
+export function waitsForLock(registry: Registry, process: string, statements: { readonly but?: string } = {}): Promise<void> {
   return eventually(async () => {
-    const waiting = await registry.sql(`select 1 from pg_stat_activity where application_name = $1 and wait_event_type = 'Lock'`, [
-      process,
-    ]);
+    const waiting = await registry.sql(
+      `select 1 from pg_stat_activity where application_name = $1 and wait_event_type = 'Lock' and ($2 = '' or strpos(query, $2) = 0)`,
+      [process, statements.but ?? ''],
+    );
     expect(waiting).not.toEqual([]);
   });
 }

@@ -266,8 +266,17 @@ describe('registry scrub', () => {
         return body;
       }, withinMs);
     await inState('running');
-    await registry.part('publisher').without(async () => undefined);
-    expect(await registry.sql('select state from content.scrubs where id = $1', [started.body.id])).toEqual([{ state: 'running' }]);
+    await eventually(async () => expect((await operators.get<ScrubView>(path)).body.examined).toBeGreaterThan(0));
+    const stoodAt = await registry.part('publisher').without(async () => {
+      const rows = await registry.sql<{ state: string; examined: number }>(
+        'select state, examined::int from content.scrubs where id = $1',
+        [started.body.id],
+      );
+      expect(rows).toMatchObject([{ state: 'running' }]);
+      return rows[0]?.examined ?? 0;
+    });
+    expect(stoodAt).toBeGreaterThan(0);
+    expect((await operators.get<ScrubView>(path)).body.examined).toBeGreaterThanOrEqual(stoodAt);
     const [total] = await registry.sql<{ n: number }>('select count(*)::int as n from content.blobs');
     const ended = await inState('completed', path, 40_000);
     expect(ended).toMatchObject({ examined: total?.n, digests: { length: (await inQuarantine()).length } });

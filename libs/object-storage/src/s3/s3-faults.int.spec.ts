@@ -163,6 +163,8 @@ function describeBytes(): void {
     })();
     await expect(reading).rejects.toMatchObject(unavailable);
     const bytes = Buffer.concat(given);
+    expect(bytes.length).toBeGreaterThan(0);
+    expect(bytes.length).toBeLessThan(LARGE.length);
     expect(bytes.equals(LARGE.subarray(0, bytes.length))).toBe(true);
   });
 

@@ -33,14 +33,14 @@ describe('SweepUploads', () => {
   });
 
   it('begins with the process, and outlives a database that is away', async () => {
-    const table = aTable(new Error('away'));
+    const table = aTable(new Error('away'), [await begun()]);
     const sweep = sweeping(table);
     sweep.start();
     await eventually(() => expect(table.asked).toHaveLength(1));
     await sweep.stop();
-    const next = sweeping(aTable([await begun()]));
-    next.start();
-    await next.stop();
+    sweep.start();
+    await sweep.stop();
+    expect(table.asked).toHaveLength(2);
     expect(blobs.uploads.size).toBe(0);
   });
 });
