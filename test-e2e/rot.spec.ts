@@ -202,6 +202,30 @@ describe('bytes that rot', () => {
     await served(caller, path, content);
   });
 
+  it('of a manifest are healed by a push of it', async () => {
+    const caller = await registry.caller();
+    const config = Buffer.from('{}');
+    const { digest } = await push(caller, config);
+    const descriptor = { mediaType: 'application/vnd.oci.empty.v1+json', digest, size: config.length };
+    const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+    const manifest = Buffer.from(
+      JSON.stringify({ schemaVersion: 2, mediaType, config: descriptor, layers: [], annotations: { of: caller.tenant } }),
+    );
+    const put = () =>
+      caller.send('PUT', `/v2/${caller.tenant}/app/manifests/v1`, { body: manifest, headers: { 'content-type': mediaType } });
+    const first = await put();
+    expect(first.status).toBe(201);
+    const path = oci(caller, 'app', 'manifests/v1');
+    const named = first.headers.get('docker-content-digest') ?? '';
+    flip(await stored(named));
+    // Nobody has read it yet, so no process has it in its memory.
+    expect((await attempt(caller, path)) as { status: number }).toMatchObject({ status: 500 });
+    await eventually(async () => expect(await inQuarantine()).toContain(named));
+    await refused(caller, path);
+    expect((await put()).status).toBe(201);
+    await served(caller, path, manifest);
+  });
+
   it('come back from a mirror without anybody asking', async () => {
     const { caller, bundle, manifestDigest } = await publish('mirrored');
     const mirror = await addMirror(caller);

@@ -103,6 +103,7 @@ describe('a public namespace', () => {
   it('says so to those who ask, and a namespace that is not there says what one does that decided nothing', async () => {
     expect(await policies.of('acme')).toEqual({ publicRead: true, pullByDigestOnly: false });
     expect(await policies.of('closed')).toEqual({ publicRead: false, pullByDigestOnly: true });
+    expect(await policies.publicAmong(['closed', 'acme', 'absent'])).toEqual(new Set(['acme']));
     expect(await policies.of('absent')).toEqual({ publicRead: false, pullByDigestOnly: false });
   });
 

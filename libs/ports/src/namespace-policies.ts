@@ -16,4 +16,6 @@ export abstract class NamespacePolicyStore {
 export abstract class NamespacePolicies {
   /** Of a namespace that is not there: what one has that decided nothing. */
   abstract of(namespace: string): Promise<NamespacePolicy>;
+  /** Those among `namespaces` that callers without credentials may pull from, in one look. */
+  abstract publicAmong(namespaces: readonly string[]): Promise<ReadonlySet<string>>;
 }

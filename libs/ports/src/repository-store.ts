@@ -42,7 +42,6 @@ export interface RecordedManifest extends BlobRef {
   readonly mediaType: string;
   readonly artifactType: string;
   readonly subject: Digest | null;
-  readonly taggedSubject: Digest | null;
 }
 
 /** The version of a pack that a manifest is. */
@@ -98,8 +97,6 @@ export interface PendingVersion {
   readonly manifest: BlobRef & { readonly mediaType: string };
   readonly bundle: BlobRef;
   readonly channel: string;
-  /** Codes of the checks it has not passed. */
-  readonly reasons: readonly string[];
   readonly claimedAt: string;
   readonly claimedBy: string;
   readonly source: string | null;
@@ -107,6 +104,8 @@ export interface PendingVersion {
 }
 
 export interface NewClaim extends Omit<PendingVersion, 'manifest' | 'bundle'> {
+  /** Codes of the checks it has not passed. */
+  readonly reasons: readonly string[];
   readonly manifest: ManifestRecord;
   readonly config: Digest;
   readonly bundle: Digest;

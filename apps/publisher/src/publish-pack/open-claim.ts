@@ -1,4 +1,4 @@
-import { DomainError, MEDIA_TYPES, type EncodedManifest } from '@packs/domain';
+import { DomainError, type EncodedManifest } from '@packs/domain';
 import {
   readWhole,
   type BlobStore,
@@ -8,7 +8,7 @@ import {
   type StoredBlob,
 } from '@packs/ports';
 import { parseManifest, type ParsedManifest } from '../put-manifest/parse-manifest';
-import { readDocument, type CarriedDocument } from '../put-manifest/read-document';
+import { isDocument, readDocument, type CarriedDocument } from '../put-manifest/read-document';
 import type { SubmittedArtifact, SubmittedAttestation, SubmittedSignature } from './submission';
 
 /** Referrers of one version that are looked at; the newest. */
@@ -44,13 +44,6 @@ export async function openClaim(unitOfWork: RegistryUnitOfWork, blobs: BlobStore
   return { artifact, signatures, attestations };
 }
 
-const CARRIERS: readonly string[] = [
-  MEDIA_TYPES.sigstoreBundle,
-  MEDIA_TYPES.dsseEnvelope,
-  MEDIA_TYPES.rawSignature,
-  MEDIA_TYPES.simpleSignature,
-];
-
 /** A referrer that carries one document which can be verified; others are nobody's concern here. */
 async function openReferrer(
   unitOfWork: RegistryUnitOfWork,
@@ -61,7 +54,7 @@ async function openReferrer(
   if (referrer.size > PACK_MANIFEST_MAX_BYTES) return undefined;
   const { encoded, parsed } = await openManifest(blobs, referrer);
   const [layer, ...others] = parsed.layers;
-  if (!layer || others.length > 0 || !CARRIERS.includes(layer.mediaType)) return undefined;
+  if (!layer || others.length > 0 || !isDocument(layer.mediaType)) return undefined;
   const located = await unitOfWork.run(tenant, tx => tx.repositories.blobs(tenant, packId, [layer.digest]));
   const blob: StoredBlob | undefined = located.get(layer.digest);
   const document = blob && (await readDocument(blobs, blob, layer.mediaType));

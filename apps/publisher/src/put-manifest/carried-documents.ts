@@ -10,14 +10,8 @@ import { readWhole, type BlobStore, type StoredBlob } from '@packs/ports';
 import { encodeSimpleSignature } from '@packs/sigstore';
 import { emptyConfig, writeWhole } from '../publish-pack/prepare-artifact';
 import { invalid, type Layer } from './parse-manifest';
-import { readDocument, type CarriedDocument } from './read-document';
+import { isDocument, readDocument, type CarriedDocument } from './read-document';
 
-const DOCUMENTS: readonly string[] = [
-  MEDIA_TYPES.sigstoreBundle,
-  MEDIA_TYPES.dsseEnvelope,
-  MEDIA_TYPES.rawSignature,
-  MEDIA_TYPES.simpleSignature,
-];
 const COSIGN_SIGNATURE = 'dev.cosignproject.cosign/signature';
 const PAYLOAD_MAX_BYTES = 64 * 1024;
 /** cosign 2 adds each further signature to the one manifest under the tag. */
@@ -52,7 +46,7 @@ export async function carriedDocuments(
 ): Promise<CarriedDocuments> {
   const relevant = layers
     .map((layer, at) => ({ layer, at }))
-    .filter(({ layer }) => layer.mediaType === MEDIA_TYPES.simpleSigning || DOCUMENTS.includes(layer.mediaType));
+    .filter(({ layer }) => layer.mediaType === MEDIA_TYPES.simpleSigning || isDocument(layer.mediaType));
   if (relevant.length > MAX_DOCUMENTS) throw invalid('/layers', `has more than ${MAX_DOCUMENTS} signatures or attestations`);
   const carried: Carried[] = [];
   const written: Promise<StoredBlob>[] = [];

@@ -7,6 +7,11 @@ export type CarriedDocument =
   | { readonly kind: 'signature'; readonly blob: BlobRef & { readonly mediaType: SignatureMediaType } }
   | { readonly kind: 'attestation'; readonly blob: BlobRef & { readonly mediaType: AttestationMediaType }; readonly predicateType: string };
 
+/** Whether layers of this media type are read as such documents. */
+export function isDocument(mediaType: string): boolean {
+  return [...SIGNATURE_MEDIA_TYPES, ...ATTESTATION_MEDIA_TYPES].some(one => one === mediaType);
+}
+
 /** @returns undefined for what has not the shape of its media type, or more bytes than are looked at */
 export async function readDocument(blobs: BlobStore, stored: BlobRef, mediaType: string): Promise<CarriedDocument | undefined> {
   if (stored.size > MAX_ATTESTATION_BYTES) return undefined;

@@ -5,7 +5,7 @@ import type { DataSource } from 'typeorm';
 import { BLOB_COLUMNS, toStoredBlob, type BlobRow } from '../content-catalog';
 import { PostgresOutbox } from '../outbox';
 import type { UnitOfWorkHooks } from '../registry/registry-unit-of-work';
-import { inTransaction, type Sql } from '../transaction';
+import { callEach, inTransaction, type Sql } from '../transaction';
 
 /** As the tenant: a version of a pack that the blob is part of where there is one, else a repository that has it. */
 const SELECT_USE = `
@@ -42,9 +42,8 @@ export class PostgresBlobRecords extends BlobRecords {
   }
 
   async find(digest: Digest): Promise<StoredBlob | undefined> {
-    const [row] = await inTransaction(this.dataSource, null, sql =>
-      sql.query<BlobRow>(`select ${BLOB_COLUMNS} from content.blobs b where b.digest = $1`, [digest]),
-    );
+    // No tenant's table, so it needs no transaction with a tenant in it.
+    const [row] = await callEach<BlobRow>(this.dataSource, `select ${BLOB_COLUMNS} from content.blobs b where b.digest = $1`, [digest]);
     return row && toStoredBlob(row);
   }
 

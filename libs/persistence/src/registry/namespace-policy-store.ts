@@ -30,6 +30,12 @@ export class PostgresNamespacePolicies extends NamespacePolicies {
   of(namespace: string): Promise<NamespacePolicy> {
     return inTransaction(this.dataSource, null, sql => readPolicy(sql, namespace), 'read only');
   }
+
+  async publicAmong(namespaces: readonly string[]): Promise<ReadonlySet<string>> {
+    const text = `select tenant from registry.namespace_policies where tenant = any($1) and public_read`;
+    const rows = await inTransaction(this.dataSource, null, sql => sql.query<{ tenant: string }>(text, [namespaces]), 'read only');
+    return new Set(rows.map(row => row.tenant));
+  }
 }
 
 async function readPolicy(sql: Sql, tenant: string): Promise<NamespacePolicy> {

@@ -8,7 +8,6 @@ interface PendingRow {
   pack_id: string;
   version: string;
   channel: string;
-  reasons: string[];
   claimed_at: Date;
   claimed_by: string;
   source: string | null;
@@ -32,7 +31,7 @@ export class PostgresPendingVersionStore extends PendingVersionStore {
 
   async find(tenant: string, packId: string, version: string): Promise<PendingVersion | undefined> {
     const [row] = await this.sql.query<PendingRow>(
-      `select p.tenant, p.pack_id, p.version, p.channel, p.reasons, p.claimed_at, p.claimed_by, p.source, p.expires_at,
+      `select p.tenant, p.pack_id, p.version, p.channel, p.claimed_at, p.claimed_by, p.source, p.expires_at,
          p.manifest_digest, mb.size as manifest_size, mb.object_key as manifest_key, m.media_type,
          p.bundle_digest, bb.size as bundle_size, bb.object_key as bundle_key
        from registry.pending_versions p
@@ -113,7 +112,6 @@ function toPending(row: PendingRow): PendingVersion {
     manifest: { digest: row.manifest_digest, size: Number(row.manifest_size), objectKey: row.manifest_key, mediaType: row.media_type },
     bundle: { digest: row.bundle_digest, size: Number(row.bundle_size), objectKey: row.bundle_key },
     channel: row.channel,
-    reasons: row.reasons,
     claimedAt: row.claimed_at.toISOString(),
     claimedBy: row.claimed_by,
     source: row.source,

@@ -238,7 +238,7 @@ function unique<T extends string>(texts: readonly T[]): T[] {
 
 function toRecorded(row: ManifestRow): RecordedManifest {
   const { digest, size, object_key: objectKey, media_type: mediaType, artifact_type: artifactType } = row;
-  return { digest, size: Number(size), objectKey, mediaType, artifactType, subject: row.subject, taggedSubject: row.tagged_subject };
+  return { digest, size: Number(size), objectKey, mediaType, artifactType, subject: row.subject };
 }
 
 /** @throws DomainError ERR_OCI_REPOSITORY_KIND */

@@ -89,4 +89,9 @@ export class KnownNamespaces extends NamespacePolicies {
     this.asked.push(namespace);
     return { publicRead: this.open.has(namespace), pullByDigestOnly: false };
   }
+
+  async publicAmong(namespaces: readonly string[]): Promise<ReadonlySet<string>> {
+    this.asked.push(...namespaces);
+    return new Set(namespaces.filter(namespace => this.open.has(namespace)));
+  }
 }

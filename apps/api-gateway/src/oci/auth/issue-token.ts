@@ -107,15 +107,9 @@ export class IssueToken {
   }
 
   private async granted(principal: Principal | null, asked: readonly AskedScope[]): Promise<TokenAccess[]> {
-    const open = new Set<string>();
-    if (!principal) {
-      await Promise.all(
-        namespacesOf(asked).map(async namespace => {
-          if ((await this.namespaces.of(namespace)).publicRead) open.add(namespace);
-        }),
-      );
-    }
-    return grantedTo({ principal, isPublic: namespace => open.has(namespace) }, asked);
+    // Whoever has a principal needs nobody's permission to look.
+    const open = principal ? undefined : await this.namespaces.publicAmong(namespacesOf(asked));
+    return grantedTo({ principal, isPublic: namespace => open?.has(namespace) ?? false }, asked);
   }
 }
 

@@ -1,6 +1,6 @@
 import { MAX_TAGS_PER_PUSH, PutManifest as PutManifestCommand } from '@packs/contracts';
 import { DomainError, isTag, MEDIA_TYPES, parseReference, referrerTag } from '@packs/domain';
-import type { BlobRef, BlobStore, CommandBus, ContentCatalog, RepositoryReadModel } from '@packs/ports';
+import { isQuarantined, type BlobRef, type BlobStore, type CommandBus, type ContentCatalog, type RepositoryReadModel } from '@packs/ports';
 import { once } from '../../rest/publish-pack/receive-bundle';
 import { recordBlobs } from '../../storing/record-blobs';
 import { originOf } from '../origin';
@@ -56,12 +56,12 @@ export class PutManifest implements RepositoryOperation {
   }
 
   /**
-   * What this very repository has already is not written again. Of what others have nothing is asked: how long an answer takes must not tell of
+   * What this very repository has already, and whole, is not written again. Of what others have nothing is asked: how long an answer takes must not tell of
    * another tenant's content.
    */
   private async store({ view }: RepositoryCall, { bytes, digest }: ManifestBytes): Promise<BlobRef> {
     const known = await this.repositories.findManifest(view, { digest });
-    if (known) return refTo(known.blob);
+    if (known && !isQuarantined(known.blob)) return refTo(known.blob);
     const written = await this.blobs.write(once(bytes), { maxBytes: bytes.length, digest }).catch((error: unknown) => {
       throw storingFault(error);
     });
