@@ -83,6 +83,18 @@ describe('processes are killed while images and packs are pushed', () => {
         `${log.length} requests of clients, ${workload.acknowledged} pushes acknowledged, ${unanswered} requests without an answer`,
       );
       expect(unanswered).toBeGreaterThan(0);
+      // Each rule has something to speak of.
+      const answered = (act: string, status: number) => log.filter(one => one.about.act === act && one.status === status).length;
+      for (const [act, status] of [
+        ['push-blob', 201],
+        ['push-manifest', 201],
+        ['delete-manifest', 202],
+        ['delete-tag', 202],
+        ['read-manifest', 404],
+      ] as const) {
+        expect([act, status, answered(act, status) > 0]).toEqual([act, status, true]);
+      }
+      expect(unanswered).toBeLessThan(log.length / 2);
       for (const standing of ['writer', 'reader', 'partner'] as const) {
         expect([standing, log.some(one => one.standing === standing && one.about.act === 'read-manifest' && one.status === 200)]).toEqual([
           standing,

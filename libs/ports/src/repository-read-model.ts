@@ -23,6 +23,7 @@ export interface VersionOfManifest {
 export interface FoundManifest {
   readonly mediaType: string;
   readonly blob: StoredBlob;
+  readonly kind: RepositoryKind;
   /** Null in generic repositories alone. */
   readonly version: VersionOfManifest | null;
   /** The namespace lets those who may not push pull by digest alone. */

@@ -23,7 +23,7 @@ interface VersionRow {
   deprecation_reason: string | null;
   replacement: string | null;
 }
-type ManifestRow = BlobRow & VersionRow & { media_type: string; digest_only: boolean };
+type ManifestRow = BlobRow & VersionRow & { media_type: string; kind: RepositoryKind; digest_only: boolean };
 type ReadBlobRow = BlobRow & VersionRow & { needs_version: boolean };
 
 interface Lookup {
@@ -77,6 +77,7 @@ export class PostgresRepositoryReadModel extends RepositoryReadModel {
       row && {
         mediaType: row.media_type,
         blob: toStoredBlob(row),
+        kind: row.kind,
         version: toVersion(row) ?? null,
         digestOnly: row.digest_only,
       }
