@@ -64,7 +64,7 @@ import {
   WakeUps,
 } from '@packs/ports';
 import { ATTESTATION_MEDIA_TYPES, MEDIA_TYPES, type Digest } from '@packs/domain';
-import { Readiness, type ConfigOf } from '@packs/service-host';
+import { Readiness, Recurring, type ConfigOf } from '@packs/service-host';
 import { CONTROLLERS } from './controllers';
 import { authenticate } from './http/authenticate';
 import { ScopeGuard } from './http/access';
@@ -94,6 +94,7 @@ import { RepairingUploadSessions } from './storing/repairing-upload-sessions';
 
 type Config = ConfigOf<'api-gateway'>;
 const NATS_CONNECTION = Symbol('NatsConnection');
+const UPKEEP = Symbol('Upkeep');
 /** Room for the 16 MiB bundle that `POST /packs` takes as base64. */
 const JSON_MAX_BYTES = 24 * 1024 * 1024;
 
@@ -101,14 +102,14 @@ const JSON_MAX_BYTES = 24 * 1024 * 1024;
 class Lifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
   constructor(
     private readonly feed: EventFeed,
-    private readonly uploads: SweepUploads,
+    @Inject(UPKEEP) private readonly upkeep: readonly Recurring[],
     private readonly commands: CommandBus,
     private readonly dataSource: DataSource,
     @Inject(NATS_CONNECTION) private readonly connection: NatsConnection,
   ) {}
 
   onApplicationBootstrap(): void {
-    this.uploads.start();
+    for (const recurring of this.upkeep) recurring.start();
   }
 
   /** Event streams would keep the server open for ever. */
@@ -117,7 +118,7 @@ class Lifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown, On
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.uploads.stop();
+    await Promise.all(this.upkeep.map(recurring => recurring.drain()));
     if (this.commands instanceof NatsCommandBus) await this.commands.close();
     await this.connection.drain();
     await this.dataSource.destroy();
@@ -139,6 +140,14 @@ export class AppModule {
         ...parts(config, logger),
         ...tokenProviders(config),
         ...ociProviders(config, logger),
+        {
+          provide: UPKEEP,
+          useFactory: (uploads: SweepUploads, proofs: UsedProofs) => [
+            new Recurring('abandoned uploads cleared away', signal => uploads.execute(signal), logger),
+            new Recurring('proofs that are out of date forgotten', () => proofs.sweep(), logger),
+          ],
+          inject: [SweepUploads, UsedProofs],
+        },
         Lifecycle,
       ],
     };
