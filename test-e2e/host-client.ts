@@ -6,7 +6,8 @@ export function ask<T>(path: '/start' | '/end' | '/part', order: StartOrder | Pa
   const socketPath = process.env[HOST_SOCKET];
   if (!socketPath) throw new Error('These tests run as the jest project e2e, whose set-up hosts the stacks.');
   return new Promise((resolve, reject) => {
-    const call = request({ socketPath, path, method: 'POST' }, response => {
+    // A connection of its own: the host may just be closing one that was kept.
+    const call = request({ socketPath, path, method: 'POST', agent: false }, response => {
       let text = '';
       response.setEncoding('utf8').on('data', chunk => (text += String(chunk)));
       response.once('end', () => (response.statusCode === 200 ? resolve(JSON.parse(text) as T) : reject(new Error(text))));
