@@ -1,4 +1,4 @@
-import { DomainError, type Descriptor, type EncodedManifest } from '@packs/domain';
+import { DomainError, PACK_MANIFEST_MAX_BYTES, type Descriptor, type EncodedManifest } from '@packs/domain';
 import { readWhole, type BlobStore, type PendingVersion, type RecordedManifest, type RegistryUnitOfWork } from '@packs/ports';
 import { parseManifest, type ParsedManifest } from '../put-manifest/parse-manifest';
 import { isDocument, readDocument } from '../put-manifest/read-document';
@@ -6,7 +6,6 @@ import type { SubmittedArtifact, SubmittedAttestation, SubmittedSignature } from
 
 /** Referrers of one version that are looked at; the newest. */
 const MAX_REFERRERS = 256;
-export const PACK_MANIFEST_MAX_BYTES = 64 * 1024;
 
 /** Everything that came for a version while it waited. */
 export interface OpenedClaim {
