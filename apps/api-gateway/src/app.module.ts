@@ -14,7 +14,7 @@ import type { FastifyRequest } from 'fastify';
 import multipart from '@fastify/multipart';
 import { JoseProofVerifier, JoseRegistryTokens, JoseTokenVerifier, OidcClientCredentials } from '@packs/auth';
 import { NatsCommandBus, NatsWakeUps, openConnection, type NatsConnection, type NatsSettings } from '@packs/messaging';
-import { openBlobStore } from '@packs/object-storage';
+import { openReportingBlobStore } from '@packs/object-storage';
 import { LOGGER, type Logger } from '@packs/observability';
 import {
   createDataSource,
@@ -44,7 +44,6 @@ import {
   CommandBus,
   ComplianceReadModel,
   ContentCatalog,
-  DamageReports,
   KitReadModel,
   MirrorReadModel,
   NamespacePolicies,
@@ -53,7 +52,6 @@ import {
   ProofVerifier,
   RegistryTokens,
   RepairingCatalog,
-  ReportingBlobStore,
   RepositoryReadModel,
   SealReadModel,
   SystemClock,
@@ -63,7 +61,7 @@ import {
   UsedProofs,
   WakeUps,
 } from '@packs/ports';
-import { ATTESTATION_MEDIA_TYPES, MEDIA_TYPES, type Digest } from '@packs/domain';
+import { ATTESTATION_MEDIA_TYPES, MEDIA_TYPES } from '@packs/domain';
 import { Readiness, Recurring, type ConfigOf } from '@packs/service-host';
 import { CONTROLLERS } from './controllers';
 import { authenticate } from './http/authenticate';
@@ -219,10 +217,7 @@ function outsideParts(config: Config, logger: Logger): Provider[] {
     { provide: WakeUps, useFactory: (connection: NatsConnection) => new NatsWakeUps(connection), inject: [NATS_CONNECTION] },
     {
       provide: BlobStore,
-      useFactory: async (commands: CommandBus) => {
-        const failed = (err: unknown, digest: Digest) => logger.warn({ err, digest }, 'damage could not be reported');
-        return new ReportingBlobStore(await openBlobStore(config), new DamageReports(commands, 'api-gateway', failed));
-      },
+      useFactory: (commands: CommandBus) => openReportingBlobStore(config, commands, 'api-gateway', logger),
       inject: [CommandBus],
     },
     { provide: TokenVerifier, useFactory: () => new JoseTokenVerifier(config) },
