@@ -3,7 +3,11 @@ import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inheritedBy } from '../tools/stack/environment';
 import { builtFile } from '../tools/stack/repository-root';
+
+/** What every terminal has; Node keeps there what it compiled. */
+export const PLAIN_ENVIRONMENT = inheritedBy('tool', { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE });
 
 export interface CommandResult {
   readonly code: number | null;
@@ -48,7 +52,7 @@ export class CommandLine {
   private async run(program: 'stella' | 'registry', args: readonly string[]): Promise<CommandResult> {
     const child = spawn(process.execPath, [builtFile('tools', 'cli', program, 'main.js'), ...args], {
       cwd: this.folder,
-      env: { PATH: process.env.PATH ?? '', HOME: this.folder, STELLA_CONFIG_DIR: join(this.folder, 'config'), ...this.env },
+      env: { ...PLAIN_ENVIRONMENT, HOME: this.folder, STELLA_CONFIG_DIR: join(this.folder, 'config'), ...this.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const said = { stdout: '', stderr: '' };

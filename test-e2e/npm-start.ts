@@ -10,6 +10,7 @@ import { isRunning } from '../tools/stack/process-identity';
 import { builtFile } from '../tools/stack/repository-root';
 import { orphansAmong, RunRecord, type RecordedProcess } from '../tools/stack/run-record';
 import { Caller } from './caller';
+import { PLAIN_ENVIRONMENT } from './command-line';
 import { HOST_SOCKET } from './stack-host-protocol';
 
 const READY = 'The registry is ready.';
@@ -44,7 +45,7 @@ export class NpmStart {
   static async run(dataDir: string, gatewayPort: number, until = READY): Promise<NpmStart> {
     const started = performance.now();
     const child = spawn(process.execPath, [builtFile('tools', 'stack', 'main.js')], {
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, DATA_DIR: dataDir, GATEWAY_PORT: String(gatewayPort) },
+      env: { ...PLAIN_ENVIRONMENT, HOME: process.env.HOME, DATA_DIR: dataDir, GATEWAY_PORT: String(gatewayPort) },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const run = new NpmStart(child, dataDir, { ms: 0 });

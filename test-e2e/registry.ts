@@ -71,9 +71,11 @@ export class Registry {
 
   private constructor(readonly facts: StackFacts) {}
 
-  /** The one all stories share; whoever takes a part of it down brings it back. */
+  /** The one that all stories of a jest worker share, one after another; whoever takes a part of it down brings it back. */
   static async shared(): Promise<Registry> {
-    return new Registry(await ask('/start', { shared: 'all', env: { GATEWAY_MAX_BUNDLE_BYTES: String(MAX_BUNDLE_BYTES) } }));
+    return new Registry(
+      await ask('/start', { shared: process.env.JEST_WORKER_ID ?? '1', env: { GATEWAY_MAX_BUNDLE_BYTES: String(MAX_BUNDLE_BYTES) } }),
+    );
   }
 
   /** One of its own, to be ended by `end`. */

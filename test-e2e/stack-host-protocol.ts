@@ -4,7 +4,7 @@ import type { PartName, Stack } from '../tools/stack/stack';
 export const HOST_SOCKET = 'E2E_STACK_HOST';
 
 export interface StartOrder {
-  /** The stack of all specs that ask for the same name; it is started for the first of them. */
+  /** The stack of all specs that ask for the same name, one for each worker of jest; it is started for the first of them. */
   readonly shared?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** A command that each process of the product is run through; `{name}` in it is the process. */

@@ -18,6 +18,7 @@ export class StackHost {
   private readonly stacks = new Map<string, Stack>();
   private readonly shared = new Map<string, Promise<StackFacts>>();
   private server: Server | undefined;
+  private closing: Promise<void> | undefined;
   private count = 0;
 
   private constructor(private readonly folder: string) {}
@@ -30,12 +31,15 @@ export class StackHost {
     writeFileSync(join(folder, OWNER_FILE), JSON.stringify(identify(process.pid)));
     const host = new StackHost(folder);
     await host.listen(join(folder, 'host.sock'));
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-      process.once(signal, () => void host.close().then(() => process.exit(1)));
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void host.close().then(() => process.exit(1)));
     return host;
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return (this.closing ??= this.endEverything());
+  }
+
+  private async endEverything(): Promise<void> {
     this.server?.close();
     await Promise.allSettled(this.shared.values());
     await Promise.all([...this.stacks.keys()].map(id => this.end(id)));

@@ -45,10 +45,18 @@ function majorOf(node) {
   return status === 0 ? Number(stdout.trim().replace(/^v/, '').split('.')[0]) : 0;
 }
 
-/** The environment of a child: node_modules/.bin first on PATH, so that whatever it starts finds the right Node. */
+/**
+ * The environment of a child: node_modules/.bin first on PATH, so that whatever it starts finds the right Node, and a place where Node
+ * keeps what it compiled, so that the next start need not compile it again.
+ */
 export function childEnvironment(extra = {}) {
   const bin = fromRoot('node_modules', '.bin');
-  return { ...process.env, PATH: `${bin}${path.delimiter}${process.env.PATH ?? ''}`, ...extra };
+  return {
+    NODE_COMPILE_CACHE: fromRoot('node_modules', '.cache', 'packs'),
+    ...process.env,
+    PATH: `${bin}${path.delimiter}${process.env.PATH ?? ''}`,
+    ...extra,
+  };
 }
 
 /** Runs a child in the foreground, in this process group, and answers its exit code. */

@@ -7,10 +7,11 @@ import { install } from './install.mjs';
 import { ROOT, childEnvironment, fromRoot, runForeground, runScript } from './runtime.mjs';
 
 const JEST = fromRoot('node_modules', 'jest', 'bin', 'jest.js');
-// The whole-system tests start a stack each, so they run one after another; the others share two workers.
+const REPORTER = fromRoot('tools', 'testing', 'counting-reporter.cjs');
+// Two workers each: the whole-system tests wait a good part of their time, and each worker has a stack that no other changes.
 const ROUNDS = [
   ['--selectProjects', 'unit', 'int', '--maxWorkers=2', '--testTimeout=30000'],
-  ['--selectProjects', 'e2e', '--runInBand', '--testTimeout=60000'],
+  ['--selectProjects', 'e2e', '--maxWorkers=2', '--testTimeout=60000'],
 ];
 
 await runScript(async args => {
@@ -44,25 +45,22 @@ async function prepare() {
 
 async function jest(node, args) {
   const scratch = mkdtempSync(path.join(tmpdir(), 'packs-jest-'));
-  const report = path.join(scratch, 'report.json');
+  const countsFile = path.join(scratch, 'counts.json');
   try {
-    const all = [JEST, '--passWithNoTests', ...args, '--json', `--outputFile=${report}`];
-    const code = await runForeground(node, all, { cwd: ROOT, env: childEnvironment({ NODE_ENV: 'test' }), stdio: ['ignore', 2, 2] });
-    return { code, counts: countsOf(report) };
+    const all = [JEST, '--passWithNoTests', ...args, '--reporters=default', `--reporters=${REPORTER}`];
+    const env = childEnvironment({ NODE_ENV: 'test', TEST_COUNTS_FILE: countsFile });
+    const code = await runForeground(node, all, { cwd: ROOT, env, stdio: ['ignore', 2, 2] });
+    return { code, counts: countsIn(countsFile) };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-/** A spec file that could not be loaded has no tests of its own but is one failure; so is a run that left no report. */
-function countsOf(report) {
+/** A run that was ended before it was complete is a failure beside what it counted. */
+function countsIn(file) {
   try {
-    const result = JSON.parse(readFileSync(report, 'utf8'));
-    return {
-      passed: result.numPassedTests,
-      failed: result.numFailedTests + result.numRuntimeErrorTestSuites,
-      skipped: result.numPendingTests + result.numTodoTests,
-    };
+    const { counts, complete } = JSON.parse(readFileSync(file, 'utf8'));
+    return complete ? counts : { ...counts, failed: counts.failed + 1 };
   } catch {
     return { passed: 0, failed: 1, skipped: 0 };
   }

@@ -45,6 +45,7 @@ const COMMON = [
   'LC_ALL',
   'TZ',
   'NODE_ENV',
+  'NODE_COMPILE_CACHE',
   'NODE_EXTRA_CA_CERTS',
   'SSL_CERT_FILE',
   'LOG_LEVEL',

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join, relative } from 'node:path';
 import { clientSecretFile } from '../authority/clients';
+import { inheritedBy } from './environment';
 import { builtFile } from './repository-root';
 import type { Stack } from './stack';
 import { StepError } from './step-error';
@@ -34,7 +35,7 @@ export class StellaCommand {
   async try(...args: string[]): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
     this.say(`  $ npx stella ${args.map(shown).join(' ')}`);
     const child = spawn(process.execPath, [builtFile('tools', 'cli', 'stella', 'main.js'), ...args], {
-      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', STELLA_CONFIG_DIR: join(this.stack.dataDir, 'stella') },
+      env: { ...inheritedBy('tool', process.env), HOME: process.env.HOME ?? '', STELLA_CONFIG_DIR: join(this.stack.dataDir, 'stella') },
       stdio: ['ignore', 'pipe', 'pipe'],
       signal: this.signal,
     });

@@ -14,7 +14,7 @@ import type { FastifyRequest } from 'fastify';
 import multipart from '@fastify/multipart';
 import { JoseProofVerifier, JoseRegistryTokens, JoseTokenVerifier, OidcClientCredentials } from '@packs/auth';
 import { NatsCommandBus, NatsWakeUps, openConnection, type NatsConnection, type NatsSettings } from '@packs/messaging';
-import { openBlobStore } from '@packs/object-storage';
+import { openReportingBlobStore } from '@packs/object-storage';
 import { LOGGER, type Logger } from '@packs/observability';
 import {
   createDataSource,
@@ -44,7 +44,6 @@ import {
   CommandBus,
   ComplianceReadModel,
   ContentCatalog,
-  DamageReports,
   KitReadModel,
   MirrorReadModel,
   NamespacePolicies,
@@ -53,7 +52,6 @@ import {
   ProofVerifier,
   RegistryTokens,
   RepairingCatalog,
-  ReportingBlobStore,
   RepositoryReadModel,
   SealReadModel,
   SystemClock,
@@ -63,8 +61,8 @@ import {
   UsedProofs,
   WakeUps,
 } from '@packs/ports';
-import { ATTESTATION_MEDIA_TYPES, MEDIA_TYPES, type Digest } from '@packs/domain';
-import { Readiness, type ConfigOf } from '@packs/service-host';
+import { ATTESTATION_MEDIA_TYPES, MEDIA_TYPES } from '@packs/domain';
+import { Readiness, Recurring, type ConfigOf } from '@packs/service-host';
 import { CONTROLLERS } from './controllers';
 import { authenticate } from './http/authenticate';
 import { ScopeGuard } from './http/access';
@@ -94,6 +92,7 @@ import { RepairingUploadSessions } from './storing/repairing-upload-sessions';
 
 type Config = ConfigOf<'api-gateway'>;
 const NATS_CONNECTION = Symbol('NatsConnection');
+const UPKEEP = Symbol('Upkeep');
 /** Room for the 16 MiB bundle that `POST /packs` takes as base64. */
 const JSON_MAX_BYTES = 24 * 1024 * 1024;
 
@@ -101,14 +100,14 @@ const JSON_MAX_BYTES = 24 * 1024 * 1024;
 class Lifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
   constructor(
     private readonly feed: EventFeed,
-    private readonly uploads: SweepUploads,
+    @Inject(UPKEEP) private readonly upkeep: readonly Recurring[],
     private readonly commands: CommandBus,
     private readonly dataSource: DataSource,
     @Inject(NATS_CONNECTION) private readonly connection: NatsConnection,
   ) {}
 
   onApplicationBootstrap(): void {
-    this.uploads.start();
+    for (const recurring of this.upkeep) recurring.start();
   }
 
   /** Event streams would keep the server open for ever. */
@@ -117,7 +116,7 @@ class Lifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown, On
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.uploads.stop();
+    await Promise.all(this.upkeep.map(recurring => recurring.drain()));
     if (this.commands instanceof NatsCommandBus) await this.commands.close();
     await this.connection.drain();
     await this.dataSource.destroy();
@@ -139,6 +138,14 @@ export class AppModule {
         ...parts(config, logger),
         ...tokenProviders(config),
         ...ociProviders(config, logger),
+        {
+          provide: UPKEEP,
+          useFactory: (uploads: SweepUploads, proofs: UsedProofs) => [
+            new Recurring('abandoned uploads cleared away', signal => uploads.execute(signal), logger),
+            new Recurring('proofs that are out of date forgotten', () => proofs.sweep(), logger),
+          ],
+          inject: [SweepUploads, UsedProofs],
+        },
         Lifecycle,
       ],
     };
@@ -210,10 +217,7 @@ function outsideParts(config: Config, logger: Logger): Provider[] {
     { provide: WakeUps, useFactory: (connection: NatsConnection) => new NatsWakeUps(connection), inject: [NATS_CONNECTION] },
     {
       provide: BlobStore,
-      useFactory: async (commands: CommandBus) => {
-        const failed = (err: unknown, digest: Digest) => logger.warn({ err, digest }, 'damage could not be reported');
-        return new ReportingBlobStore(await openBlobStore(config), new DamageReports(commands, 'api-gateway', failed));
-      },
+      useFactory: (commands: CommandBus) => openReportingBlobStore(config, commands, 'api-gateway', logger),
       inject: [CommandBus],
     },
     { provide: TokenVerifier, useFactory: () => new JoseTokenVerifier(config) },

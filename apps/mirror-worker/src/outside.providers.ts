@@ -1,7 +1,6 @@
 import type { Provider } from '@nestjs/common';
 import { EventStream, NatsCommandBus, openConnection, OutboxRelay, type NatsConnection, type NatsSettings } from '@packs/messaging';
-import { openBlobStore } from '@packs/object-storage';
-import type { Digest } from '@packs/domain';
+import { openReportingBlobStore } from '@packs/object-storage';
 import { currentTraceparent, type Logger } from '@packs/observability';
 import {
   assertDurable,
@@ -17,14 +16,12 @@ import {
 import {
   BlobStore,
   CommandBus,
-  DamageReports,
   DeadLetters,
   EventRecord,
   MirrorQueue,
   MirrorUnitOfWork,
   OutboxQueue,
   PackInventory,
-  ReportingBlobStore,
   unsealedOnly,
 } from '@packs/ports';
 import type { ConfigOf } from '@packs/service-host';
@@ -57,10 +54,7 @@ export function outsideParts(config: Config, logger: Logger): Provider[] {
     { provide: CommandBus, useFactory: () => new NatsCommandBus(natsSettings(config)) },
     {
       provide: BlobStore,
-      useFactory: async (commands: CommandBus) => {
-        const failed = (err: unknown, digest: Digest) => logger.warn({ err, digest }, 'damage could not be reported');
-        return new ReportingBlobStore(await openBlobStore(config), new DamageReports(commands, 'mirror-worker', failed));
-      },
+      useFactory: (commands: CommandBus) => openReportingBlobStore(config, commands, 'mirror-worker', logger),
       inject: [CommandBus],
     },
     onDatabase(PackInventory, dataSource => new PostgresPackInventory(dataSource)),

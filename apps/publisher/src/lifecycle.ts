@@ -2,7 +2,7 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShut
 import { EventStream, NatsCommandBus, OutboxRelay, type NatsConnection } from '@packs/messaging';
 import { DataSource } from '@packs/persistence';
 import { CommandBus } from '@packs/ports';
-import { ExpiryTimer } from './expire-pending/expiry-timer';
+import { Recurring } from '@packs/service-host';
 
 export type { NatsConnection };
 export const NATS_CONNECTION = Symbol('NatsConnection');
@@ -13,7 +13,7 @@ export class Lifecycle implements OnApplicationBootstrap, OnApplicationShutdown 
   constructor(
     private readonly stream: EventStream,
     private readonly relay: OutboxRelay,
-    private readonly expiry: ExpiryTimer,
+    private readonly expiry: Recurring,
     private readonly commands: CommandBus,
     private readonly dataSource: DataSource,
     @Inject(NATS_CONNECTION) private readonly connection: NatsConnection,

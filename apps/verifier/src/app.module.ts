@@ -9,10 +9,9 @@ import {
   type NatsConnection,
   type NatsSettings,
 } from '@packs/messaging';
-import type { Digest } from '@packs/domain';
-import { openBlobStore } from '@packs/object-storage';
+import { openReportingBlobStore } from '@packs/object-storage';
 import { LOGGER, signatureVerifySeconds, type Logger } from '@packs/observability';
-import { BlobStore, CommandBus, DamageReports, ReportingBlobStore } from '@packs/ports';
+import { BlobStore, CommandBus } from '@packs/ports';
 import { Readiness, type ConfigOf } from '@packs/service-host';
 import { SignatureEvaluator } from './evaluation/signature-evaluator';
 import { SignatureTimer } from './evaluation/signature-timer';
@@ -54,10 +53,7 @@ export class AppModule {
         { provide: CommandBus, useFactory: () => new NatsCommandBus(natsSettings(config)) },
         {
           provide: BlobStore,
-          useFactory: async (commands: CommandBus) => {
-            const failed = (err: unknown, digest: Digest) => logger.warn({ err, digest }, 'damage could not be reported');
-            return new ReportingBlobStore(await openBlobStore(config), new DamageReports(commands, 'verifier', failed));
-          },
+          useFactory: (commands: CommandBus) => openReportingBlobStore(config, commands, 'verifier', logger),
           inject: [CommandBus],
         },
         { provide: NATS_CONNECTION, useFactory: () => openConnection(natsSettings(config)) },

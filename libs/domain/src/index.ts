@@ -42,6 +42,8 @@ export {
   encodePackConfig,
   encodePackManifest,
   encodeSignatureManifest,
+  MANIFEST_MAX_BYTES,
+  PACK_MANIFEST_MAX_BYTES,
   type Descriptor,
   type EncodedManifest,
 } from './oci-manifest';

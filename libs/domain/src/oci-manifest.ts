@@ -3,6 +3,11 @@ import { sha256, type Digest } from './digest';
 import { MEDIA_TYPES } from './media-types';
 import { packTypeOf, type PackManifest } from './pack-manifest';
 
+/** distribution-spec "Pushing Manifests" lets a registry limit them; this is the size it says a registry should take at least. */
+export const MANIFEST_MAX_BYTES = 4 * 1024 * 1024;
+/** Of a pack, or of what refers to one: read whole at each publish. */
+export const PACK_MANIFEST_MAX_BYTES = 64 * 1024;
+
 /** OCI image-spec v1.1 content descriptor. */
 export interface Descriptor {
   readonly mediaType: string;

@@ -1,5 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import type { BlobStore } from '@packs/ports';
+import type { ProcessName } from '@packs/contracts';
+import type { Digest } from '@packs/domain';
+import type { Logger } from '@packs/observability';
+import { DamageReports, ReportingBlobStore, type BlobStore, type CommandBus } from '@packs/ports';
 import { FileBlobStore } from './file-blob-store';
 import { S3BlobStore } from './s3/s3-blob-store';
 import { s3Location } from './s3/s3-location';
@@ -17,4 +20,15 @@ export async function openBlobStore(settings: BlobStoreSettings): Promise<BlobSt
   const { blobStoreAccessKey: accessKey, blobStoreSecretKey: secretKey } = settings;
   if (!accessKey || !secretKey) throw new Error('a bucket in BLOB_STORE needs BLOB_STORE_ACCESS_KEY and BLOB_STORE_SECRET_KEY');
   return new S3BlobStore(s3Location(settings.blobStore), { accessKey, secretKey });
+}
+
+/** That store, for a process that hands on what it reads: what it finds damaged there is reported to who puts it in quarantine. */
+export async function openReportingBlobStore(
+  settings: BlobStoreSettings,
+  commands: CommandBus,
+  process: ProcessName,
+  logger: Logger,
+): Promise<BlobStore> {
+  const failed = (err: unknown, digest: Digest): void => logger.warn({ err, digest }, 'damage could not be reported');
+  return new ReportingBlobStore(await openBlobStore(settings), new DamageReports(commands, process, failed));
 }

@@ -8,7 +8,8 @@ import { readYaml } from './read-yaml';
 
 export const MANIFEST_MAX_BYTES = 256 * 1024;
 
-const isPackManifest = newValidator();
+/** Compiled for the first manifest: most of what loads this file reads none at once. */
+let validator: ValidateFunction<PackManifest> | undefined;
 
 /**
  * `pack.yaml` from its bytes.
@@ -19,6 +20,7 @@ export function parsePackManifest(bytes: Uint8Array): PackManifest {
     throw new DomainError('ERR_PACK_MANIFEST_YAML', `pack.yaml has more than ${MANIFEST_MAX_BYTES} bytes`);
   }
   const value = readYaml(bytes);
+  const isPackManifest = (validator ??= newValidator());
   if (!isPackManifest(value)) throw schemaError(schemaFaults(isPackManifest.errors ?? []));
   const faults = referenceFaults(value);
   if (faults.length > 0) throw schemaError(faults);

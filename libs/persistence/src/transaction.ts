@@ -73,7 +73,10 @@ export function callAs<Row>(dataSource: DataSource, text: string, tenant: string
   return callEach(dataSource, text, [tenant, ...values]);
 }
 
-/** As `callAs`, by a function that answers several callers: each of its answers is read under the tenant that it is for. */
+/**
+ * One statement in one round trip, that sets no tenant: by a function that answers several callers, each of its answers read under the
+ * tenant that it is for, or of a table that is no tenant's.
+ */
 export async function callEach<Row>(dataSource: DataSource, text: string, values: readonly SqlValue[]): Promise<Row[]> {
   const runner = dataSource.createQueryRunner();
   try {

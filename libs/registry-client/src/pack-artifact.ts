@@ -1,8 +1,7 @@
-import { DomainError, isDigest, MEDIA_TYPES, type Descriptor } from '@packs/domain';
+import { DomainError, isDigest, MEDIA_TYPES, PACK_MANIFEST_MAX_BYTES, type Descriptor } from '@packs/domain';
 import type { RemoteManifest } from '@packs/ports';
 
 /** What the publisher takes of a pack's manifest, and of its config. */
-const MANIFEST_MAX_BYTES = 64 * 1024;
 const CONFIG_MAX_BYTES = 1024 * 1024;
 
 export interface Layer extends Descriptor {
@@ -15,7 +14,7 @@ export function packOf(manifest: RemoteManifest): { readonly config: Descriptor;
   const [bundle, ...more] = layersOf(manifest);
   const isPack = artifactType === MEDIA_TYPES.pack && bundle?.mediaType === MEDIA_TYPES.packBundle && more.length === 0;
   if (!isPack || !isDescriptor(config) || config.mediaType !== MEDIA_TYPES.packConfig) throw invalid('names no pack');
-  if (manifest.size > MANIFEST_MAX_BYTES) throw invalid(`names a manifest of more than ${MANIFEST_MAX_BYTES} bytes`);
+  if (manifest.size > PACK_MANIFEST_MAX_BYTES) throw invalid(`names a manifest of more than ${PACK_MANIFEST_MAX_BYTES} bytes`);
   if (config.size > CONFIG_MAX_BYTES) throw invalid(`names a pack whose config has more than ${CONFIG_MAX_BYTES} bytes`);
   return { config, bundle };
 }

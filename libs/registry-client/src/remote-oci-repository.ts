@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { digestAlgorithm, isContentDigest, MEDIA_TYPES, sha256, EMPTY_JSON, type Descriptor, type Digest } from '@packs/domain';
+import {
+  digestAlgorithm,
+  EMPTY_JSON,
+  isContentDigest,
+  MANIFEST_MAX_BYTES,
+  MEDIA_TYPES,
+  sha256,
+  type Descriptor,
+  type Digest,
+} from '@packs/domain';
 import { RemoteRepository, type RemoteBlob, type RemoteManifest, type RemoteReferrer, type WriteBlobOptions } from '@packs/ports';
 import type { AccessScope } from './authorizer';
 import type { HttpAnswer } from './guarded-http';
@@ -10,7 +19,6 @@ import { INDEX_TYPE, referenceOf } from './referrer-list';
 import type { RegistryCalls } from './registry-calls';
 
 /** distribution-spec: a registry has to take so much, and hardly any takes more. */
-const MANIFEST_MAX = 4 * 1024 * 1024;
 const TAGS_PAGE = 1_000;
 const TAGS_PAGE_MAX = 4 * 1024 * 1024;
 const PAGES_MAX = 10_000;
@@ -54,7 +62,7 @@ export class RemoteOciRepository extends RemoteRepository {
   async manifest(reference: string, signal?: AbortSignal): Promise<RemoteManifest | undefined> {
     const answer = await this.calls.read(
       { ...this.ofManifest('GET', reference), expect: [200, 404], scope: this.pull, signal },
-      MANIFEST_MAX,
+      MANIFEST_MAX_BYTES,
     );
     if (answer.status === 404) return undefined;
     const { bytes } = answer;

@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import { flushCompileCache } from 'node:module';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ConfigError, PROCESS_SETTINGS, readSettings } from '@packs/config';
 import type { ProcessName } from '@packs/contracts';
@@ -22,7 +23,10 @@ export async function runService<P extends ProcessName>(name: P, load: () => Pro
     collectProcessMetrics(name);
     // What listens and queries is loaded only now: instrumentation sees a module when it is first required.
     const { startApplication } = await import('./start-application');
-    const app = await startApplication(await load(), config, logger);
+    const service = await load();
+    // Now, not at the end: a process that runs for long, or is killed, would leave nothing to the next. It is quick where nothing is new.
+    flushCompileCache();
+    const app = await startApplication(service, config, logger);
     stopOnSignal(app, logger, stopTracing);
     logger.info({ address: await app.getUrl() }, 'ready');
   } catch (error) {

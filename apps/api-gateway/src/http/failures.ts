@@ -34,6 +34,11 @@ export function toDomainError(thrown: unknown): DomainError {
   return new DomainError('ERR_PACK_INTERNAL', 'internal error', { cause: thrown });
 }
 
+/** What may be told of it: of what nobody foresaw, only where to look. */
+export function messageOf(error: DomainError, requestId: string): string {
+  return error.code === 'ERR_PACK_INTERNAL' ? `internal error; the log names it ${requestId}` : error.message;
+}
+
 /** Errors of the HTTP server itself carry their status. */
 function statusOf(thrown: unknown): number {
   return typeof thrown === 'object' && thrown !== null && 'statusCode' in thrown ? Number(thrown.statusCode) : 500;

@@ -3,7 +3,7 @@ import { PROBLEMS } from '@packs/contracts';
 import type { DomainError } from '@packs/domain';
 import type { Logger } from '@packs/observability';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { throwAwayRest, toDomainError } from './failures';
+import { messageOf, throwAwayRest, toDomainError } from './failures';
 
 /** Every failure as problem+json (RFC 9457). What nobody foresaw shows the request's id and nothing else. */
 @Catch()
@@ -32,7 +32,7 @@ export class ProblemFilter implements ExceptionFilter {
         title,
         status,
         code: error.code,
-        detail: error.code === 'ERR_PACK_INTERNAL' ? `internal error; the log names it ${request.id}` : error.message,
+        detail: messageOf(error, request.id),
         instance: request.id,
         ...error.details,
         ...(error.errors.length > 0 && { errors: error.errors }),

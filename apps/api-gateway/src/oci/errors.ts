@@ -2,7 +2,7 @@ import { ociErrorOf } from '@packs/contracts';
 import { DomainError } from '@packs/domain';
 import type { Logger } from '@packs/observability';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { throwAwayRest, toDomainError } from '../http/failures';
+import { messageOf, throwAwayRest, toDomainError } from '../http/failures';
 import { challenge, challengeError, notAuthenticated, type OciCaller } from './caller';
 
 export interface ChallengeRealm {
@@ -42,7 +42,7 @@ export class OciErrors {
     if (error.code === 'ERR_PACK_AUTHENTICATION') void reply.header('www-authenticate', this.challengeTo(request, error));
     if (error.retry === 'later') void reply.header('retry-after', '1');
     const { scope: _, error: __, ...details } = error.details;
-    const message = error.code === 'ERR_PACK_INTERNAL' ? `internal error; the log names it ${request.id}` : error.message;
+    const message = messageOf(error, request.id);
     const detail = { code: error.code, ...details, ...(error.errors.length > 0 && { errors: error.errors }) };
     void reply
       .status(status)

@@ -1,5 +1,14 @@
 import { KIT_SCHEMA, type KitManifest, type KitVersion, type Selection } from '@packs/contracts';
-import { canonicalJson, DomainError, policyDigest, sha256, versionSortKey, type Digest, type SigningPolicy } from '@packs/domain';
+import {
+  canonicalJson,
+  DomainError,
+  PACK_MANIFEST_MAX_BYTES,
+  policyDigest,
+  sha256,
+  versionSortKey,
+  type Digest,
+  type SigningPolicy,
+} from '@packs/domain';
 import { documentDescriptor } from '@packs/pack-format';
 import {
   readWhole,
@@ -95,7 +104,7 @@ export class CollectKit {
     }
     for (const blob of [version.manifest, config, bundle]) collection.sources.set(blob.digest, blob);
     const { signatures, attestations } = await describeReferrers(version, told, {
-      read: blob => readWhole(this.blobs, blob, MANIFEST_MAX_BYTES),
+      read: blob => readWhole(this.blobs, blob, PACK_MANIFEST_MAX_BYTES),
       add: (digest, source) => void collection.sources.set(digest, source),
       admits: referrer => this.admission.admitsReferrer(version, referrer, trust),
     });
@@ -158,7 +167,6 @@ function asOf(state: LoggedState, version: InventoryVersion): InventoryVersion {
   return { ...version, verification: { ...verification, signatures: verification.signatures.filter(({ digest }) => known?.has(digest)) } };
 }
 
-const MANIFEST_MAX_BYTES = 64 * 1024;
 const PACK_ARTIFACT = 'application/vnd.stellaops.pack.v1';
 
 /** What has been found so far. */

@@ -1,6 +1,6 @@
 import { newEvent, PackVersionArchived, type ArchiveVersionReply, type ArchiveVersionRequest } from '@packs/contracts';
 import type { Clock, RegistryUnitOfWork } from '@packs/ports';
-import { lockVersion } from '../deprecate-version/lock-version';
+import { lockVersion, toldOf } from '../deprecate-version/lock-version';
 
 /**
  * The last step of a version's life. An active version becomes deprecated and archived in one step; a channel that points at it
@@ -21,28 +21,8 @@ export class ArchiveVersion {
       const now = this.clock.now();
       const archivedAt = now.toISOString();
       await tx.packs.archive(tenant, packId, version, { at: archivedAt, actor, reason, replacement });
-      const { digest, manifestDigest, config, signatures } = existing;
-      await tx.outbox.append(
-        newEvent(
-          PackVersionArchived,
-          {
-            packId,
-            version,
-            actor,
-            tenant,
-            source: request.source,
-            signatures: [...signatures],
-            metadataHash: config,
-            digest,
-            manifestDigest,
-            reason,
-            replacement: replacement ?? existing.replacement,
-            deprecatedAt: existing.deprecatedAt ?? archivedAt,
-            archivedAt,
-          },
-          now,
-        ),
-      );
+      const state = { replacement: replacement ?? existing.replacement, deprecatedAt: existing.deprecatedAt ?? archivedAt, archivedAt };
+      await tx.outbox.append(newEvent(PackVersionArchived, { ...toldOf(existing, request), reason, ...state }, now));
       return { archivedAt, changed: true };
     });
   }

@@ -1,7 +1,7 @@
 import { newEvent, PackVersionDeprecated, type DeprecateVersionReply, type DeprecateVersionRequest } from '@packs/contracts';
 import { DomainError } from '@packs/domain';
 import type { Clock, RegistryUnitOfWork } from '@packs/ports';
-import { lockVersion } from './lock-version';
+import { lockVersion, toldOf } from './lock-version';
 
 /** Takes a version out of default queries. It stays readable by its number, and deprecating it again changes nothing. */
 export class DeprecateVersion {
@@ -20,27 +20,7 @@ export class DeprecateVersion {
       const now = this.clock.now();
       const deprecatedAt = now.toISOString();
       await tx.packs.deprecate(tenant, packId, version, { at: deprecatedAt, actor, reason, replacement });
-      const { digest, manifestDigest, config, signatures } = existing;
-      await tx.outbox.append(
-        newEvent(
-          PackVersionDeprecated,
-          {
-            packId,
-            version,
-            actor,
-            tenant,
-            source: request.source,
-            signatures: [...signatures],
-            metadataHash: config,
-            digest,
-            manifestDigest,
-            reason,
-            replacement,
-            deprecatedAt,
-          },
-          now,
-        ),
-      );
+      await tx.outbox.append(newEvent(PackVersionDeprecated, { ...toldOf(existing, request), reason, replacement, deprecatedAt }, now));
       return { deprecatedAt, changed: true };
     });
   }

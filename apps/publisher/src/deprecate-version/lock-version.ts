@@ -1,5 +1,14 @@
+import type { DeprecateVersionRequest } from '@packs/contracts';
 import { DomainError } from '@packs/domain';
 import type { ExistingVersion, RegistryTx } from '@packs/ports';
+
+/** What an event says of a version that is there, whatever became of it. */
+export function toldOf(
+  { digest, manifestDigest, config, signatures }: ExistingVersion,
+  { tenant, packId, version, actor, source }: Omit<DeprecateVersionRequest, 'reason' | 'replacement'>,
+) {
+  return { tenant, packId, version, actor, source, signatures: [...signatures], metadataHash: config, digest, manifestDigest };
+}
 
 /**
  * The version of exactly this number, with its pack locked: nobody else writes to the pack before the transaction ends.

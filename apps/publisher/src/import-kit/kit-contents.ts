@@ -1,11 +1,19 @@
 import { KIT_PLAN_MAX_BYTES, KitPlanSchema, type ImportKitRequest, type KitManifest, type KitVersion } from '@packs/contracts';
-import { canonicalJson, DomainError, sha256, type Digest, type EncodedManifest, type PackManifest, type TrustedKey } from '@packs/domain';
+import {
+  canonicalJson,
+  DomainError,
+  PACK_MANIFEST_MAX_BYTES,
+  sha256,
+  type Digest,
+  type EncodedManifest,
+  type PackManifest,
+  type TrustedKey,
+} from '@packs/domain';
 import { checkMessage } from '@packs/messaging';
 import { kitBlobs, parseKitManifest } from '@packs/pack-format';
 import { readWhole, type BlobRef, type BlobStore, type StoredBlob } from '@packs/ports';
 import { MAX_SIGNATURE_BYTES, verifyKitSignature, type KitExporter } from '@packs/sigstore';
 
-const MANIFEST_MAX_BYTES = 64 * 1024;
 const CONFIG_MAX_BYTES = 1024 * 1024;
 
 /** What a kit says, proven to be what its exporter signed, with the staged bytes behind it. */
@@ -68,7 +76,7 @@ export class KitContents {
 
   /** An OCI manifest byte for byte. */
   async encoded(manifest: KitVersion['manifest']): Promise<EncodedManifest> {
-    const bytes = await readWhole(this.store, this.ref(manifest), MANIFEST_MAX_BYTES);
+    const bytes = await readWhole(this.store, this.ref(manifest), PACK_MANIFEST_MAX_BYTES);
     const { annotations = {} } = JSON.parse(bytes.toString('utf8')) as Partial<EncodedManifest>;
     return { ...manifest, bytes, annotations };
   }

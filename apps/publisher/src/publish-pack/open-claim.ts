@@ -1,19 +1,11 @@
-import { DomainError, type EncodedManifest } from '@packs/domain';
-import {
-  readWhole,
-  type BlobStore,
-  type PendingVersion,
-  type RecordedManifest,
-  type RegistryUnitOfWork,
-  type StoredBlob,
-} from '@packs/ports';
+import { DomainError, PACK_MANIFEST_MAX_BYTES, type Descriptor, type EncodedManifest } from '@packs/domain';
+import { readWhole, type BlobStore, type PendingVersion, type RecordedManifest, type RegistryUnitOfWork } from '@packs/ports';
 import { parseManifest, type ParsedManifest } from '../put-manifest/parse-manifest';
-import { isDocument, readDocument, type CarriedDocument } from '../put-manifest/read-document';
+import { isDocument, readDocument } from '../put-manifest/read-document';
 import type { SubmittedArtifact, SubmittedAttestation, SubmittedSignature } from './submission';
 
 /** Referrers of one version that are looked at; the newest. */
 const MAX_REFERRERS = 256;
-export const PACK_MANIFEST_MAX_BYTES = 64 * 1024;
 
 /** Everything that came for a version while it waited. */
 export interface OpenedClaim {
@@ -34,31 +26,37 @@ export async function openClaim(unitOfWork: RegistryUnitOfWork, blobs: BlobStore
   if (!own) throw new DomainError('ERR_PACK_CONFLICT', 'the version no longer waits', { retry: 'later' });
   const { digest, size, objectKey } = claim.manifest;
   const artifact = { manifest: stored.encoded, stored: { digest, size, objectKey }, config: own };
+  const carrying: CarryingReferrer[] = [];
+  for (const referrer of referrers) carrying.push(...(await openReferrer(blobs, referrer)));
+  const documents = await unitOfWork.run(tenant, tx =>
+    tx.repositories.blobs(
+      tenant,
+      packId,
+      carrying.map(({ layer }) => layer.digest),
+    ),
+  );
   const signatures: SubmittedSignature[] = [];
   const attestations: SubmittedAttestation[] = [];
-  for (const referrer of referrers) {
-    const carried = await openReferrer(unitOfWork, blobs, claim, referrer);
-    if (carried?.document.kind === 'signature') signatures.push({ blob: carried.document.blob, referrer: carried.encoded });
-    if (carried?.document.kind === 'attestation') attestations.push({ document: carried.document.blob, referrer: carried.encoded });
+  for (const { encoded, layer } of carrying) {
+    const blob = documents.get(layer.digest);
+    const document = blob && (await readDocument(blobs, blob, layer.mediaType));
+    if (document?.kind === 'signature') signatures.push({ blob: document.blob, referrer: encoded });
+    if (document?.kind === 'attestation') attestations.push({ document: document.blob, referrer: encoded });
   }
   return { artifact, signatures, attestations };
 }
 
+interface CarryingReferrer {
+  readonly encoded: EncodedManifest;
+  readonly layer: Descriptor;
+}
+
 /** A referrer that carries one document which can be verified; others are nobody's concern here. */
-async function openReferrer(
-  unitOfWork: RegistryUnitOfWork,
-  blobs: BlobStore,
-  { tenant, packId }: PendingVersion,
-  referrer: RecordedManifest,
-): Promise<{ encoded: EncodedManifest; document: CarriedDocument } | undefined> {
-  if (referrer.size > PACK_MANIFEST_MAX_BYTES) return undefined;
+async function openReferrer(blobs: BlobStore, referrer: RecordedManifest): Promise<readonly CarryingReferrer[]> {
+  if (referrer.size > PACK_MANIFEST_MAX_BYTES) return [];
   const { encoded, parsed } = await openManifest(blobs, referrer);
   const [layer, ...others] = parsed.layers;
-  if (!layer || others.length > 0 || !isDocument(layer.mediaType)) return undefined;
-  const located = await unitOfWork.run(tenant, tx => tx.repositories.blobs(tenant, packId, [layer.digest]));
-  const blob: StoredBlob | undefined = located.get(layer.digest);
-  const document = blob && (await readDocument(blobs, blob, layer.mediaType));
-  return document && { encoded, document };
+  return layer && others.length === 0 && isDocument(layer.mediaType) ? [{ encoded, layer }] : [];
 }
 
 async function openManifest(

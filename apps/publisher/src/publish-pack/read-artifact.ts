@@ -1,8 +1,8 @@
 import type { PublishPackRequest } from '@packs/contracts';
-import { DomainError, MEDIA_TYPES } from '@packs/domain';
+import { DomainError, MEDIA_TYPES, PACK_MANIFEST_MAX_BYTES } from '@packs/domain';
 import { readWhole, type BlobRef, type BlobStore } from '@packs/ports';
 import { parseManifest } from '../put-manifest/parse-manifest';
-import { encodedOf, PACK_MANIFEST_MAX_BYTES } from './open-claim';
+import { encodedOf } from './open-claim';
 import type { SubmittedArtifact } from './submission';
 
 /**

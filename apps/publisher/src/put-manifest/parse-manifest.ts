@@ -1,8 +1,6 @@
-import { DomainError, isContentDigest, MEDIA_TYPES, type Descriptor } from '@packs/domain';
+import { DomainError, isContentDigest, MANIFEST_MAX_BYTES, MEDIA_TYPES, type Descriptor } from '@packs/domain';
 import { JsonFault, parseStrictJson } from '@packs/sigstore';
 
-/** What clients and registries agree a manifest may have (distribution-spec "Pushing Manifests"). */
-export const MANIFEST_MAX_BYTES = 4 * 1024 * 1024;
 const MAX_DEPTH = 32;
 const MAX_DESCRIPTORS = 10_000;
 const MEDIA_TYPE = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$/;

@@ -2,11 +2,11 @@ import type { Provider } from '@nestjs/common';
 import type { Logger } from '@packs/observability';
 import { PostgresRegistryUnitOfWork } from '@packs/persistence';
 import { BlobStore, Clock, CommandBus, RegistryUnitOfWork } from '@packs/ports';
+import { Recurring } from '@packs/service-host';
 import { AddAttestation } from '../add-attestation/add-attestation';
 import { DeleteContent } from '../delete-content/delete-content';
 import { DeprecateVersion } from '../deprecate-version/deprecate-version';
 import { ExpirePending } from '../expire-pending/expire-pending';
-import { ExpiryTimer } from '../expire-pending/expiry-timer';
 import { PublishArtifact } from '../publish-pack/publish-artifact';
 import { PublishPack } from '../publish-pack/publish-pack';
 import { CompletePending } from './complete-pending';
@@ -49,8 +49,11 @@ export function publishing(logger: Logger): Provider[] {
     },
     {
       // Upkeep: it goes on while a registry is sealed.
-      provide: ExpiryTimer,
-      useFactory: (unitOfWork: PostgresRegistryUnitOfWork, clock: Clock) => new ExpiryTimer(new ExpirePending(unitOfWork, clock), logger),
+      provide: Recurring,
+      useFactory: (unitOfWork: PostgresRegistryUnitOfWork, clock: Clock) => {
+        const expiry = new ExpirePending(unitOfWork, clock);
+        return new Recurring('versions that waited for signatures expired', () => expiry.execute(), logger);
+      },
       inject: [PostgresRegistryUnitOfWork, Clock],
     },
   ];

@@ -1,7 +1,7 @@
 import type { PutManifestReply, PutManifestRequest } from '@packs/contracts';
-import { DomainError, MEDIA_TYPES } from '@packs/domain';
+import { DomainError, MANIFEST_MAX_BYTES, MEDIA_TYPES } from '@packs/domain';
 import { readWhole, type BlobStore, type Clock, type RegistryUnitOfWork } from '@packs/ports';
-import { MANIFEST_MAX_BYTES, parseManifest, type ParsedManifest } from './parse-manifest';
+import { parseManifest, type ParsedManifest } from './parse-manifest';
 import type { PutPack } from './put-pack';
 import type { PutReferrer } from './put-referrer';
 

@@ -1,7 +1,17 @@
 import type { PublishPackReply, PutManifestReply, PutManifestRequest } from '@packs/contracts';
-import { DEFAULT_CHANNEL, DomainError, isDigest, isName, MEDIA_TYPES, PACK_ID_MAX, versionTag, type Descriptor } from '@packs/domain';
+import {
+  DEFAULT_CHANNEL,
+  DomainError,
+  isDigest,
+  isName,
+  MEDIA_TYPES,
+  PACK_ID_MAX,
+  PACK_MANIFEST_MAX_BYTES,
+  versionTag,
+  type Descriptor,
+} from '@packs/domain';
 import type { BlobRef, PendingVersion, RegistryUnitOfWork, StoredBlob, TrustState } from '@packs/ports';
-import { encodedOf, PACK_MANIFEST_MAX_BYTES } from '../publish-pack/open-claim';
+import { encodedOf } from '../publish-pack/open-claim';
 import type { PublishArtifact } from '../publish-pack/publish-artifact';
 import type { SubmissionHooks } from '../publish-pack/submission';
 import { invalid, type ParsedManifest } from './parse-manifest';

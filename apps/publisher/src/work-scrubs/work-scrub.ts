@@ -6,8 +6,6 @@ import type { QuarantineBlob } from '../quarantine-blob/quarantine-blob';
 import { ScrubRun } from './scrub-run';
 
 const PAGE = 64;
-/** Progress is recorded after so many bytes, or a page. */
-const RECORD_BYTES = 256 * 1024 * 1024;
 /** A blob that cannot be read is tried so often before it counts as unreadable; by then the store answers well otherwise. */
 const ATTEMPTS = 3;
 const PAUSE_MS = 500;
@@ -52,12 +50,9 @@ export class WorkScrub {
   private async goOn(scrub: HeldScrub, signal: AbortSignal): Promise<void> {
     const run = new ScrubRun(scrub, this.limits.bytesPerSecond, signal);
     for (let blobs = await this.queue.next(scrub, run.position, PAGE); blobs.length > 0;) {
-      let bytes = 0;
       for (const blob of blobs) {
         run.done(blob.digest, blob.size, await this.examine(blob, scrub, run, signal));
-        if ((bytes += blob.size) < RECORD_BYTES) continue;
-        await this.queue.progress(scrub, run.take());
-        bytes = 0;
+        if (run.isToBeRecorded) await this.queue.progress(scrub, run.take());
       }
       await this.queue.progress(scrub, run.take());
       blobs = await this.queue.next(scrub, run.position, PAGE);

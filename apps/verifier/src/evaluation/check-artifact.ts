@@ -1,9 +1,7 @@
-import { DomainError, MEDIA_TYPES, type Digest } from '@packs/domain';
+import { DomainError, MEDIA_TYPES, PACK_MANIFEST_MAX_BYTES, type Digest } from '@packs/domain';
 import { readWhole, type BlobRef, type BlobStore } from '@packs/ports';
 import { JsonFault, parseStrictJson } from '@packs/sigstore';
 import type { CheckList } from './check-list';
-
-const PACK_MANIFEST_MAX_BYTES = 64 * 1024;
 
 /** An OCI manifest that was shown to be one of a bundle: whoever signs it, signs the bundle. */
 export interface Artifact {

@@ -10,9 +10,6 @@ export interface ArtifactShape {
   readonly subject: unknown;
 }
 
-/** No OCI manifest in a kit is larger. */
-export const SHAPE_MAX_BYTES = 64 * 1024;
-
 /** The shape of an OCI manifest, or undefined for bytes that are none. */
 export function shapeOf(bytes: Buffer): ArtifactShape | undefined {
   if (bytes[0] !== 0x7b) return undefined;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Digest } from '@packs/domain';
+import { PACK_MANIFEST_MAX_BYTES, type Digest } from '@packs/domain';
 import { ChunkReader } from '../chunk-reader';
 import { BLOCK, decodeHeader, hasChecksum, isZero } from '../ustar-header';
-import { shapeOf, SHAPE_MAX_BYTES, type ArtifactShape } from './artifact-shape';
+import { shapeOf, type ArtifactShape } from './artifact-shape';
 import { KIT_PATHS, type KitBlob } from './kit-documents';
 import { kitFault } from './kit-fault';
 import { holdTo, type KitLimits } from './kit-limits';
@@ -90,13 +90,13 @@ export class KitReader {
     const { reader } = this;
     async function* seen(): AsyncGenerator<Buffer> {
       for await (const part of reader.take(blob.size)) {
-        if (blob.size <= SHAPE_MAX_BYTES) kept.push(Buffer.from(part));
+        if (blob.size <= PACK_MANIFEST_MAX_BYTES) kept.push(Buffer.from(part));
         yield part;
       }
     }
     await this.sink.blob(blob, seen());
     this.blobs.set(blob.digest, blob.size);
-    const shape = blob.size <= SHAPE_MAX_BYTES ? shapeOf(Buffer.concat(kept)) : undefined;
+    const shape = blob.size <= PACK_MANIFEST_MAX_BYTES ? shapeOf(Buffer.concat(kept)) : undefined;
     if (shape) this.shapes.set(blob.digest, shape);
   }
 

@@ -1,12 +1,11 @@
 import { KIT_SCHEMA, KitManifestSchema, type KitManifest } from '@packs/contracts';
 import { canonicalJson, versionSortKey } from '@packs/domain';
-import Ajv2020 from 'ajv/dist/2020';
+import Ajv2020, { type ValidateFunction } from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
 import { kitFault } from './kit-fault';
 
-const ajv = new Ajv2020({ strict: false });
-addFormats(ajv, ['date-time']);
-const isManifest = ajv.compile<KitManifest>(KitManifestSchema);
+/** Compiled for the first manifest: most of what loads this file reads none at once. */
+let validator: ValidateFunction<KitManifest> | undefined;
 
 /**
  * @throws DomainError ERR_KIT_FORMAT for what is no manifest of a format known here, ERR_KIT_DIGEST when its bytes are not those its writer made
@@ -19,6 +18,7 @@ export function parseKitManifest(bytes: Buffer): KitManifest {
     throw kitFault('ERR_KIT_FORMAT', `the kit is not of the format ${KIT_SCHEMA}`, {
       format: typeof schema === 'string' ? schema.slice(0, 100) : null,
     });
+  const isManifest = (validator ??= newValidator());
   if (!isManifest(value)) {
     const [fault] = isManifest.errors ?? [];
     throw kitFault('ERR_KIT_FORMAT', `the manifest of the kit is not valid: ${fault?.instancePath ?? ''} ${fault?.message ?? ''}`.trim());
@@ -26,6 +26,12 @@ export function parseKitManifest(bytes: Buffer): KitManifest {
   if (canonicalJson(value) !== text) throw kitFault('ERR_KIT_DIGEST', 'the manifest of the kit is not in the form it was written in');
   requireOrder(value);
   return value;
+}
+
+function newValidator(): ValidateFunction<KitManifest> {
+  const ajv = new Ajv2020({ strict: false });
+  addFormats(ajv, ['date-time']);
+  return ajv.compile<KitManifest>(KitManifestSchema);
 }
 
 /** @throws DomainError ERR_KIT_DIGEST: writers make JSON, so bytes that are none were changed */

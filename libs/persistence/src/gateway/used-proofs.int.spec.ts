@@ -32,8 +32,11 @@ describe('PostgresUsedProofs', () => {
     await admin.query(
       `insert into gateway.dpop_proofs (id, used_at) values ('old', now() - interval '11 minutes'), ('young', now() - interval '9 minutes')`,
     );
-    await (await replica()).use('sweeps');
+    const one = await replica();
+    await one.use('new');
+    expect(await kept()).toContain('old');
+    expect(await one.sweep()).toBe(1);
     expect(await kept()).not.toContain('old');
-    expect(await kept()).toEqual(expect.arrayContaining(['young', 'sweeps']));
+    expect(await kept()).toEqual(expect.arrayContaining(['young', 'new']));
   });
 });

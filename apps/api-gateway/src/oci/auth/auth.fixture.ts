@@ -65,6 +65,10 @@ export class RememberedProofs extends UsedProofs {
   async use(id: string): Promise<boolean> {
     return this.used.size < this.used.add(id).size;
   }
+
+  async sweep(): Promise<number> {
+    return 0;
+  }
 }
 
 export class KnownClients extends ClientCredentials {

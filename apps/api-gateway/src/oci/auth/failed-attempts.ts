@@ -2,40 +2,90 @@ import { DomainError } from '@packs/domain';
 import type { Clock } from '@packs/ports';
 
 const WINDOW_MS = 60_000;
-const FAILURES_MAX = 30;
-const ADDRESSES_MAX = 10_000;
+const OF_AN_ADDRESS = 30;
+/** From all addresses together. */
+const OF_A_CLIENT = 100;
+const KNOWN_MS = 24 * 60 * 60_000;
+const REMEMBERED = 10_000;
+
+/**
+ * Slows down those who guess secrets: by their address, and by the client they guess at, whatever addresses they have. Nobody can keep a
+ * client out of where it comes from: an address from which its secret came within a day goes on. Of this replica alone: the Authority
+ * guards its clients itself.
+ */
+export class FailedAttempts {
+  private readonly addresses: Failures;
+  private readonly clients: Failures;
+  /** When a client's secret came from an address last. */
+  private readonly known = new Map<string, number>();
+
+  constructor(private readonly clock: Clock) {
+    this.addresses = new Failures(clock, OF_AN_ADDRESS);
+    this.clients = new Failures(clock, OF_A_CLIENT);
+  }
+
+  /** What is not admitted is no failure: it makes nobody wait longer. @throws DomainError ERR_PACK_LIMIT */
+  admit(address: string, clientId: string): void {
+    if (this.addresses.areTooMany(address)) throw tooMany('from this address');
+    if (this.clients.areTooMany(clientId) && !this.isKnown(address, clientId)) throw tooMany('for this client');
+  }
+
+  failed(address: string, clientId: string): void {
+    this.addresses.add(address);
+    this.clients.add(clientId);
+  }
+
+  succeeded(address: string, clientId: string): void {
+    putLast(this.known, pair(address, clientId), this.clock.now().getTime());
+  }
+
+  private isKnown(address: string, clientId: string): boolean {
+    const at = this.known.get(pair(address, clientId));
+    return at !== undefined && this.clock.now().getTime() - at < KNOWN_MS;
+  }
+}
 
 interface Window {
   readonly startedAt: number;
-  failures: number;
+  readonly failures: number;
 }
 
-/** Slows down those who guess secrets. Of this replica alone: the Authority guards its clients itself. */
-export class FailedAttempts {
+class Failures {
   private readonly windows = new Map<string, Window>();
 
-  constructor(private readonly clock: Clock) {}
+  constructor(
+    private readonly clock: Clock,
+    private readonly most: number,
+  ) {}
 
-  /** @throws DomainError ERR_PACK_LIMIT */
-  admit(address: string): void {
-    const window = this.current(address);
-    if (window && window.failures >= FAILURES_MAX) {
-      throw new DomainError('ERR_PACK_LIMIT', 'too many refused credentials from this address: try again in a minute', { retry: 'later' });
-    }
+  areTooMany(of: string): boolean {
+    return (this.current(of)?.failures ?? 0) >= this.most;
   }
 
-  failed(address: string): void {
-    const window = this.current(address) ?? { startedAt: this.clock.now().getTime(), failures: 0 };
-    window.failures += 1;
-    // At the end of the order in which addresses make room.
-    this.windows.delete(address);
-    this.windows.set(address, window);
-    if (this.windows.size <= ADDRESSES_MAX) return;
-    for (const oldest of this.windows.keys()) return void this.windows.delete(oldest);
+  add(of: string): void {
+    const { startedAt, failures } = this.current(of) ?? { startedAt: this.clock.now().getTime(), failures: 0 };
+    putLast(this.windows, of, { startedAt, failures: failures + 1 });
   }
 
-  private current(address: string): Window | undefined {
-    const window = this.windows.get(address);
+  private current(of: string): Window | undefined {
+    const window = this.windows.get(of);
     return window && this.clock.now().getTime() - window.startedAt < WINDOW_MS ? window : undefined;
   }
+}
+
+/** At the end of the order in which entries make room. */
+function putLast<T>(map: Map<string, T>, key: string, value: T): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size <= REMEMBERED) return;
+  for (const oldest of map.keys()) return void map.delete(oldest);
+}
+
+/** An address has no space. */
+function pair(address: string, clientId: string): string {
+  return `${address} ${clientId}`;
+}
+
+function tooMany(where: string): DomainError {
+  return new DomainError('ERR_PACK_LIMIT', `too many refused credentials ${where}: try again in a minute`, { retry: 'later' });
 }

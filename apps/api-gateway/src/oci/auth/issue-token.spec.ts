@@ -124,6 +124,16 @@ describe('IssueToken', () => {
     await expect(ask(password('ci', 'secret'))).resolves.toBeDefined();
   });
 
+  it('lets a client on where it is known while others guess at it from many addresses, and asks the Authority about no more of these', async () => {
+    await ask(password('ci', 'secret'), '', { address: '198.51.100.1' });
+    const guess = (at: number) => ask(password('ci', `guess ${at}`), '', { address: `192.0.2.${at}` });
+    for (let at = 0; at < 100; at++) await expect(guess(at)).rejects.toMatchObject(REFUSED);
+    const asked = parts.clients.asked;
+    await expect(guess(100)).rejects.toMatchObject({ code: 'ERR_PACK_LIMIT', retry: 'later' });
+    expect(parts.clients.asked).toBe(asked);
+    await expect(ask(password('ci', 'secret'), '', { address: '198.51.100.1' })).resolves.toBeDefined();
+  });
+
   describe('with a proof of possession', () => {
     const proof = (id: string) => `a-key ${id} POST https://packs.test/token`;
 

@@ -83,13 +83,15 @@ export class IssueToken {
 
   private async exchanged(clientId: string, secret: string, address: string): Promise<string> {
     const { attempts, clients } = this.doors;
-    attempts.admit(address);
+    attempts.admit(address, clientId);
     try {
       if (!clientId || !secret) throw refusal();
-      return await clients.exchange(clientId, secret);
+      const token = await clients.exchange(clientId, secret);
+      attempts.succeeded(address, clientId);
+      return token;
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      attempts.failed(address);
+      attempts.failed(address, clientId);
       throw refusal();
     }
   }

@@ -2,7 +2,7 @@ import { ociErrorOf } from '@packs/contracts';
 import { DomainError, type ErrorCode } from '@packs/domain';
 import type { Logger } from '@packs/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { toDomainError } from '../../http/failures';
+import { messageOf, toDomainError } from '../../http/failures';
 import type { IssueToken, TokenAsker } from './issue-token';
 import { publicUrl, TOKEN_PATH } from './public-url';
 import { readForm, readQuery, type TokenQuestion } from './token-request';
@@ -61,7 +61,7 @@ function refuse(thrown: unknown, request: FastifyRequest, reply: FastifyReply, a
   const error = toDomainError(thrown);
   const { status, code } = ociErrorOf(error.code);
   if (status >= 500) at.logger.error({ err: thrown, requestId: request.id, code: error.code }, 'token request failed');
-  const message = error.code === 'ERR_PACK_INTERNAL' ? `internal error; the log names it ${request.id}` : error.message;
+  const message = messageOf(error, request.id);
   const { oauth = OAUTH[error.code] ?? 'invalid_request' } = error.details;
   if (status === 401) void reply.header('www-authenticate', `Basic realm="${publicUrl(request, at.configuredUrl)}${TOKEN_PATH}"`);
   if (error.retry === 'later') void reply.header('retry-after', error.code === 'ERR_PACK_LIMIT' ? '60' : '1');

@@ -1,9 +1,7 @@
-import type { Digest } from '@packs/domain';
+import { MANIFEST_MAX_BYTES, type Digest } from '@packs/domain';
 import { readWhole, type BlobStore, type StoredBlob } from '@packs/ports';
 import { LRUCache } from 'lru-cache';
 
-/** distribution-spec "Pushing Manifests" lets a registry limit them; this is the size it says a registry should take at least. */
-export const MANIFEST_MAX_BYTES = 4 * 1024 * 1024;
 const CACHE_BYTES = 64 * 1024 * 1024;
 /** Larger ones are rare, and would push many small ones out. */
 const CACHED_MAX_BYTES = 256 * 1024;

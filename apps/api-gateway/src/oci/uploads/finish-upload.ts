@@ -17,7 +17,7 @@ export class FinishUpload implements RepositoryOperation {
     const { written, recorded } = await this.receiver.during(name, reference, body, async held => {
       const length = nextChunk(call, held.size);
       const blob = await this.receiver.finish(held, body, { length: hasBody(request.raw) ? length : 0, digest });
-      return { written: blob, recorded: await this.receiver.link(name, caller.actor, blob, reference) };
+      return { written: blob, recorded: await this.receiver.link(name, caller.actor, blob, held) };
     });
     await created(reply, name, digest);
     return this.receiver.dropDuplicate(written, recorded);

@@ -62,6 +62,11 @@ export class HeldUpload {
     this.isWorking = true;
   }
 
+  /** Whether nobody took it over, nor will while its lease runs. */
+  isOurs(): Promise<boolean> {
+    return this.sessions.keep(this.lease);
+  }
+
   /** Gives the session back for the client to go on with. False: it is another's by now, or has ended. */
   async release(): Promise<boolean> {
     this.stop();

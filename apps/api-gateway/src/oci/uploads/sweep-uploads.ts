@@ -1,14 +1,12 @@
 import type { Logger } from '@packs/observability';
-import type { BlobStore, Clock, UploadSessions } from '@packs/ports';
+import type { BlobStore, Clock, PartialUpload, UploadSessions } from '@packs/ports';
 
-const EVERY_MS = 60_000;
 const AT_A_TIME = 100;
 
 /** Clears away uploads that their clients left. Every replica does, and each takes what no other has taken. */
 export class SweepUploads {
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> = Promise.resolve();
-  private isStopped = false;
+  /** On no record any more, and still there. */
+  private left: readonly PartialUpload[] = [];
 
   constructor(
     private readonly sessions: UploadSessions,
@@ -18,36 +16,30 @@ export class SweepUploads {
     private readonly keptMs: number,
   ) {}
 
-  start(): void {
-    this.running = this.sweepSafely().finally(() => {
-      if (!this.isStopped) this.timer = setTimeout(() => this.start(), EVERY_MS).unref();
-    });
-  }
-
-  /** Resolves when nothing of it is under way any more. */
-  async stop(): Promise<void> {
-    this.isStopped = true;
-    clearTimeout(this.timer);
-    await this.running;
-  }
-
   /** @returns how many uploads were ended */
-  async sweep(): Promise<number> {
+  async execute(signal?: AbortSignal): Promise<number> {
     const before = new Date(this.clock.now().getTime() - this.keptMs);
+    await this.discard(this.left);
     for (let total = 0; ;) {
       const { ended, uploads } = await this.sessions.sweep(before, AT_A_TIME);
-      for (const upload of uploads) await this.blobs.discard(upload);
+      await this.discard(uploads, this.left);
       total += ended;
-      if (ended < AT_A_TIME || this.isStopped) return total;
+      if (ended < AT_A_TIME || signal?.aborted) return total;
     }
   }
 
-  private async sweepSafely(): Promise<void> {
-    try {
-      const ended = await this.sweep();
-      if (ended > 0) this.logger.info({ ended }, 'abandoned uploads cleared away');
-    } catch (error) {
-      this.logger.warn({ err: error }, 'abandoned uploads could not be cleared away; the next turn tries again');
+  /** One that cannot be removed keeps none of the others, and is tried again at the next turn. @throws while the store is away */
+  private async discard(uploads: readonly PartialUpload[], left: readonly PartialUpload[] = []): Promise<void> {
+    const kept = [...left];
+    for (const upload of uploads) {
+      try {
+        await this.blobs.discard(upload);
+      } catch (error) {
+        kept.push(upload);
+        this.logger.warn({ err: error }, 'an abandoned upload could not be removed');
+      }
     }
+    this.left = kept;
+    if (kept.length > left.length) await this.blobs.check();
   }
 }

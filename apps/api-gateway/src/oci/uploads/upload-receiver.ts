@@ -73,12 +73,14 @@ export class UploadReceiver {
   }
 
   /** Makes a written blob one of the repository's. @returns the record that holds */
-  async link(to: RepositoryName, actor: string, written: StoredBlob, session?: string): Promise<StoredBlob> {
+  async link(to: RepositoryName, actor: string, written: StoredBlob, held?: HeldUpload): Promise<StoredBlob> {
     try {
-      return await this.sessions.link(to, actor, written, session);
+      return await this.sessions.link(to, actor, written, held?.session.id);
     } catch (error) {
-      // Only where it is certain that nothing was recorded: an answer of the database may have been lost.
-      if (error instanceof DomainError && error.code === 'ERR_PACK_SEALED') await this.blobs.remove(written.objectKey);
+      // Only where it is certain that nothing was recorded: an answer of the database may have been lost, and who took the upload over
+      // finishes the same object.
+      if (error instanceof DomainError && error.code === 'ERR_PACK_SEALED' && (await held?.isOurs()) !== false)
+        await this.blobs.remove(written.objectKey);
       throw error;
     }
   }
