@@ -42,11 +42,16 @@ afterEach(() => {
 type Victim = 'api-gateway' | 'publisher' | 'verifier';
 
 /** Kills `victim` where it, or the publisher on its behalf, waits for `lock`; its client goes on by itself as soon as there is another. */
-async function killedAt(victim: Victim, lock: string, push: () => Promise<boolean>): Promise<{ pushed: Promise<boolean> }> {
+async function killedAt(
+  victim: Victim,
+  lock: string,
+  push: () => Promise<boolean>,
+  waiter: Victim = lock.startsWith('registry.') ? 'publisher' : 'api-gateway',
+): Promise<{ pushed: Promise<boolean> }> {
   return whileLocked(registry, `lock table ${lock} in share mode`, [], async () => {
     const pushed = push();
     // The relay marks what it sent: that is not the change that is waited for.
-    await waitsForLock(registry, lock.startsWith('registry.') ? 'publisher' : 'api-gateway', { but: 'set sent_at' });
+    await waitsForLock(registry, waiter, { but: 'set sent_at' });
     await registry.part(victim).kill('SIGKILL');
     return { pushed };
   });
@@ -111,12 +116,13 @@ describe('while a manifest is put', () => {
   it.each<[Victim, string]>([
     ['api-gateway', 'content.blobs'],
     ['api-gateway', 'registry.tags'],
+    ['publisher', 'content.blobs'],
     ['publisher', 'registry.manifests'],
     ['publisher', 'registry.tags'],
   ])('the %s is killed before its row in %s', async (victim, lock) => {
     const image = anImage('config', [randomBytes(1000)]);
     for (const blob of image.blobs) await client.pushBlob('team/app', blob);
-    const killed = await killedAt(victim, lock, () => client.pushManifest('team/app', image, 'v1'));
+    const killed = await killedAt(victim, lock, () => client.pushManifest('team/app', image, 'v1'), 'publisher');
     await expectNothingThenAll(victim, killed, () => expectAbsent('team/app', image, 'v1'));
     await readBack('team/app', image, 'v1');
   });

@@ -67,8 +67,8 @@ describe('a tenant that its administrator sealed', () => {
 
   /** Of the version published before the seal. */
   const storedManifest = async () => {
-    const [manifest] = await registry.sql<{ digest: string; size: number; objectKey: string }>(
-      `select b.digest, b.size::int as size, b.object_key as "objectKey" from content.blobs b
+    const [manifest] = await registry.sql<{ digest: string; size: number; objectKey: string; blockChecksums: string }>(
+      `select b.digest, b.size::int as size, b.object_key as "objectKey", encode(b.block_checksums, 'base64') as "blockChecksums" from content.blobs b
        join registry.manifests m on m.digest = b.digest where m.tenant = $1 and m.subject is null`,
       [tenant],
     );

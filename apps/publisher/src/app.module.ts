@@ -77,7 +77,7 @@ export class AppModule {
         { provide: Clock, useClass: SystemClock },
         ...outsideParts(config, logger),
         ...keepingContent(config, logger),
-        ...publishing(logger),
+        ...publishing(config, logger),
         {
           provide: AddAttestation,
           useFactory: (...parts: ConstructorParameters<typeof AddAttestation>) => new AddAttestation(...parts),

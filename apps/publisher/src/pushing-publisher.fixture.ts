@@ -27,7 +27,13 @@ import {
   type VerdictFault,
   type VerifiedIdentity,
 } from '@packs/domain';
-import { createDataSource, PostgresContentCatalog, PostgresRegistryUnitOfWork, type DataSource } from '@packs/persistence';
+import {
+  createDataSource,
+  PostgresContentCatalog,
+  PostgresGenericContent,
+  PostgresRegistryUnitOfWork,
+  type DataSource,
+} from '@packs/persistence';
 import type { BlobRef, RegistryUnitOfWork } from '@packs/ports';
 import { verifyAttestation, verifyPackSignature } from '@packs/sigstore';
 import { aPack, FixedClock, InMemoryBlobStore, ScriptedCommandBus, testDatabase, type TestDatabase } from '@packs/testing';
@@ -61,6 +67,7 @@ export class PushingPublisher {
   readonly commands = new ScriptedCommandBus();
   readonly release = new PushingSigner('release');
   readonly unitOfWork: PostgresRegistryUnitOfWork;
+  readonly generic: PostgresGenericContent;
   clock = new FixedClock();
   /** Runs before each verdict on a bundle. */
   meanwhile: () => Promise<unknown> = () => Promise.resolve();
@@ -71,6 +78,7 @@ export class PushingPublisher {
     readonly dataSource: DataSource,
   ) {
     this.unitOfWork = new PostgresRegistryUnitOfWork(dataSource, { committed: () => undefined, traceparent: () => null });
+    this.generic = new PostgresGenericContent(dataSource, false);
     this.commands.answer(VerifyBundle, request => this.verify(request));
     this.commands.answer(VerifyAttestation, async ({ attestation, subject, policies, trust, channel, packType, evaluatedAt }) => {
       const subjects = [subject.bundle, subject.manifest];
@@ -170,7 +178,8 @@ export class PushingPublisher {
 
   async push(repository: string, body: object | string, options: PushOptions = {}): Promise<PutManifestReply> {
     const { tags = [], mediaType = MEDIA_TYPES.ociManifest, unitOfWork = this.unitOfWork } = options;
-    const manifest = await this.store(typeof body === 'string' ? body : JSON.stringify(body));
+    const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+    const manifest = await this.blobs.write(once(bytes), { maxBytes: bytes.length });
     return this.putManifest(unitOfWork).execute({ ...this.origin, repository, tags: [...tags], mediaType, manifest });
   }
 
@@ -219,7 +228,7 @@ export class PushingPublisher {
     const attest = new AddAttestation(unitOfWork, this.commands, this.blobs, this.clock);
     const putPack = new PutPack(unitOfWork, publishArtifact);
     const putReferrer = new PutReferrer(unitOfWork, this.blobs, this.clock, attest, new CompletePending(unitOfWork, publishArtifact));
-    return new PutManifest(unitOfWork, this.blobs, this.clock, putPack, putReferrer);
+    return new PutManifest(this.generic, new PostgresContentCatalog(this.dataSource), this.blobs, this.clock, putPack, putReferrer);
   }
 
   async events(): Promise<EventEnvelope[]> {

@@ -54,7 +54,8 @@ export const BlobRefSchema = closed({
   objectKey: Type.String({ minLength: 1, maxLength: 256 }),
 });
 
-export const ContentBlobRefSchema = closed({ ...BlobRefSchema.properties, digest: ContentDigestSchema });
+/** As `StoredBlobSchema`, of a digest by any algorithm that content is addressed by. */
+export const StoredContentSchema = closed({ ...StoredBlobSchema.properties, digest: ContentDigestSchema });
 
 export const SignatureRefSchema = closed({ ...BlobRefSchema.properties, mediaType: SignatureMediaTypeSchema });
 

@@ -16,11 +16,14 @@ import { BLOCK_BYTES, BlockChecksums } from './block-checksums';
 import { DirectorySync } from './directory-sync';
 import { readBlock, writeBlocks } from './file-blocks';
 import { RunningProof } from './running-proof';
+import { readObject, writeObject } from './small-objects';
 import { UploadFiles } from './upload-files';
 
 const OBJECT_KEY = /^[0-9a-z]{26}$/;
 /** The last character of a key names its folder. */
 const SHARDS = [...'0123456789abcdefghjkmnpqrstvwxyz'];
+/** So many small objects in one folder before the next has its turn. */
+const PER_SHARD = 64;
 /** Files that a killed process left half-written are removed when they are this old. Well above the age of the oldest open upload. */
 const STALE_MS = 48 * 60 * 60 * 1000;
 
@@ -31,6 +34,7 @@ const STALE_MS = 48 * 60 * 60 * 1000;
 export class FileBlobStore extends BlobStore {
   private readonly directories = new DirectorySync();
   private readonly uploads: UploadFiles;
+  private smallObjects = 0;
 
   private constructor(private readonly root: string) {
     super();
@@ -62,6 +66,22 @@ export class FileBlobStore extends BlobStore {
     } catch (error) {
       await this.drop(key);
       throw error;
+    }
+  }
+
+  override async writeBytes(bytes: Uint8Array, digest?: Digest): Promise<StoredBlob> {
+    const key = `${ulid().toLowerCase().slice(0, -1)}${this.nextShard()}`;
+    return { ...(await writeObject(this.pathOf(key), bytes, { digest, directories: this.directories })), objectKey: key };
+  }
+
+  override async readBytes(blob: BlobRef): Promise<Buffer> {
+    const handle = await openFile(this.pathOf(blob.objectKey), blob);
+    try {
+      const bytes = await readObject(handle, blob.size);
+      if (bytes) return bytes;
+      throw corrupt(blob.digest);
+    } finally {
+      await handle.close();
     }
   }
 
@@ -150,6 +170,12 @@ export class FileBlobStore extends BlobStore {
     }
   }
 
+  /** Several small objects one after the other lie in one folder, so that they share its fsync. */
+  private nextShard(): string {
+    this.smallObjects += 1;
+    return SHARDS[Math.floor(this.smallObjects / PER_SHARD) % SHARDS.length] ?? '0';
+  }
+
   private temporaryOf(key: string): string {
     return join(this.root, 'tmp', key);
   }
@@ -164,12 +190,16 @@ export class FileBlobStore extends BlobStore {
   }
 }
 
-async function openObject(path: string, blob: BlobRef): Promise<FileHandle> {
-  const handle = await open(path, 'r').catch((cause: unknown) => {
+function openFile(path: string, blob: BlobRef): Promise<FileHandle> {
+  return open(path, 'r').catch((cause: unknown) => {
     if (isNativeError(cause) && 'code' in cause && cause.code === 'ENOENT') throw corrupt(blob.digest, cause);
     // Too many open files, no permission: that says nothing of the bytes.
     throw new DomainError('ERR_PACK_UNAVAILABLE', `${blob.digest} cannot be opened now`, { retry: 'later', cause });
   });
+}
+
+async function openObject(path: string, blob: BlobRef): Promise<FileHandle> {
+  const handle = await openFile(path, blob);
   const { size } = await handle.stat();
   if (size === blob.size) return handle;
   await handle.close();

@@ -1,7 +1,7 @@
 import { ContentCatalog, type StoredBlob } from '@packs/ports';
 import type { Digest } from '@packs/domain';
 import type { DataSource } from 'typeorm';
-import { inTransaction, type Sql } from './transaction';
+import { callEach, type Sql } from './transaction';
 
 export interface BlobRow {
   digest: Digest;
@@ -17,11 +17,8 @@ export function toStoredBlob(row: BlobRow): StoredBlob {
   return { digest: row.digest, size: Number(row.size), objectKey: row.object_key, blockChecksums: row.block_checksums.toString('base64') };
 }
 
-/** A `from` item: this transaction does not wait for the disk. */
-const UNFLUSHED = `, set_config('synchronous_commit', 'off', true)`;
-
 /** Inserts blobs that are not known yet; an earlier record of a digest stays. */
-export async function insertBlobs(sql: Sql, blobs: readonly StoredBlob[], commit: 'flushed' | 'unflushed' = 'flushed'): Promise<void> {
+export async function insertBlobs(sql: Sql, blobs: readonly StoredBlob[]): Promise<void> {
   if (blobs.length === 0) return;
   // In digest order, so that two writers of the same digests wait for each other instead of deadlocking.
   const sorted = blobs.toSorted((a, b) => (a.digest < b.digest ? -1 : 1));
@@ -29,7 +26,6 @@ export async function insertBlobs(sql: Sql, blobs: readonly StoredBlob[], commit
   await sql.query(
     `insert into content.blobs (digest, size, object_key, block_checksums)
      select d, s, k, decode(c, 'base64') from unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) as t(d, s, k, c)
-     ${commit === 'unflushed' ? UNFLUSHED : ''}
      on conflict (digest) do nothing`,
     [unique.map(b => b.digest), unique.map(b => b.size), unique.map(b => b.objectKey), unique.map(b => b.blockChecksums)],
   );
@@ -40,14 +36,14 @@ export class PostgresContentCatalog extends ContentCatalog {
     super();
   }
 
-  record(blobs: readonly StoredBlob[]): Promise<StoredBlob[]> {
-    return inTransaction(this.dataSource, null, async sql => {
-      await insertBlobs(sql, blobs, 'unflushed');
-      const rows = await sql.query<BlobRow>(`select ${BLOB_COLUMNS} from content.blobs b where b.digest = any($1)`, [
-        blobs.map(b => b.digest),
-      ]);
-      const byDigest = new Map(rows.map(row => [row.digest, toStoredBlob(row)]));
-      return blobs.map(blob => byDigest.get(blob.digest) ?? blob);
-    });
+  async record(blobs: readonly StoredBlob[]): Promise<StoredBlob[]> {
+    const rows = await callEach<BlobRow>(this.dataSource, 'select * from content.record_blobs($1, $2, $3, $4)', [
+      blobs.map(({ digest }) => digest),
+      blobs.map(({ size }) => size),
+      blobs.map(({ objectKey }) => objectKey),
+      blobs.map(({ blockChecksums }) => Buffer.from(blockChecksums, 'base64')),
+    ]);
+    const byDigest = new Map(rows.map(row => [row.digest, toStoredBlob(row)]));
+    return blobs.map(blob => byDigest.get(blob.digest) ?? blob);
   }
 }

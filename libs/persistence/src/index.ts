@@ -29,6 +29,7 @@ export { PostgresChannelReadModel } from './reading/channel-read-model';
 export { PostgresRepositoryReadModel } from './reading/repository-read-model';
 export { PostgresPackReadModel } from './reading/pack-read-model';
 export { PostgresTrustReadModel } from './reading/trust-read-model';
+export { PostgresGenericContent } from './registry/generic-content';
 export { PostgresNamespacePolicies } from './registry/namespace-policy-store';
 export { PostgresRegistryUnitOfWork } from './registry/registry-unit-of-work';
 export { PostgresSealReadModel } from './registry/seal-store';

@@ -17,6 +17,7 @@ import { PostgresAuditReadModel } from './reading/audit-read-model';
 import { PostgresPackReadModel } from './reading/pack-read-model';
 import { LOGIN_ROLES } from './roles';
 import { inTransaction, readAs } from './transaction';
+import { PostgresGenericContent } from './registry/generic-content';
 
 type Process = keyof typeof LOGIN_ROLES;
 const PROCESSES = Object.keys(LOGIN_ROLES) as Process[];
@@ -120,11 +121,20 @@ async function fillMirrors(worker: Awaited<ReturnType<SpecDatabase['as']>>, tena
 async function fillRepositories(publisher: Awaited<ReturnType<SpecDatabase['as']>>, tenant: string): Promise<void> {
   const [manifest, config, bundle] = ['manifest', 'config', 'bundle'].map(name => aStoredBlob(`${name} of ${tenant}`));
   if (!manifest || !config || !bundle) throw new Error('nothing to record');
-  await new PostgresContentCatalog(publisher).record([manifest, config, bundle]);
+  await new PostgresContentCatalog(publisher).record([config, bundle]);
   const record = { digest: manifest.digest, mediaType: MEDIA_TYPES.ociManifest, artifactType: '', subject: null, annotations: {} };
+  const push = {
+    tenant,
+    repository: 'app',
+    manifest: record,
+    written: manifest,
+    tags: ['latest'],
+    blobs: [],
+    foreignBlobs: [],
+    children: [],
+  };
+  await new PostgresGenericContent(publisher, false).put({ ...push, at: AT, actor: 'user:alice' });
   await unitOfWorkOn(publisher).run(tenant, async tx => {
-    const push = { tenant, repository: 'app', manifest: record, tags: ['latest'], blobs: [], foreignBlobs: [], children: [] };
-    await tx.repositories.putGeneric({ ...push, at: AT, actor: 'user:alice' });
     await tx.repositories.lockPack(tenant, 'acme.waiting');
     const claim = {
       tenant,
@@ -150,10 +160,10 @@ async function fill(db: SpecDatabase, tenant: string): Promise<void> {
   const uploads = new PostgresUploadSessions(await db.as('api-gateway'));
   await uploads.open({ namespace: tenant, repository: 'app' }, 'user:alice', 'sha256', 1);
   await uploads.link({ namespace: tenant, repository: 'app' }, 'user:alice', aStoredBlob('pushed'));
+  await fillRepositories(publisher, tenant);
   await unitOfWorkOn(publisher).run(tenant, tx =>
     tx.seal.put(tenant, { sealed: true, by: 'api', since: AT, changedBy: 'user:alice', reason: 'x', pendingUnseal: null }),
   );
-  await fillRepositories(publisher, tenant);
   await unitOfWorkOn(publisher).run(tenant, tx =>
     tx.channels.put(tenant, { name: 'nightly', description: '', createdAt: AT, createdBy: 'user:alice' }),
   );

@@ -2,6 +2,7 @@ import { ReplaceBlob } from '@packs/contracts';
 import type { StoredBlob } from './blob-store';
 import type { CommandBus } from './command-bus';
 import { ContentCatalog } from './content-catalog';
+import { GenericContent, type GenericOutcome, type GenericPush } from './generic-content';
 import { isQuarantined } from './quarantine';
 
 /**
@@ -29,5 +30,22 @@ export class RepairingCatalog extends ContentCatalog {
     if (!recorded.some(isQuarantined)) return recorded;
     for (const [at, blob] of blobs.entries()) await repairBlob(this.commands, recorded[at] ?? blob, blob);
     return this.beneath.record(blobs);
+  }
+}
+
+/** Generic content whose manifests heal what lies in quarantine: a push goes on over whole bytes. */
+export class RepairingGenericContent extends GenericContent {
+  constructor(
+    private readonly beneath: GenericContent,
+    private readonly commands: CommandBus,
+  ) {
+    super();
+  }
+
+  async put(push: GenericPush): Promise<GenericOutcome> {
+    const outcome = await this.beneath.put(push);
+    if (!isQuarantined(outcome.recorded)) return outcome;
+    await this.commands.send(ReplaceBlob, { blob: push.written });
+    return this.beneath.put(push);
   }
 }

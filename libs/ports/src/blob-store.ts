@@ -55,6 +55,29 @@ export abstract class BlobStore {
   abstract write(source: AsyncIterable<Uint8Array>, expect: WriteExpectation): Promise<StoredBlob>;
 
   /**
+   * As `write`, of bytes that are in memory.
+   * @throws DomainError ERR_PACK_DIGEST_MISMATCH
+   */
+  writeBytes(bytes: Uint8Array, digest?: Digest): Promise<StoredBlob> {
+    return this.write(
+      (async function* () {
+        yield bytes;
+      })(),
+      { maxBytes: bytes.length, ...(digest && { digest }) },
+    );
+  }
+
+  /**
+   * Reads a small blob whole, to be proven by the reader.
+   * @throws DomainError ERR_PACK_CORRUPT when it is missing or of another size
+   */
+  async readBytes(blob: BlobRef): Promise<Buffer> {
+    const parts: Uint8Array[] = [];
+    for await (const part of this.read(blob)) parts.push(part);
+    return Buffer.concat(parts);
+  }
+
+  /**
    * Reads the bytes, or a part. With `blockChecksums` every block is checked before a byte of it is handed on.
    * @throws DomainError ERR_PACK_CORRUPT when bytes are missing or differ from those proven
    */

@@ -3,7 +3,7 @@ export { AttestationStore, type NewAttestation, type RecordedAttestation, type S
 export { AuditLog, AuditUnitOfWork, type AuditTx } from './audit-log';
 export { AuditReadModel, type AuditQuery } from './audit-read-model';
 export { BlobRecords, type BlobUse } from './blob-records';
-export { repairBlob, RepairingCatalog } from './blob-repair';
+export { repairBlob, RepairingCatalog, RepairingGenericContent } from './blob-repair';
 export {
   BlobStore,
   type AppendedUpload,
@@ -24,6 +24,7 @@ export { CoverageStore, CoverageUnitOfWork, type CoverageFact, type CoverageTx, 
 export { DeadLetters, type DeadMessage } from './dead-letters';
 export { EventRecord } from './event-record';
 export { examineBlob, type Finding } from './examine-blob';
+export { GenericContent, type GenericOutcome, type GenericPush } from './generic-content';
 export { Inbox } from './inbox';
 export { LeaseLost, type Lease } from './lease';
 export { MirrorTarget, MirrorTargets, type Likeness, type MirrorObject, type MirrorPlace, type StagedState } from './mirror-target';
@@ -112,7 +113,6 @@ export {
 export {
   PendingVersionStore,
   RepositoryStore,
-  type GenericPush,
   type ManifestRecord,
   type NewClaim,
   type PendingVersion,

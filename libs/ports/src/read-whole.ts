@@ -7,9 +7,7 @@ import type { BlobRef, BlobStore } from './blob-store';
  */
 export async function readWhole(store: BlobStore, blob: BlobRef, maxBytes: number): Promise<Buffer> {
   if (blob.size > maxBytes) throw new DomainError('ERR_PACK_TOO_LARGE', `blob has ${blob.size} bytes; at most ${maxBytes} are read here`);
-  const parts: Uint8Array[] = [];
-  for await (const part of store.read(blob)) parts.push(part);
-  const bytes = Buffer.concat(parts);
+  const bytes = await store.readBytes(blob);
   if (contentDigest(bytes, digestAlgorithm(blob.digest)) !== blob.digest) {
     store.damaged(blob);
     throw new DomainError('ERR_PACK_CORRUPT', `stored bytes are not ${blob.digest}`);

@@ -53,12 +53,25 @@ export class ReportingBlobStore extends BlobStore {
     }
   }
 
+  override async readBytes(blob: BlobRef): Promise<Buffer> {
+    try {
+      return await this.beneath.readBytes(blob);
+    } catch (error) {
+      if (error instanceof DomainError && error.code === 'ERR_PACK_CORRUPT') this.damaged(blob);
+      throw error;
+    }
+  }
+
   override damaged(blob: BlobRef): void {
     this.reports.report(blob);
   }
 
   write(source: AsyncIterable<Uint8Array>, expect: WriteExpectation): Promise<StoredBlob> {
     return this.beneath.write(source, expect);
+  }
+
+  override writeBytes(bytes: Uint8Array, digest?: Digest): Promise<StoredBlob> {
+    return this.beneath.writeBytes(bytes, digest);
   }
 
   begin(algorithm: DigestAlgorithm): Promise<PartialUpload> {

@@ -11,7 +11,7 @@ export interface ManifestRecord {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-interface Push {
+export interface ManifestPush {
   readonly tenant: string;
   readonly repository: string;
   readonly manifest: ManifestRecord;
@@ -19,17 +19,8 @@ interface Push {
   readonly actor: string;
 }
 
-export interface GenericPush extends Push {
-  readonly tags: readonly string[];
-  readonly blobs: readonly Digest[];
-  /** Blobs that may lie elsewhere alone. */
-  readonly foreignBlobs: readonly Digest[];
-  /** Manifests that an index names. */
-  readonly children: readonly Digest[];
-}
-
 /** A referrer of a pack's manifest. Its blobs are in the repository. */
-export interface ReferrerPush extends Push {
+export interface ReferrerPush extends ManifestPush {
   /** The subject that its tag names, where it has none of its own. */
   readonly taggedSubject: Digest | null;
   readonly tag: string | null;
@@ -54,13 +45,6 @@ export interface VersionByManifest {
 export abstract class RepositoryStore {
   /** Undefined until the first manifest. */
   abstract kind(tenant: string, repository: string): Promise<RepositoryKind | undefined>;
-
-  /**
-   * Records a manifest and its tags, and makes the repository a generic one if it is its first. Nothing is recorded unless `kind` is generic and
-   * nothing is `missing`. Writers of one repository do not wait for each other once it is there.
-   * @throws DomainError ERR_PACK_CONFLICT, to be tried again, when what it names is deleted meanwhile
-   */
-  abstract putGeneric(push: GenericPush): Promise<{ readonly kind: RepositoryKind | null; readonly missing: readonly Digest[] }>;
 
   /**
    * Serializes writers of one pack until the transaction ends, without settling the type of a new one.

@@ -23,7 +23,7 @@ export interface UploadLease {
 export abstract class UploadSessions {
   /**
    * Begins a session and gives its id.
-   * @throws DomainError ERR_PACK_LIMIT, to be asked again later, when the tenant has `limit` of them
+   * @throws DomainError ERR_PACK_LIMIT, to be asked again later, when the tenant has `limit` of them; ERR_PACK_SEALED
    */
   abstract open(to: RepositoryName, actor: string, algorithm: DigestAlgorithm, limit: number): Promise<string>;
 
@@ -51,6 +51,13 @@ export abstract class UploadSessions {
    * @throws DomainError ERR_PACK_SEALED
    */
   abstract link(to: RepositoryName, actor: string, blob: StoredBlob, session?: string): Promise<StoredBlob>;
+
+  /**
+   * As `link`, for a blob that came whole to a session which nobody has to hold for it.
+   * @returns `unknown`: there is no such session; `begun`: it has bytes, or a writer. Nothing was recorded then, and the object is the caller's to remove
+   * @throws DomainError ERR_PACK_SEALED
+   */
+  abstract linkWhole(to: RepositoryName, actor: string, blob: StoredBlob, session: string): Promise<StoredBlob | 'unknown' | 'begun'>;
 
   /** Repositories of the namespace that have the blob, some of them. */
   abstract holders(namespace: string, digest: Digest, limit: number): Promise<readonly RepositoryName[]>;

@@ -25,11 +25,16 @@ export class CurrentSeal {
   constructor(
     private readonly seals: SealReadModel,
     private readonly clock: Clock,
-    private readonly byConfiguration: boolean,
+    private readonly isSealedByConfiguration: boolean,
   ) {}
 
+  /** What holds for all tenants, and is known without asking anybody. */
+  get byConfiguration(): Seal['by'] {
+    return this.isSealedByConfiguration ? 'configuration' : null;
+  }
+
   async of({ tenant }: Pick<Principal, 'tenant'>): Promise<Seal> {
-    return this.byConfiguration ? SEALED_BY_CONFIGURATION : sealAt(await this.seals.seal(tenant), this.clock.now());
+    return this.isSealedByConfiguration ? SEALED_BY_CONFIGURATION : sealAt(await this.seals.seal(tenant), this.clock.now());
   }
 }
 

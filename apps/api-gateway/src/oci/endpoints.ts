@@ -16,14 +16,14 @@ export interface EndpointParts {
   readonly content: ManifestContent;
   readonly sender: BundleSender;
   readonly redirect: BlobRedirect;
-  readonly writing: Omit<WriteParts, 'repositories'>;
+  readonly writing: WriteParts;
 }
 
 /** What answers each verb of each endpoint (distribution-spec "Endpoints"). */
 export function ociEndpoints({ repositories, readable, content, sender, redirect, writing }: EndpointParts): OciEndpoints {
   const getManifest = new GetManifest(readable, content);
   const getBlob = new GetBlob(readable, sender, redirect);
-  const writes = writeEndpoints({ repositories, ...writing });
+  const writes = writeEndpoints(writing);
   return {
     catalog: listRepositories(repositories),
     repository: {

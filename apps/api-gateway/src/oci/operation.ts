@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { RepositoryName } from '@packs/domain';
 import type { RepositoryView } from '@packs/ports';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -21,5 +22,9 @@ export interface RepositoryCall extends OciCall {
 /** One verb of one endpoint. Refusals are thrown as DomainError and answered in one place. */
 export interface RepositoryOperation {
   readonly action: OciAction;
+  /**
+   * Whether so little comes with a request that nobody has to ask for the seal before it is taken: whoever makes the change asks for it, and holds it.
+   */
+  readonly sendsLittle?: (request: IncomingMessage) => boolean;
   handle(call: RepositoryCall): Promise<unknown>;
 }

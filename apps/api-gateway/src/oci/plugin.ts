@@ -48,12 +48,15 @@ async function dispatch(parts: OciParts, request: FastifyRequest, reply: Fastify
   const caller = await authenticated(parts, request, scope);
   if (!('name' in path)) return answerRegistry(parts, path.kind, { request, reply, caller });
   if (!operation) throw unsupported(request.method);
-  await admit(parts, caller, operation.action, path.name);
+  const sealIsAskedLater = operation.sendsLittle?.(request.raw) ?? false;
+  await admit(parts, caller, { action: operation.action, sealIsAskedLater }, path.name);
   const { namespace, repository } = path.name;
   const view = { namespace, repository, tenant: caller.tenant ?? '', mayPush: caller.writesIn(namespace) };
   try {
     return await operation.handle({ request, reply, caller, name: path.name, view, reference: 'reference' in path ? path.reference : '' });
   } catch (error) {
+    // What is wrong with a request to a sealed registry is that.
+    if (sealIsAskedLater && caller.tenant !== null) requireUnsealed((await parts.seals.of({ tenant: caller.tenant })).by);
     // To somebody unknown what is not there and what is not theirs look alike, and a token may change either.
     if (caller.tenant === null && error instanceof DomainError && ociErrorOf(error.code).status === 404) {
       throw parts.errors.denied(caller, scope);
@@ -85,7 +88,13 @@ async function answerRegistry(parts: OciParts, kind: 'base' | 'catalog', call: O
   return parts.endpoints.catalog(call);
 }
 
-async function admit({ errors, seals }: OciParts, caller: OciCaller, action: OciAction, name: RepositoryName): Promise<void> {
+async function admit(
+  parts: OciParts,
+  caller: OciCaller,
+  { action, sealIsAskedLater }: { readonly action: OciAction; readonly sealIsAskedLater: boolean },
+  name: RepositoryName,
+): Promise<void> {
+  const { errors, seals } = parts;
   const { namespace, repository } = name;
   if (!caller.may(action, namespace, repository)) {
     if (action !== 'pull' && caller.tenant !== null && caller.tenant !== namespace) {
@@ -93,7 +102,8 @@ async function admit({ errors, seals }: OciParts, caller: OciCaller, action: Oci
     }
     throw errors.denied(caller, repositoryScope(namespace, repository, action));
   }
-  if (action !== 'pull' && caller.tenant !== null) requireUnsealed((await seals.of({ tenant: caller.tenant })).by);
+  if (action === 'pull' || caller.tenant === null) return;
+  requireUnsealed(sealIsAskedLater ? seals.byConfiguration : (await seals.of({ tenant: caller.tenant })).by);
 }
 
 function unsupported(method: string): DomainError {

@@ -1,4 +1,4 @@
-import type { BlobStore, CommandBus, ContentCatalog, RepositoryReadModel, UploadSessions } from '@packs/ports';
+import type { BlobStore, CommandBus, ContentCatalog, UploadSessions } from '@packs/ports';
 import { blobTarget, DeleteContent, manifestTarget } from './delete-content/delete-content';
 import { PutManifest } from './put-manifest/put-manifest';
 import { CancelUpload } from './uploads/cancel-upload';
@@ -9,7 +9,6 @@ import { StartUpload } from './uploads/start-upload';
 import { UploadReceiver } from './uploads/upload-receiver';
 
 export interface WriteParts {
-  readonly repositories: RepositoryReadModel;
   readonly sessions: UploadSessions;
   readonly blobs: BlobStore;
   readonly catalog: ContentCatalog;
@@ -18,10 +17,10 @@ export interface WriteParts {
 }
 
 /** What changes repositories (distribution-spec "Push" and "Content Management"). */
-export function writeEndpoints({ repositories, sessions, blobs, catalog, commands, limits }: WriteParts) {
+export function writeEndpoints({ sessions, blobs, catalog, commands, limits }: WriteParts) {
   const receiver = new UploadReceiver(sessions, blobs, limits.maxBlobBytes);
   return {
-    manifest: { PUT: new PutManifest(repositories, blobs, catalog, commands), DELETE: new DeleteContent(commands, manifestTarget) },
+    manifest: { PUT: new PutManifest(blobs, catalog, commands), DELETE: new DeleteContent(commands, manifestTarget) },
     blob: { DELETE: new DeleteContent(commands, blobTarget) },
     uploads: { POST: new StartUpload(sessions, receiver, limits.maxUploads) },
     upload: {

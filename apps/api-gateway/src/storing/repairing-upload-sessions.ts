@@ -16,6 +16,17 @@ export class RepairingUploadSessions extends PostgresUploadSessions {
     return (await repairBlob(this.commands, recorded, blob)) ?? super.link(to, actor, blob);
   }
 
+  override async linkWhole(
+    to: RepositoryName,
+    actor: string,
+    blob: StoredBlob,
+    session: string,
+  ): Promise<StoredBlob | 'unknown' | 'begun'> {
+    const linked = await super.linkWhole(to, actor, blob, session);
+    if (typeof linked !== 'object') return linked;
+    return (await repairBlob(this.commands, linked, blob)) ?? super.link(to, actor, blob);
+  }
+
   /** What is damaged cannot be mounted: the client then sends its bytes, which heal it. */
   override async mount(to: RepositoryName, actor: string, digest: Digest, from: RepositoryName): Promise<StoredBlob | undefined> {
     const mounted = await super.mount(to, actor, digest, from);

@@ -1,6 +1,6 @@
-import type { PutManifestRequest } from '@packs/contracts';
 import type { RegistryUnitOfWork } from '@packs/ports';
 import type { PublishArtifact } from '../publish-pack/publish-artifact';
+import type { RecordedPush } from './put-manifest';
 
 /** Asks for another verdict on a version that waits, with everything that refers to it by now. */
 export class CompletePending {
@@ -10,7 +10,7 @@ export class CompletePending {
   ) {}
 
   /** @returns `none` when the version does not wait */
-  async execute({ tenant, actor, source }: PutManifestRequest, packId: string, version: string): Promise<'published' | 'pending' | 'none'> {
+  async execute({ tenant, actor, source }: RecordedPush, packId: string, version: string): Promise<'published' | 'pending' | 'none'> {
     const begin = await this.unitOfWork.run(tenant, async tx => ({
       claim: await tx.pendingVersions.find(tenant, packId, version),
       trust: await tx.trust.state(tenant, 'none'),

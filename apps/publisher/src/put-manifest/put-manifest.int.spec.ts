@@ -50,7 +50,11 @@ describe('PutManifest of generic content', () => {
       subject: { mediaType: MEDIA_TYPES.ociManifest, digest: sha256('not there'), size: 3 },
     });
     const reply = await publisher.push('tools/app', body, { tags: ['v1', 'latest'] });
-    expect(reply).toEqual({ digest: sha256(JSON.stringify(body)), subject: sha256('not there'), state: 'stored', version: null });
+    const digest = sha256(JSON.stringify(body));
+    const [recorded] = await publisher.sql<{ objectKey: string }>(`select object_key as "objectKey" from content.blobs where digest = $1`, [
+      digest,
+    ]);
+    expect(reply).toEqual({ ...recorded, digest, subject: sha256('not there'), state: 'stored', version: null });
     expect(await manifests('tools/app')).toEqual([
       {
         digest: reply.digest,
@@ -165,27 +169,37 @@ describe('PutManifest of generic content', () => {
     expect(replies.map(({ digest }) => digest)).toContain(found['latest']);
   });
 
+  it('refuses one of those that are pushed at the same time, and takes the others', async () => {
+    const bodies = await Promise.all(Array.from({ length: 12 }, (_, n) => anImage('app', `layer ${n}`)));
+    const absent = { mediaType: LAYER, digest: sha256('absent'), size: 1 };
+    const results = await Promise.allSettled(
+      bodies.map((body, n) => publisher.push('app', n === 7 ? { ...body, layers: [absent] } : body, { tags: [`v${n}`] })),
+    );
+    expect(results.map(({ status }) => status)).toEqual(bodies.map((_, n) => (n === 7 ? 'rejected' : 'fulfilled')));
+    expect(results[7]).toMatchObject({ reason: { code: 'ERR_OCI_MANIFEST_BLOB_UNKNOWN', details: { digests: [absent.digest] } } });
+    expect(await manifests('app')).toHaveLength(11);
+    expect(Object.keys(await tags('app'))).not.toContain('v7');
+  });
+
+  it('reads what was recorded before, which is what others will be given', async () => {
+    const body = await anImage('app', 'will be damaged');
+    const { objectKey } = await publisher.push('app', body);
+    expect((await publisher.push('app', body)).objectKey).toBe(objectKey);
+    publisher.blobs.objects.set(objectKey, Buffer.from('{}'));
+    await expect(publisher.push('app', body)).rejects.toMatchObject({ code: 'ERR_PACK_CORRUPT' });
+  });
+
   it('does not make a pusher wait for another’s commit', async () => {
-    await publisher.push('app', await anImage('app', 'first'));
-    let finish = (): void => undefined;
-    const gate = new Promise<void>(resolve => (finish = resolve));
+    await publisher.push('app', await anImage('app', 'first'), { tags: ['held'] });
     const [slow, fast] = [await anImage('app', 'slow'), await anImage('app', 'fast')];
-    let pushed = (): void => undefined;
-    const isPushed = new Promise<void>(resolve => (pushed = resolve));
-    const held = publisher.push('app', slow, {
-      unitOfWork: {
-        run: (tenant, work) =>
-          publisher.unitOfWork.run(tenant, async tx => {
-            const result = await work(tx);
-            pushed();
-            await gate;
-            return result;
-          }),
-      },
-    });
-    await isPushed;
+    // Whoever moves this tag waits until the transaction that holds it has ended.
+    const holding = publisher.dataSource.createQueryRunner();
+    await holding.query(`begin; select set_config('app.tenant', '${publisher.tenant}', true)`);
+    await holding.query(`update registry.tags set updated_by = 'user:slow' where tag = 'held'`);
+    const held = publisher.push('app', slow, { tags: ['held'] });
     expect((await publisher.push('app', fast, { tags: ['fast'] })).state).toBe('stored');
-    finish();
+    await holding.query('commit');
+    await holding.release();
     expect((await held).state).toBe('stored');
   });
 

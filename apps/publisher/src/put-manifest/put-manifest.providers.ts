@@ -1,7 +1,16 @@
 import type { Provider } from '@nestjs/common';
 import type { Logger } from '@packs/observability';
-import { PostgresRegistryUnitOfWork } from '@packs/persistence';
-import { BlobStore, Clock, CommandBus, RegistryUnitOfWork } from '@packs/ports';
+import { DataSource, PostgresContentCatalog, PostgresGenericContent, PostgresRegistryUnitOfWork } from '@packs/persistence';
+import {
+  BlobStore,
+  Clock,
+  CommandBus,
+  ContentCatalog,
+  GenericContent,
+  RegistryUnitOfWork,
+  RepairingCatalog,
+  RepairingGenericContent,
+} from '@packs/ports';
 import { Recurring } from '@packs/service-host';
 import { AddAttestation } from '../add-attestation/add-attestation';
 import { DeleteContent } from '../delete-content/delete-content';
@@ -15,8 +24,19 @@ import { PutPack } from './put-pack';
 import { PutReferrer } from './put-referrer';
 
 /** Everything that content comes in by, from either door, and goes out by. */
-export function publishing(logger: Logger): Provider[] {
+export function publishing({ sealed }: { readonly sealed: boolean }, logger: Logger): Provider[] {
   return [
+    {
+      provide: ContentCatalog,
+      useFactory: (dataSource: DataSource, commands: CommandBus) => new RepairingCatalog(new PostgresContentCatalog(dataSource), commands),
+      inject: [DataSource, CommandBus],
+    },
+    {
+      provide: GenericContent,
+      useFactory: (dataSource: DataSource, commands: CommandBus) =>
+        new RepairingGenericContent(new PostgresGenericContent(dataSource, sealed), commands),
+      inject: [DataSource, CommandBus],
+    },
     {
       provide: PublishArtifact,
       useFactory: (...parts: ConstructorParameters<typeof PublishArtifact>) => new PublishArtifact(...parts),
@@ -40,7 +60,7 @@ export function publishing(logger: Logger): Provider[] {
     {
       provide: PutManifest,
       useFactory: (...parts: ConstructorParameters<typeof PutManifest>) => new PutManifest(...parts),
-      inject: [RegistryUnitOfWork, BlobStore, Clock, PutPack, PutReferrer],
+      inject: [GenericContent, ContentCatalog, BlobStore, Clock, PutPack, PutReferrer],
     },
     {
       provide: DeleteContent,

@@ -1,6 +1,6 @@
 import type { PutManifestReply, PutManifestRequest } from '@packs/contracts';
 import { DomainError, MANIFEST_MAX_BYTES, MEDIA_TYPES } from '@packs/domain';
-import { readWhole, type BlobStore, type Clock, type RegistryUnitOfWork } from '@packs/ports';
+import { readWhole, requireSound, type BlobRef, type BlobStore, type Clock, type ContentCatalog, type GenericContent } from '@packs/ports';
 import { parseManifest, type ParsedManifest } from './parse-manifest';
 import type { PutPack } from './put-pack';
 import type { PutReferrer } from './put-referrer';
@@ -11,10 +11,17 @@ export interface ReadManifest {
   readonly parsed: ParsedManifest;
 }
 
+/** A push whose bytes are recorded. */
+export interface RecordedPush extends Omit<PutManifestRequest, 'manifest'> {
+  /** The record that holds. */
+  readonly manifest: BlobRef;
+}
+
 /** Records a manifest that a client pushed: as generic content, as a version of a pack, or as what refers to one. */
 export class PutManifest {
   constructor(
-    private readonly unitOfWork: RegistryUnitOfWork,
+    private readonly generic: GenericContent,
+    private readonly catalog: ContentCatalog,
     private readonly blobs: BlobStore,
     private readonly clock: Clock,
     private readonly putPack: PutPack,
@@ -28,31 +35,34 @@ export class PutManifest {
   async execute(request: PutManifestRequest): Promise<PutManifestReply> {
     const bytes = await readWhole(this.blobs, request.manifest, MANIFEST_MAX_BYTES);
     const read = { bytes, parsed: parseManifest(bytes, request.mediaType) };
-    if (isPack(read.parsed)) return this.putPack.execute(request, read);
-    const kind = await this.putGeneric(request, read.parsed);
-    if (kind === 'pack') return this.putReferrer.execute(request, read);
-    return { digest: request.manifest.digest, subject: read.parsed.subject?.digest ?? null, state: 'stored', version: null };
+    if (isPack(read.parsed)) return this.putPack.execute(await this.record(request), read);
+    const { kind, missing, recorded } = await this.putGeneric(request, read.parsed);
+    requireSound(recorded);
+    // What was recorded before is what will be read, so it has to be whole.
+    if (recorded.objectKey !== request.manifest.objectKey) await readWhole(this.blobs, recorded, MANIFEST_MAX_BYTES);
+    if (kind === 'pack') return this.putReferrer.execute({ ...request, manifest: recorded }, read);
+    requireAll(missing);
+    return { ...whereabouts(recorded), subject: read.parsed.subject?.digest ?? null, state: 'stored', version: null };
   }
 
-  /** In one statement for the most part: many clients push, and each layer of an image has cost them enough. */
-  private async putGeneric(
-    { tenant, actor, repository, tags, manifest }: PutManifestRequest,
+  private putGeneric(
+    { tenant, actor, repository, tags, manifest: written }: PutManifestRequest,
     { mediaType, artifactType, config, layers, children, subject, annotations }: ParsedManifest,
-  ): Promise<'pack' | 'generic'> {
+  ) {
     const here = layers.filter(({ isForeign }) => !isForeign);
-    const { kind, missing } = await this.unitOfWork.run(tenant, tx =>
-      tx.repositories.putGeneric({
-        ...{ tenant, repository, tags, actor },
-        manifest: { digest: manifest.digest, mediaType, artifactType, subject: subject?.digest ?? null, annotations },
-        blobs: [...(config ? [config] : []), ...here].map(({ digest }) => digest),
-        foreignBlobs: layers.filter(({ isForeign }) => isForeign).map(({ digest }) => digest),
-        children: children.map(({ digest }) => digest),
-        at: this.clock.now().toISOString(),
-      }),
-    );
-    if (kind === 'pack') return kind;
-    requireAll(missing);
-    return 'generic';
+    return this.generic.put({
+      ...{ tenant, repository, tags, actor, written },
+      manifest: { digest: written.digest, mediaType, artifactType, subject: subject?.digest ?? null, annotations },
+      blobs: [...(config ? [config] : []), ...here].map(({ digest }) => digest),
+      foreignBlobs: layers.filter(({ isForeign }) => isForeign).map(({ digest }) => digest),
+      children: children.map(({ digest }) => digest),
+      at: this.clock.now().toISOString(),
+    });
+  }
+
+  private async record(request: PutManifestRequest): Promise<RecordedPush> {
+    const [{ digest, size, objectKey } = request.manifest] = await this.catalog.record([request.manifest]);
+    return { ...request, manifest: { digest, size, objectKey } };
   }
 }
 
@@ -67,6 +77,11 @@ export function requireAll(missing: readonly string[]): void {
     details: { digests },
     errors: digests.map(digest => ({ field: digest, message: 'is not in the repository' })),
   });
+}
+
+/** What every answer tells of the bytes. */
+export function whereabouts({ digest, objectKey }: BlobRef): Pick<PutManifestReply, 'digest' | 'objectKey'> {
+  return { digest, objectKey };
 }
 
 /** Any part of a pack makes it one: what is half a pack is neither. */

@@ -21,7 +21,11 @@ describe('PutManifest of a pack', () => {
   it('publishes it and keeps the manifest as it came', async () => {
     const { body, bundle, manifest } = await publisher.packBody({}, { annotations: { 'org.example.built-by': 'ci' } });
     const reply = await publisher.push('acme.hello', body, { tags: ['1.0.0'] });
-    expect(reply).toEqual({ digest: sha256(JSON.stringify(body)), subject: null, state: 'published', version: '1.0.0' });
+    const digest = sha256(JSON.stringify(body));
+    const [recorded] = await publisher.sql<{ objectKey: string }>(`select object_key as "objectKey" from content.blobs where digest = $1`, [
+      digest,
+    ]);
+    expect(reply).toEqual({ ...recorded, digest, subject: null, state: 'published', version: '1.0.0' });
     expect(await versions()).toEqual([
       {
         version: '1.0.0',

@@ -1,4 +1,4 @@
-import type { PublishPackReply, PutManifestReply, PutManifestRequest } from '@packs/contracts';
+import type { PublishPackReply, PutManifestReply } from '@packs/contracts';
 import {
   DEFAULT_CHANNEL,
   DomainError,
@@ -15,7 +15,7 @@ import { encodedOf } from '../publish-pack/open-claim';
 import type { PublishArtifact } from '../publish-pack/publish-artifact';
 import type { SubmissionHooks } from '../publish-pack/submission';
 import { invalid, type ParsedManifest } from './parse-manifest';
-import { requireAll, type ReadManifest } from './put-manifest';
+import { requireAll, whereabouts, type ReadManifest, type RecordedPush } from './put-manifest';
 
 interface Begin {
   readonly published: string | undefined;
@@ -31,13 +31,13 @@ export class PutPack {
     private readonly publishArtifact: PublishArtifact,
   ) {}
 
-  async execute(request: PutManifestRequest, { bytes, parsed }: ReadManifest): Promise<PutManifestReply> {
+  async execute(request: RecordedPush, { bytes, parsed }: ReadManifest): Promise<PutManifestReply> {
     const { tenant, actor, source, repository, tags, manifest } = request;
     const { config, bundle } = partsOf(request, parsed);
     const begin = await this.begin(request, [config, bundle]);
     if (begin.published !== undefined) {
       requireVersionTags(tags, begin.published);
-      return { digest: manifest.digest, subject: null, state: 'published', version: begin.published };
+      return { ...whereabouts(manifest), subject: null, state: 'published', version: begin.published };
     }
     requireAll([config, bundle].filter(({ digest }) => !begin.blobs.has(digest)).map(({ digest }) => digest));
     const located = [config, bundle].map(part => locate(begin.blobs, part));
@@ -53,7 +53,7 @@ export class PutPack {
     return toReply(request, await this.publishArtifact.execute(joined, begin.trust, hooksFor(tags)));
   }
 
-  private begin({ tenant, repository, manifest }: PutManifestRequest, parts: readonly Descriptor[]): Promise<Begin> {
+  private begin({ tenant, repository, manifest }: RecordedPush, parts: readonly Descriptor[]): Promise<Begin> {
     return this.unitOfWork.run(tenant, async tx => {
       if ((await tx.repositories.kind(tenant, repository)) === 'generic') {
         throw new DomainError(
@@ -77,7 +77,7 @@ export class PutPack {
 }
 
 /** @throws DomainError ERR_OCI_MANIFEST_INVALID for what is part of a pack and no whole one */
-function partsOf({ repository, manifest }: PutManifestRequest, parsed: ParsedManifest): { config: Descriptor; bundle: Descriptor } {
+function partsOf({ repository, manifest }: RecordedPush, parsed: ParsedManifest): { config: Descriptor; bundle: Descriptor } {
   const { mediaType, artifactType, config, layers, subject } = parsed;
   const [bundle, ...others] = layers;
   if (!isName(repository, PACK_ID_MAX)) throw invalid('name', 'is not that of a pack: its repository is called like its packId');
@@ -119,7 +119,7 @@ function requireVersionTags(tags: readonly string[], version: string): void {
 }
 
 /** @throws DomainError ERR_PACK_VERDICT_REJECTED, or ERR_PACK_MANIFEST_MISMATCH when manifest, config and bundle do not belong together */
-function toReply({ manifest }: PutManifestRequest, reply: PublishPackReply): PutManifestReply {
+function toReply({ manifest }: RecordedPush, reply: PublishPackReply): PutManifestReply {
   if (reply.outcome === 'rejected') {
     const mismatch = reply.faults.find(({ code }) => code === 'ERR_PACK_MANIFEST_MISMATCH');
     throw new DomainError(mismatch?.code ?? 'ERR_PACK_VERDICT_REJECTED', mismatch?.message ?? 'the pack was not accepted: see errors', {
@@ -128,5 +128,5 @@ function toReply({ manifest }: PutManifestRequest, reply: PublishPackReply): Put
     });
   }
   const state = reply.outcome === 'pending' ? 'pending' : 'published';
-  return { digest: manifest.digest, subject: null, state, version: reply.version };
+  return { ...whereabouts(manifest), subject: null, state, version: reply.version };
 }

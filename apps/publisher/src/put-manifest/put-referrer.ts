@@ -1,4 +1,4 @@
-import type { PutManifestReply, PutManifestRequest } from '@packs/contracts';
+import type { PutManifestReply } from '@packs/contracts';
 import { DomainError, MEDIA_TYPES, type Descriptor, type Digest, type EncodedManifest } from '@packs/domain';
 import type { BlobStore, Clock, RegistryTx, RegistryUnitOfWork, StoredBlob, VersionByManifest } from '@packs/ports';
 import type { AddAttestation } from '../add-attestation/add-attestation';
@@ -7,7 +7,7 @@ import { encodedOf } from '../publish-pack/open-claim';
 import { blobsOf, carriedDocuments, type Carried, type CarriedDocuments } from './carried-documents';
 import type { CompletePending } from './complete-pending';
 import { invalid } from './parse-manifest';
-import { requireAll, type ReadManifest } from './put-manifest';
+import { requireAll, whereabouts, type ReadManifest, type RecordedPush } from './put-manifest';
 import { subjectOf, type ReferredSubject } from './referred-subject';
 
 /** Referrers that a version may have before it is published. */
@@ -20,7 +20,7 @@ interface Begin {
 }
 
 interface Referrer extends ReferredSubject, CarriedDocuments {
-  readonly request: PutManifestRequest;
+  readonly request: RecordedPush;
   readonly encoded: EncodedManifest;
   readonly needed: readonly Digest[];
 }
@@ -38,7 +38,7 @@ export class PutReferrer {
     private readonly completePending: CompletePending,
   ) {}
 
-  async execute(request: PutManifestRequest, { bytes, parsed }: ReadManifest): Promise<PutManifestReply> {
+  async execute(request: RecordedPush, { bytes, parsed }: ReadManifest): Promise<PutManifestReply> {
     const { repository, manifest } = request;
     if (parsed.mediaType !== MEDIA_TYPES.ociManifest && parsed.mediaType !== MEDIA_TYPES.dockerManifest) {
       throw invalid('Content-Type', 'of what refers to a pack is that of an image manifest');
@@ -52,7 +52,7 @@ export class PutReferrer {
     const referrer = { request, ...referred, ...documents, needed, encoded: encodedOf(bytes, parsed, manifest.digest) };
     if (version.state === 'published') await this.attest(referrer, version.version);
     const stored = await this.store(referrer);
-    const reply = { digest: manifest.digest, subject: parsed.subject?.digest ?? null };
+    const reply = { ...whereabouts(manifest), subject: parsed.subject?.digest ?? null };
     if (version.state === 'published') return { ...reply, state: 'stored', version: null };
     // Published by somebody else in between: what is attested is judged as of then.
     if (stored.state === 'published') await this.attest(referrer, stored.version);
@@ -61,7 +61,7 @@ export class PutReferrer {
     return { ...reply, state: completed, version: stored.version };
   }
 
-  private begin({ tenant, repository }: PutManifestRequest, digest: Digest, needed: readonly Digest[]): Promise<Begin> {
+  private begin({ tenant, repository }: RecordedPush, digest: Digest, needed: readonly Digest[]): Promise<Begin> {
     return this.unitOfWork.run(tenant, async tx => {
       const version = await requireVersion(tx, tenant, repository, digest);
       const manifest = await tx.repositories.manifest(tenant, repository, digest);
@@ -112,7 +112,7 @@ async function addMade(tx: RegistryTx, common: Common, carried: Carried, subject
   await tx.repositories.addReferrer({ ...common, manifest, taggedSubject: null, tag: null, blobs: blobsOf(carried), newBlobs: [] });
 }
 
-async function requireRoom(tx: RegistryTx, { tenant, repository, manifest }: PutManifestRequest, subject: Digest): Promise<void> {
+async function requireRoom(tx: RegistryTx, { tenant, repository, manifest }: RecordedPush, subject: Digest): Promise<void> {
   const referrers = await tx.repositories.referrers(tenant, repository, subject, MAX_WAITING_REFERRERS);
   if (referrers.length < MAX_WAITING_REFERRERS || referrers.some(({ digest }) => digest === manifest.digest)) return;
   throw new DomainError('ERR_PACK_LIMIT', `at most ${MAX_WAITING_REFERRERS} manifests refer to a version that waits for its signatures`);

@@ -1,6 +1,6 @@
-import type { PutManifestRequest } from '@packs/contracts';
 import { DomainError, referrerTag, type Digest } from '@packs/domain';
 import { invalid, type ParsedManifest } from './parse-manifest';
+import type { RecordedPush } from './put-manifest';
 
 /** The manifest that another is about. */
 export interface ReferredSubject {
@@ -16,7 +16,7 @@ export interface ReferredSubject {
  * `.att` and `.sbom`.
  * @throws DomainError ERR_OCI_MANIFEST_INVALID, ERR_OCI_TAG_PROTECTED
  */
-export function subjectOf({ tags }: PutManifestRequest, { subject: own }: ParsedManifest): ReferredSubject {
+export function subjectOf({ tags }: RecordedPush, { subject: own }: ParsedManifest): ReferredSubject {
   const [tag = null, ...others] = tags;
   const named = tag === null ? undefined : referrerTag(tag);
   const tagged = named?.suffix ? named.subject : undefined;

@@ -1,3 +1,4 @@
+import type { Digest } from '@packs/domain';
 import {
   isQuarantined,
   ReportingBlobStore,
@@ -21,7 +22,14 @@ export class RepairingBlobStore extends ReportingBlobStore {
   }
 
   override async write(source: AsyncIterable<Uint8Array>, expect: WriteExpectation): Promise<StoredBlob> {
-    const blob = await super.write(source, expect);
+    return this.healing(await super.write(source, expect));
+  }
+
+  override async writeBytes(bytes: Uint8Array, digest?: Digest): Promise<StoredBlob> {
+    return this.healing(await super.writeBytes(bytes, digest));
+  }
+
+  private async healing(blob: StoredBlob): Promise<StoredBlob> {
     const recorded = await this.records.find(blob.digest);
     if (recorded && isQuarantined(recorded)) await this.replaceBlob.execute({ blob });
     return blob;

@@ -47,7 +47,7 @@ export const COMMANDS: readonly {
   { contract: UpdateSeal, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: ApproveUnseal, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: QuarantineBlob, callers: ['api-gateway', 'publisher', 'verifier', 'mirror-worker'], answeredBy: 'publisher' },
-  { contract: ReplaceBlob, callers: ['api-gateway', 'mirror-worker'], answeredBy: 'publisher' },
+  { contract: ReplaceBlob, callers: ['api-gateway', 'publisher', 'mirror-worker'], answeredBy: 'publisher' },
   { contract: StartScrub, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: GetScrub, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: CancelScrub, callers: ['api-gateway'], answeredBy: 'publisher' },

@@ -1,13 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
-import {
-  closed,
-  ContentBlobRefSchema,
-  ContentDigestSchema,
-  nullable,
-  StoredBlobSchema,
-  TenantSchema,
-  TimestampSchema,
-} from '../contract-types';
+import { closed, ContentDigestSchema, nullable, StoredContentSchema, TenantSchema, TimestampSchema } from '../contract-types';
 import { SCRUB_SAMPLE_MAX, ScrubSchema } from '../scrub';
 import { command } from './command-contract';
 
@@ -20,7 +12,7 @@ export const QuarantineBlob = command({
   timeoutMs: READ_TIMEOUT_MS,
   request: closed({
     digest: ContentDigestSchema,
-    objectKey: ContentBlobRefSchema.properties.objectKey,
+    objectKey: StoredContentSchema.properties.objectKey,
     /** Who found it: a process, or a scrub by its id. */
     reporter: Type.String({ minLength: 1, maxLength: 64 }),
   }),
@@ -36,7 +28,7 @@ export type QuarantineBlobReply = Static<typeof QuarantineBlob.reply>;
 export const ReplaceBlob = command({
   subject: 'cmd.publisher.replace-blob',
   timeoutMs: READ_TIMEOUT_MS,
-  request: closed({ blob: closed({ ...StoredBlobSchema.properties, digest: ContentDigestSchema }) }),
+  request: closed({ blob: StoredContentSchema }),
   reply: closed({
     /** `unchanged`: nothing was in quarantine under this digest, and the object given is still the caller's. */
     outcome: Type.Union([Type.Literal('replaced'), Type.Literal('unchanged')]),

@@ -1,11 +1,11 @@
 import { Type, type Static } from '@sinclair/typebox';
 import {
   closed,
-  ContentBlobRefSchema,
   ContentDigestSchema,
   nullable,
   origin,
   RepositoryNameSchema,
+  StoredContentSchema,
   TagSchema,
   VersionSchema,
 } from '../contract-types';
@@ -28,10 +28,13 @@ export const PutManifest = command({
     /** In place of a tag the push may have named the digest alone. */
     tags: Type.Array(TagSchema, { maxItems: MAX_TAGS_PER_PUSH }),
     mediaType: Type.String({ maxLength: 255 }),
-    manifest: ContentBlobRefSchema,
+    /** Stored by the gateway and recorded by the publisher. */
+    manifest: StoredContentSchema,
   }),
   reply: closed({
     digest: ContentDigestSchema,
+    /** Where the bytes lie: under an earlier key when they were recorded before, and what the gateway has just stored is then nobody's. */
+    objectKey: StoredContentSchema.properties.objectKey,
     /** The manifest's `subject`, for `OCI-Subject`. */
     subject: nullable(ContentDigestSchema),
     /** `pending`: a version that waits for the signatures its policy asks for. `stored`: everything that is no version. */

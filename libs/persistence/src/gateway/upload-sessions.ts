@@ -4,7 +4,7 @@ import { UploadSessions, type PartialUpload, type StoredBlob, type UploadLease, 
 import type { DataSource } from 'typeorm';
 import { BLOB_COLUMNS, toStoredBlob, type BlobRow } from '../content-catalog';
 import { callAs, inTransaction, readAs, type Sql, type SqlValue } from '../transaction';
-import { linkBlob } from './link-blob';
+import { BlobLinks, type Linked } from './blob-links';
 
 interface SessionRow {
   id: string;
@@ -17,19 +17,23 @@ const UNFLUSHED = `set_config('synchronous_commit', 'off', true)`;
 const MINE = `id = $1 and tenant = $2 and repository = $3`;
 
 export class PostgresUploadSessions extends UploadSessions {
+  private readonly links: BlobLinks;
+
   constructor(private readonly dataSource: DataSource) {
     super();
+    this.links = new BlobLinks(dataSource);
   }
 
   async open({ namespace, repository }: RepositoryName, actor: string, algorithm: DigestAlgorithm, limit: number): Promise<string> {
     const id = randomUUID();
-    const [row] = await callAs<{ opened: boolean }>(
+    const [row] = await callAs<{ outcome: 'begun' | 'full' | 'sealed' }>(
       this.dataSource,
-      'select gateway.open_upload($1, $2, $3, $4, $5, $6) as opened',
+      'select gateway.begin_upload($1, $2, $3, $4, $5, $6) as outcome',
       namespace,
       [repository, id, algorithm, actor, limit],
     );
-    if (row?.opened) return id;
+    if (row?.outcome === 'begun') return id;
+    requireUnsealed(row?.outcome === 'sealed' ? 'api' : null);
     throw new DomainError('ERR_PACK_LIMIT', `the tenant has ${limit} uploads open; end or cancel some of them first`, {
       retry: 'later',
       details: { limit },
@@ -74,8 +78,14 @@ export class PostgresUploadSessions extends UploadSessions {
     return rows.length > 0;
   }
 
-  link(to: RepositoryName, actor: string, blob: StoredBlob, session?: string): Promise<StoredBlob> {
-    return linkBlob(this.dataSource, { to, actor, blob, session: session ?? null });
+  async link(to: RepositoryName, actor: string, blob: StoredBlob, session?: string): Promise<StoredBlob> {
+    const linked = await this.links.link({ to, actor, blob, session: session ?? null, whole: false });
+    if (typeof linked === 'object') return linked;
+    throw new Error(`a blob that is linked whatever its session is: ${linked}`);
+  }
+
+  linkWhole(to: RepositoryName, actor: string, blob: StoredBlob, session: string): Promise<Linked> {
+    return this.links.link({ to, actor, blob, session, whole: true });
   }
 
   async holders(namespace: string, digest: Digest, limit: number): Promise<readonly RepositoryName[]> {

@@ -1,13 +1,6 @@
 import { isNativeError } from 'node:util/types';
 import { DomainError, type Digest, type PackType, type RepositoryKind } from '@packs/domain';
-import {
-  RepositoryStore,
-  type GenericPush,
-  type RecordedManifest,
-  type ReferrerPush,
-  type StoredBlob,
-  type VersionByManifest,
-} from '@packs/ports';
+import { RepositoryStore, type RecordedManifest, type ReferrerPush, type StoredBlob, type VersionByManifest } from '@packs/ports';
 import { BLOB_COLUMNS, insertBlobs, toStoredBlob, type BlobRow } from '../content-catalog';
 import type { Sql } from '../transaction';
 
@@ -21,51 +14,10 @@ interface ManifestRow {
   tagged_subject: Digest | null;
 }
 
-/**
- * Everything a push does, in one round trip. A repository that is not there is made only when nothing is missing, so that a push that fails
- * settles nothing.
- */
-const PUT_GENERIC = `
-with wanted as (select d from unnest($8::text[]) as t(d)),
-foreign_blobs as (select d from unnest($9::text[]) as t(d)),
-here as (
-  select d from (select d from wanted union select d from foreign_blobs) as both_kinds
-  where exists (select 1 from content.repository_blobs r where r.tenant = $1 and r.repository = $2 and r.digest = d)
-     or exists (select 1 from registry.manifest_blobs e where e.tenant = $1 and e.repository = $2 and e.blob_digest = d)
-), missing as (
-  select d from wanted where d not in (select d from here)
-  union all
-  select d from unnest($10::text[]) as t(d)
-  where not exists (select 1 from registry.manifests m where m.tenant = $1 and m.repository = $2 and m.digest = d)
-), found as (
-  select kind from registry.repositories where tenant = $1 and name = $2
-), made as (
-  insert into registry.repositories (tenant, name, kind) select $1, $2, 'generic'
-  where not exists (select 1 from missing) and not exists (select 1 from found)
-  on conflict do nothing returning kind
-), kind as (select kind from found union all select kind from made),
-accepted as (select 1 from kind where kind = 'generic' and not exists (select 1 from missing)),
-manifest as (
-  insert into registry.manifests (tenant, repository, digest, media_type, artifact_type, subject, annotations)
-  select $1, $2, $3, $4, $5, $6, $7::jsonb from accepted on conflict do nothing
-), edges as (
-  insert into registry.manifest_blobs (tenant, repository, manifest_digest, blob_digest)
-  select $1, $2, $3, here.d from here, accepted on conflict do nothing
-), tagged as (
-  insert into registry.tags (tenant, repository, tag, manifest_digest, updated_at, updated_by)
-  select $1, $2, t.tag, $3, $12::timestamptz, $13 from unnest($11::text[]) as t(tag), accepted order by t.tag
-  on conflict (tenant, repository, tag) do update
-    set manifest_digest = excluded.manifest_digest, updated_at = excluded.updated_at, updated_by = excluded.updated_by
-)
-select (select kind from kind) as kind, array(select d from missing) as missing`;
-
 const SELECT_MANIFEST = `
 select m.digest, b.size, b.object_key, m.media_type, m.artifact_type, m.subject, m.tagged_subject
 from registry.manifests m join content.blobs b on b.digest = m.digest
 where m.tenant = $1 and m.repository = $2`;
-
-/** Others may make the repository between two looks at it; then it is there at the next. */
-const MAX_LOOKS = 4;
 
 export class PostgresRepositoryStore extends RepositoryStore {
   constructor(private readonly sql: Sql) {
@@ -78,30 +30,6 @@ export class PostgresRepositoryStore extends RepositoryStore {
       repository,
     ]);
     return row?.kind;
-  }
-
-  async putGeneric(push: GenericPush): Promise<{ kind: RepositoryKind | null; missing: readonly Digest[] }> {
-    const { tenant, repository, manifest, tags, blobs, foreignBlobs, children, at, actor } = push;
-    const values = [
-      ...[tenant, repository, manifest.digest, manifest.mediaType, manifest.artifactType, manifest.subject],
-      JSON.stringify(manifest.annotations),
-      ...[unique(blobs), unique(foreignBlobs), unique(children), unique(tags), at, actor],
-    ];
-    for (let look = 0; look < MAX_LOOKS; look++) {
-      const [row] = await this.guarded(() => this.sql.query<{ kind: RepositoryKind | null; missing: Digest[] }>(PUT_GENERIC, values));
-      if (row && (row.kind !== null || row.missing.length > 0)) return row;
-    }
-    throw conflict(repository);
-  }
-
-  /** What a statement found is gone when its foreign keys are checked: it was deleted meanwhile. */
-  private async guarded<T>(statement: () => Promise<T>): Promise<T> {
-    try {
-      return await statement();
-    } catch (error) {
-      if (isForeignKeyViolation(error)) throw conflict('the repository', error);
-      throw error;
-    }
   }
 
   async lockPack(tenant: string, packId: string): Promise<PackType | null> {
@@ -253,11 +181,7 @@ export function requirePack(packId: string, kind: RepositoryKind | undefined): v
   );
 }
 
-function conflict(repository: string, cause?: unknown): DomainError {
-  return new DomainError('ERR_PACK_CONFLICT', `${repository} was changed meanwhile; try again`, { retry: 'later', cause });
-}
-
 /** As servers up to 17 name it, and later ones. */
-function isForeignKeyViolation(error: unknown): boolean {
+export function isForeignKeyViolation(error: unknown): boolean {
   return isNativeError(error) && 'code' in error && (error.code === '23503' || error.code === '23001');
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { DeleteContent, PutManifest, type DeleteContentReply, type PutManifestReply } from '@packs/contracts';
+import { crc32 } from 'node:zlib';
+import { DeleteContent, PutManifest, type DeleteContentReply, type PutManifestReply, type PutManifestRequest } from '@packs/contracts';
 import { DomainError, type Digest } from '@packs/domain';
 import { aBlob, PushingSpec, type Replica } from '../uploads/pushing.fixture';
 
@@ -24,10 +25,16 @@ describe('pushes of manifests', () => {
     gateway.ask('PUT', `/v2/acme/app/manifests/${reference}`, headers, bytes);
   const hashOf = (bytes: Buffer, algorithm = 'sha256'): Digest =>
     `${algorithm as 'sha256'}:${createHash(algorithm).update(bytes).digest('hex')}`;
+  const crcOf = (bytes: Buffer): string => {
+    const checksum = Buffer.alloc(4);
+    checksum.writeUInt32BE(crc32(bytes));
+    return checksum.toString('base64');
+  };
+  const sentKey = (): string => (gateway.commands.sent.at(-1)?.request as PutManifestRequest).manifest.objectKey;
   const aManifest = () => Buffer.from(JSON.stringify({ schemaVersion: 2, annotations: { unique: aBlob(8).digest } }, null, 2));
   const answers = (reply: Partial<PutManifestReply>) =>
-    gateway.commands.answer(PutManifest, ({ manifest }): PutManifestReply => {
-      return { digest: manifest.digest, subject: null, state: 'stored', version: null, ...reply };
+    gateway.commands.answer(PutManifest, ({ manifest: { digest, objectKey } }): PutManifestReply => {
+      return { digest, objectKey, subject: null, state: 'stored', version: null, ...reply };
     });
 
   it('stores the bytes as they came, and has the publisher give them their meaning', async () => {
@@ -36,16 +43,17 @@ describe('pushes of manifests', () => {
     expect([answer.status, answer.headers.get('location')]).toEqual([201, `/v2/acme/app/manifests/${hashOf(bytes)}`]);
     expect(answer.headers.get('docker-content-digest')).toBe(hashOf(bytes));
     for (const name of ['oci-subject', 'oci-tag', 'stella-pack-state']) expect([name, answer.headers.get(name)]).toEqual([name, null]);
-    const rows = await spec.sql<{ object_key: string }>('select object_key from content.blobs where digest = $1', [hashOf(bytes)]);
+    const manifest = { digest: hashOf(bytes), size: bytes.length, objectKey: expect.any(String), blockChecksums: crcOf(bytes) };
     expect(gateway.commands.sent).toEqual([
       {
         subject: PutManifest.subject,
         request: {
           ...{ tenant: 'acme', actor: 'user:alice', source: 'oras/1.3', repository: 'app', tags: ['v1.0'], mediaType: TYPE },
-          manifest: { digest: hashOf(bytes), size: bytes.length, objectKey: rows[0]?.object_key },
+          manifest,
         },
       },
     ]);
+    expect(await spec.bytesOf(sentKey())).toEqual(bytes);
   });
 
   it.each(['sha256', 'sha512'])('takes one by its %s digest, with tags', async algorithm => {
@@ -63,12 +71,29 @@ describe('pushes of manifests', () => {
     expect([answer.headers.get('oci-subject'), answer.headers.get('stella-pack-state')]).toEqual([subject, 'pending']);
   });
 
-  it('keeps one object of what is pushed twice', async () => {
+  it('keeps one object of what is pushed twice: the one that the publisher knows of', async () => {
     const bytes = aManifest();
     await put('one', bytes);
+    const objectKey = sentKey();
     const before = await spec.files();
+    answers({ objectKey });
     await put('two', bytes);
     expect(await spec.files()).toEqual(before);
+    expect(await spec.bytesOf(objectKey)).toEqual(bytes);
+  });
+
+  it('keeps the bytes of a push whose outcome is not known, on a record, once', async () => {
+    const bytes = aManifest();
+    gateway.commands.answer(PutManifest, () => {
+      throw new DomainError('ERR_PACK_UNAVAILABLE', 'publisher does not answer', { retry: 'later' });
+    });
+    const before = await spec.files();
+    expect((await put('v1', bytes)).status).toBe(503);
+    const first = sentKey();
+    expect((await put('v1', bytes)).status).toBe(503);
+    expect(await spec.files()).toEqual({ ...before, objects: before.objects + 1 });
+    expect(await spec.sql('select object_key from content.blobs where digest = $1', [hashOf(bytes)])).toEqual([{ object_key: first }]);
+    expect(await spec.bytesOf(first)).toEqual(bytes);
   });
 
   it('leaves nothing of bytes that are not what the reference says', async () => {

@@ -1,7 +1,6 @@
-import { MAX_TAGS_PER_PUSH, PutManifest as PutManifestCommand } from '@packs/contracts';
+import { MAX_TAGS_PER_PUSH, PutManifest as PutManifestCommand, type PutManifestReply, type PutManifestRequest } from '@packs/contracts';
 import { DomainError, isTag, MEDIA_TYPES, parseReference, referrerTag } from '@packs/domain';
-import { isQuarantined, type BlobRef, type BlobStore, type CommandBus, type ContentCatalog, type RepositoryReadModel } from '@packs/ports';
-import { once } from '../../rest/publish-pack/receive-bundle';
+import type { BlobStore, CommandBus, ContentCatalog, StoredBlob } from '@packs/ports';
 import { recordBlobs } from '../../storing/record-blobs';
 import { originOf } from '../origin';
 import type { RepositoryCall, RepositoryOperation } from '../operation';
@@ -15,9 +14,9 @@ const QUICK_MS = 10_000;
 /** PUT of a manifest (distribution-spec "Pushing Manifests"): stored byte for byte, and given its meaning by the publisher. */
 export class PutManifest implements RepositoryOperation {
   readonly action = 'push';
+  readonly sendsLittle = (): boolean => true;
 
   constructor(
-    private readonly repositories: RepositoryReadModel,
     private readonly blobs: BlobStore,
     private readonly catalog: ContentCatalog,
     private readonly commands: CommandBus,
@@ -30,15 +29,13 @@ export class PutManifest implements RepositoryOperation {
     const tags = [...new Set(['tag' in reference ? reference.tag : [], extra].flat())];
     requireTags(tags);
     const manifest = await readManifest(request.raw, 'digest' in reference ? reference.digest : undefined);
-    const stored = await this.store(call, manifest);
-    const put = await this.commands.send(
-      PutManifestCommand,
+    const put = await this.send(
       {
         ...originOf(call),
         repository: name.repository,
         tags,
         mediaType: (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim() ?? '',
-        manifest: stored,
+        manifest: await this.store(manifest),
       },
       mayBeJudged(manifest.bytes, tags) ? undefined : QUICK_MS,
     );
@@ -56,22 +53,27 @@ export class PutManifest implements RepositoryOperation {
   }
 
   /**
-   * What this very repository has already, and whole, is not written again. Of what others have nothing is asked: how long an answer takes must not tell of
-   * another tenant's content.
+   * Nothing is asked about the bytes before they are written, neither of this repository nor of others: how long an answer takes must not tell of another
+   * tenant's content.
    */
-  private async store({ view }: RepositoryCall, { bytes, digest }: ManifestBytes): Promise<BlobRef> {
-    const known = await this.repositories.findManifest(view, { digest });
-    if (known && !isQuarantined(known.blob)) return refTo(known.blob);
-    const written = await this.blobs.write(once(bytes), { maxBytes: bytes.length, digest }).catch((error: unknown) => {
+  private async store({ bytes, digest }: ManifestBytes): Promise<StoredBlob> {
+    return this.blobs.writeBytes(bytes, digest).catch((error: unknown) => {
       throw storingFault(error);
     });
-    const [recorded] = await recordBlobs(this.blobs, this.catalog, [written]);
-    return refTo(recorded ?? written);
   }
-}
 
-function refTo({ digest, size, objectKey }: BlobRef): BlobRef {
-  return { digest, size, objectKey };
+  private async send(command: PutManifestRequest, timeoutMs: number | undefined): Promise<PutManifestReply> {
+    const { manifest: written } = command;
+    try {
+      const put = await this.commands.send(PutManifestCommand, command, timeoutMs);
+      if (put.objectKey !== written.objectKey) await this.blobs.remove(written.objectKey);
+      return put;
+    } catch (error) {
+      // Whether the publisher has recorded the bytes is not known; once they are on a record, nobody has to know.
+      await recordBlobs(this.blobs, this.catalog, [written]).catch(() => undefined);
+      throw error;
+    }
+  }
 }
 
 function requireTags(tags: readonly string[]): void {

@@ -2,11 +2,12 @@ import type { RepositoryCall, RepositoryOperation } from '../operation';
 import { RequestBody } from './request-body';
 import { created, nextChunk } from './upload-answers';
 import type { UploadReceiver } from './upload-receiver';
-import { hasBody, parseFinish } from './upload-request';
+import { hasBody, isWhole, parseFinish, sendsLittle } from './upload-request';
 
 /** PUT: the last bytes of an upload, all of them or none, and the digest that they must have together. */
 export class FinishUpload implements RepositoryOperation {
   readonly action = 'push';
+  readonly sendsLittle = sendsLittle;
 
   constructor(private readonly receiver: UploadReceiver) {}
 
@@ -14,6 +15,10 @@ export class FinishUpload implements RepositoryOperation {
     const { request, reply, name, caller, reference } = call;
     const digest = parseFinish(request.raw.url ?? '');
     const body = new RequestBody(request.raw);
+    if (isWhole(request.raw)) {
+      const linked = await this.receiver.takeWhole(body, { to: name, actor: caller.actor, session: reference, digest });
+      if (linked) return created(reply, name, digest);
+    }
     const { written, recorded } = await this.receiver.during(name, reference, body, async held => {
       const length = nextChunk(call, held.size);
       const blob = await this.receiver.finish(held, body, { length: hasBody(request.raw) ? length : 0, digest });

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -107,6 +107,11 @@ export class PushingSpec {
       return entries.filter(entry => entry.isFile()).length;
     };
     return { objects: await count('objects'), unfinished: await count('tmp') };
+  }
+
+  /** Of the object that all replicas have under this key. */
+  bytesOf(objectKey: string): Promise<Buffer> {
+    return readFile(join(this.folder, 'objects', objectKey.slice(-1), objectKey));
   }
 
   /** Ends what an earlier test left open. */

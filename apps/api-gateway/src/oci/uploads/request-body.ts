@@ -41,6 +41,19 @@ export class RequestBody {
     }
   }
 
+  /** All of it, in memory. */
+  async whole(): Promise<Buffer> {
+    const parts: Uint8Array[] = [];
+    for await (const part of this.upTo(Infinity)) parts.push(part);
+    return Buffer.concat(parts);
+  }
+
+  /** What was taken comes again. */
+  putBack(bytes: Buffer): void {
+    this.rest = bytes;
+    this.exhausted = false;
+  }
+
   /** Lets go of the request: what is left of it can be thrown away. */
   async close(): Promise<void> {
     await this.source.return?.();

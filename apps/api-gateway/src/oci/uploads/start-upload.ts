@@ -5,7 +5,7 @@ import type { RepositoryCall, RepositoryOperation } from '../operation';
 import { RequestBody } from './request-body';
 import { created, standing } from './upload-answers';
 import type { UploadReceiver } from './upload-receiver';
-import { contentLength, hasBody, parseStart, type StartRequest } from './upload-request';
+import { contentLength, hasBody, parseStart, sendsLittle, type StartRequest } from './upload-request';
 
 /** Repositories of the tenant that a blob is looked for in when the client does not say where it is. */
 const MAX_HOLDERS = 20;
@@ -16,6 +16,7 @@ const MAX_HOLDERS = 20;
  */
 export class StartUpload implements RepositoryOperation {
   readonly action = 'push';
+  readonly sendsLittle = sendsLittle;
 
   constructor(
     private readonly sessions: UploadSessions,

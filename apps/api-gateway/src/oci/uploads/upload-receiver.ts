@@ -1,6 +1,6 @@
 import { DomainError, type Digest, type RepositoryName } from '@packs/domain';
 import type { BlobStore, StoredBlob, UploadSessions } from '@packs/ports';
-import { HeldUpload, takenOver, unknownUpload } from './held-upload';
+import { HeldUpload, isUploadId, takenOver, unknownUpload } from './held-upload';
 import { interrupted, type RequestBody } from './request-body';
 import { storingFault } from './storing-fault';
 
@@ -59,6 +59,43 @@ export class UploadReceiver {
     return this.blobs.finish(held.upload, rest.digest);
   }
 
+  /**
+   * Takes a small blob that came whole to a session nobody holds, in one go. Where the session is another's at the moment, or has bytes, or the bytes are not
+   * the digest's, the body is given back.
+   * @returns whether the session has ended with the blob
+   */
+  async takeWhole(
+    body: RequestBody,
+    {
+      to,
+      actor,
+      session,
+      digest,
+    }: { readonly to: RepositoryName; readonly actor: string; readonly session: string; readonly digest: Digest },
+  ): Promise<boolean> {
+    const bytes = await body.whole().catch((error: unknown) => {
+      throw interrupted(error);
+    });
+    const written = isUploadId(session) ? await this.writeWhole(bytes, digest) : undefined;
+    const recorded = written && (await this.unlessSealed(written, () => this.sessions.linkWhole(to, actor, written, session)));
+    if (written && typeof recorded === 'object') {
+      await this.dropDuplicate(written, recorded);
+      return true;
+    }
+    if (written) await this.blobs.remove(written.objectKey);
+    body.putBack(bytes);
+    return false;
+  }
+
+  private async writeWhole(bytes: Buffer, digest: Digest): Promise<StoredBlob | undefined> {
+    try {
+      return await this.blobs.writeBytes(bytes, digest);
+    } catch (error) {
+      if (isMismatch(error)) return undefined;
+      throw storingFault(error);
+    }
+  }
+
   /** A whole blob that needs no session. */
   async write(body: RequestBody, length: number | undefined, digest: Digest): Promise<StoredBlob> {
     const maxBytes = length ?? this.maxBlobBytes;
@@ -74,8 +111,12 @@ export class UploadReceiver {
 
   /** Makes a written blob one of the repository's. @returns the record that holds */
   async link(to: RepositoryName, actor: string, written: StoredBlob, held?: HeldUpload): Promise<StoredBlob> {
+    return this.unlessSealed(written, () => this.sessions.link(to, actor, written, held?.session.id), held);
+  }
+
+  private async unlessSealed<T>(written: StoredBlob, link: () => Promise<T>, held?: HeldUpload): Promise<T> {
     try {
-      return await this.sessions.link(to, actor, written, held?.session.id);
+      return await link();
     } catch (error) {
       // Only where it is certain that nothing was recorded: an answer of the database may have been lost, and who took the upload over
       // finishes the same object.

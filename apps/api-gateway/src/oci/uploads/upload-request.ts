@@ -52,6 +52,18 @@ export function contentLength({ headers }: Pick<IncomingMessage, 'headers'>): nu
   return headers['content-length'] === undefined ? undefined : Number(headers['content-length']);
 }
 
+/** A body of at most this size is taken into memory. */
+const LITTLE_BYTES = 64 * 1024;
+
+export function sendsLittle(request: Pick<IncomingMessage, 'headers'>): boolean {
+  return !hasBody(request) || (contentLength(request) ?? Infinity) <= LITTLE_BYTES;
+}
+
+/** Whether the body of an upload's end can be all of a small blob, and does not say otherwise. */
+export function isWhole(request: Pick<IncomingMessage, 'headers'>): boolean {
+  return hasBody(request) && sendsLittle(request) && request.headers['content-range'] === undefined;
+}
+
 /** distribution-spec "Pushing a blob in chunks" has `<first>-<last>`; clients that took it for RFC 9110's write `bytes <first>-<last>/<size>`. */
 const CONTENT_RANGE = /^(?:bytes[ =])?(\d{1,15})-(\d{1,15})(?:\/(?:\d+|\*))?$/;
 

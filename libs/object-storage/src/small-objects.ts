@@ -1,0 +1,51 @@
+import { open, rm, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { digestAlgorithm, type Digest } from '@packs/domain';
+import type { StoredBlob } from '@packs/ports';
+import type { DirectorySync } from './directory-sync';
+import { RunningProof } from './running-proof';
+
+/**
+ * Writes bytes that are in memory as an object, under its own name at once: nobody knows a key before its bytes are recorded, so that nobody reads a file
+ * that is not whole. Bytes and name become durable together, by one flush in place of two.
+ */
+export async function writeObject(
+  path: string,
+  bytes: Uint8Array,
+  { digest, directories }: { readonly digest: Digest | undefined; readonly directories: DirectorySync },
+): Promise<Omit<StoredBlob, 'objectKey'>> {
+  const handle = await open(path, 'wx', 0o640);
+  try {
+    const writing = writeAll(handle, bytes);
+    const proof = new RunningProof(digest ? digestAlgorithm(digest) : 'sha256');
+    proof.add(bytes);
+    await writing;
+    const proven = proof.conclude(digest);
+    await Promise.all([handle.datasync(), directories.sync(dirname(path))]);
+    return proven;
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** All that a file has, where that is `size` bytes. */
+export async function readObject(handle: FileHandle, size: number): Promise<Buffer | undefined> {
+  // One byte more would be one too many.
+  const buffer = Buffer.allocUnsafe(size + 1);
+  for (let done = 0; ;) {
+    const { bytesRead } = await handle.read(buffer, done, buffer.length - done, done);
+    done += bytesRead;
+    if (done === size) return buffer.subarray(0, size);
+    if (done > size || bytesRead === 0) return undefined;
+  }
+}
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, done);
+    done += bytesWritten;
+  }
+}
