@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { digestAlgorithm, DomainError, type Digest } from '@packs/domain';
-import { MANIFEST_MAX_BYTES } from '../reading/manifest-content';
+import { MANIFEST_MAX_BYTES } from '../reading/small-content';
 import { contentLength } from '../uploads/upload-request';
 import { interrupted, RequestBody } from '../uploads/request-body';
 import type { IncomingMessage } from 'node:http';

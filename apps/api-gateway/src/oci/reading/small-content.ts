@@ -8,11 +8,16 @@ const CACHE_BYTES = 64 * 1024 * 1024;
 /** Larger ones are rare, and would push many small ones out. */
 const CACHED_MAX_BYTES = 256 * 1024;
 
-/** Bytes of manifests. What is under a digest never changes, so it may be kept; who may have it is asked elsewhere, each time. */
-export class ManifestContent {
+/** Bytes of manifests and small blobs. What is under a digest never changes, so it may be kept; who may have it is asked elsewhere, each time. */
+export class SmallContent {
   private readonly kept = new LRUCache<Digest, Buffer>({ maxSize: CACHE_BYTES, sizeCalculation: bytes => bytes.length + 256 });
 
   constructor(private readonly blobs: BlobStore) {}
+
+  /** Without waiting, when they are here. */
+  ready(digest: Digest): Buffer | undefined {
+    return this.kept.get(digest);
+  }
 
   /** @throws DomainError ERR_PACK_CORRUPT */
   async read(blob: StoredBlob): Promise<Buffer> {
