@@ -31,7 +31,6 @@ export { PostgresRepositoryReadModel } from './reading/repository-read-model';
 export { PostgresPackReadModel } from './reading/pack-read-model';
 export { PostgresTrustReadModel } from './reading/trust-read-model';
 export { PostgresNamespacePolicies } from './registry/namespace-policy-store';
-export { PostgresReadChangeLog } from './registry/read-change-log';
 export { PostgresRegistryUnitOfWork } from './registry/registry-unit-of-work';
 export { PostgresSealReadModel } from './registry/seal-store';
 export { LOGIN_ROLES, loginRoleOf, type LoginRole } from './roles';

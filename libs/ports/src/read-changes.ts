@@ -21,9 +21,3 @@ export abstract class ReadChanges {
   /** From now on: what was committed before the promise is kept may be left out. */
   abstract watch(): Promise<ReadChangesSeen>;
 }
-
-/** The upkeep of their record. */
-export abstract class ReadChangeLog {
-  /** Takes away what is older; who had not seen it yet is told so. @returns how many */
-  abstract prune(before: Date): Promise<number>;
-}

@@ -4,7 +4,6 @@ import type { Client } from 'pg';
 import type { DataSource } from 'typeorm';
 import { PostgresContentCatalog } from '../content-catalog';
 import { aStoredBlob, AT, publish, setUpTrust, SpecDatabase, unitOfWorkOn } from '../persistence.fixture';
-import { PostgresReadChangeLog } from '../registry/read-change-log';
 import { PostgresReadChanges } from './read-changes';
 import { PostgresUploadSessions } from './upload-sessions';
 
@@ -170,7 +169,8 @@ describe('PostgresReadChanges', () => {
   });
 
   it('says that everything changed to who had not seen what was pruned, and nothing to who had', async () => {
-    const log = new PostgresReadChangeLog(publisher);
+    const prune = async (at: string) =>
+      (await admin.query<{ gone: string }>(`select registry.prune_read_changes(${at}) as gone`)).rows[0]?.gone;
     const [behind, asleep] = [await watch(), await watch()];
     await push('pruned', { tags: ['pruned'] });
     await change(tx => tx.repositories.deleteTag('acme', 'app', 'pruned'));
@@ -178,14 +178,32 @@ describe('PostgresReadChanges', () => {
     // From here on the transaction of that change is one that was seen for certain.
     await push('after', { tags: ['after'] });
     expect(await seen.next()).toEqual([]);
-    expect(await log.prune(new Date(Date.now() - 3_600_000))).toBe(0);
-    expect(await log.prune(new Date(Date.now() + 60_000))).toBeGreaterThan(0);
+    expect(await prune(`now() - interval '1 hour'`)).toBe('0');
+    expect(Number(await prune('now()'))).toBeGreaterThan(0);
     expect(await seen.next()).toEqual([]);
     expect(await behind.next()).toEqual([EVERYTHING]);
     // The row that tells of it goes as well, and leaves one that tells of everything.
-    await log.prune(new Date(Date.now() + 60_000));
+    expect(await prune('now()')).toBe('1');
     expect(await behind.next()).toEqual([]);
     expect(await asleep.next()).toEqual([EVERYTHING]);
+  });
+
+  it('forgets by itself what is an hour old', async () => {
+    await admin.query('truncate registry.read_changes');
+    await admin.query(
+      `insert into registry.read_changes (tenant, created_at) select 'old', now() - interval '61 minutes' from generate_series(1, 500)`,
+    );
+    await admin.query(`insert into registry.read_changes (tenant) values ('young')`);
+    await push('much', { tags: Array.from({ length: 1_000 }, (_, at) => `much-${at}`) });
+    await admin.query(`delete from registry.tags where tag like 'much-%'`);
+    const { rows } = await admin.query<{ tenant: string | null; n: number }>(
+      'select tenant, count(*)::int as n from registry.read_changes group by tenant order by tenant',
+    );
+    expect(rows).toEqual([
+      { tenant: 'acme', n: 1_000 },
+      { tenant: 'young', n: 1 },
+      { tenant: null, n: 1 },
+    ]);
   });
 
   it('is told to gateways alone', async () => {
@@ -194,6 +212,6 @@ describe('PostgresReadChanges', () => {
       await expect(client.query('select * from registry.read_changes_since(null, 1)')).rejects.toMatchObject({ code: '42501' });
     }
     const gateway = await db.client('api-gateway');
-    await expect(gateway.query('select registry.prune_read_changes(now(), 1)')).rejects.toMatchObject({ code: '42501' });
+    await expect(gateway.query('select registry.prune_read_changes(now())')).rejects.toMatchObject({ code: '42501' });
   });
 });

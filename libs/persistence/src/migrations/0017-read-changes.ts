@@ -8,9 +8,9 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 export class ReadChanges1700000000017 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(TABLE);
+    await runner.query(PRUNE);
     for (const watched of WATCHED) await runner.query(noting(watched));
     await runner.query(READ);
-    await runner.query(PRUNE);
     await runner.query(GRANTS);
   }
 
@@ -37,6 +37,33 @@ create index read_changes_xid on registry.read_changes (xid);
 alter table registry.read_changes enable row level security;
 alter table registry.read_changes force row level security;
 create policy by_functions on registry.read_changes to packs_migrate using (true) with check (true);`;
+
+/** How long a gateway may be without a look before it has to forget everything. */
+const KEPT_FOR = '1 hour';
+/** So often, in rows written, twice as many of the oldest are looked at. */
+const PRUNED_EVERY = 1_000;
+
+/**
+ * Takes old rows away, in the order in which they were written, and leaves one that tells of it. Rows that another transaction is about to take
+ * away are left to it.
+ */
+const PRUNE = `
+create function registry.prune_read_changes(before timestamptz) returns bigint language plpgsql set search_path = pg_catalog as $$
+declare
+  gone bigint;
+  last_gone xid8;
+begin
+  with oldest as (
+    select o.id from (
+      select r.id, r.created_at from registry.read_changes r order by r.id limit ${2 * PRUNED_EVERY} for update skip locked) o
+    where o.created_at < before
+  ), deleted as (
+    delete from registry.read_changes r using oldest o where r.id = o.id returning r.xid
+  ) select count(*), (array_agg(d.xid order by d.xid desc))[1] into gone, last_gone from deleted d;
+  if gone > 0 then insert into registry.read_changes (pruned_to) values (last_gone); end if;
+  return gone;
+end $$;
+revoke execute on function registry.prune_read_changes(timestamptz) from public;`;
 
 interface Watched {
   readonly table: string;
@@ -92,9 +119,12 @@ create trigger read_changes_on_${operation} after ${operation} on ${table} for e
   );
   return `
 create function ${name}() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
-declare it ${table} := coalesce(old, new);
+declare
+  it ${table} := coalesce(old, new);
+  written bigint;
 begin
-  insert into registry.read_changes (tenant, repository, reference) values (${tenant}, ${repository}, ${reference});
+  insert into registry.read_changes (tenant, repository, reference) values (${tenant}, ${repository}, ${reference}) returning id into written;
+  if written % ${PRUNED_EVERY} = 0 then perform registry.prune_read_changes(now() - interval '${KEPT_FOR}'); end if;
   return null;
 end $$;
 revoke execute on function ${name}() from public;
@@ -124,24 +154,6 @@ begin
   return json_build_array(seen_now, found_now);
 end $$;`;
 
-/** The oldest that are there, in the order in which they were written; some are left for the next call. */
-const PRUNE = `
-create function registry.prune_read_changes(before timestamptz, most integer) returns bigint
-language plpgsql security definer set search_path = pg_catalog as $$
-declare
-  gone bigint;
-  last_gone xid8;
-begin
-  with oldest as (
-    select o.id from (select r.id, r.created_at from registry.read_changes r order by r.id limit most) o where o.created_at < before
-  ), deleted as (
-    delete from registry.read_changes r using oldest o where r.id = o.id returning r.xid
-  ) select count(*), (array_agg(d.xid order by d.xid desc))[1] into gone, last_gone from deleted d;
-  if gone > 0 then insert into registry.read_changes (pruned_to) values (last_gone); end if;
-  return gone;
-end $$;`;
-
 const GRANTS = `
-revoke execute on function registry.read_changes_since(pg_snapshot, integer), registry.prune_read_changes(timestamptz, integer) from public;
-grant execute on function registry.read_changes_since(pg_snapshot, integer) to packs_gateway;
-grant execute on function registry.prune_read_changes(timestamptz, integer) to packs_publisher;`;
+revoke execute on function registry.read_changes_since(pg_snapshot, integer) from public;
+grant execute on function registry.read_changes_since(pg_snapshot, integer) to packs_gateway;`;

@@ -1,4 +1,5 @@
 import type { Digest, RepositoryName } from '@packs/domain';
+import { keptReads } from '@packs/observability';
 import type { ReadChange, RepositoryView } from '@packs/ports';
 import { LRUCache } from 'lru-cache';
 import type { Forgetful, ReadBarrier } from './read-barrier';
@@ -54,7 +55,10 @@ export class KeptAnswers<Answer> implements Forgetful {
     if (this.entries.has(key)) {
       await this.barrier.pass();
       const kept = this.entries.get(key);
-      if (kept) return kept.found.answer;
+      if (kept) {
+        keptReads.inc();
+        return kept.found.answer;
+      }
     }
     if (!this.barrier.watches()) return (await find()).answer;
     // Known before the question leaves, so that no change can come between.
