@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { REPOSITORY_LISTS } from './repository-lists';
 
 /**
  * What gateways have to forget of the answers that they keep (docs/adr/0011). Whatever can change an answer that was given by `registry.read_manifest`
@@ -12,6 +13,7 @@ export class ReadChanges1700000000017 implements MigrationInterface {
     for (const watched of WATCHED) await runner.query(noting(watched));
     await runner.query(READ);
     await runner.query(GRANTS);
+    await runner.query(REPOSITORY_LISTS);
   }
 
   async down(): Promise<void> {

@@ -1,9 +1,11 @@
 import { DomainError } from '@packs/domain';
 import { corruptReads } from '@packs/observability';
 import { requireSound, type BlobRef, type BlobStore, type StoredBlob } from '@packs/ports';
-import { CACHE_CONTROL, matches, reprDigest, type BundleSender } from '../../serving/send-bundle';
+import { reprDigest, type BundleSender } from '../../serving/send-bundle';
+import type { ReadyBody } from '../../serving/send-ready';
 import type { RepositoryCall, RepositoryOperation } from '../operation';
 import type { ReadableContent } from './readable-content';
+import { readyHeads, sendContent, type ReadyHeads } from './ready-heads';
 import type { SmallContent } from './small-content';
 
 /** Where a client gets a blob instead, if anywhere. */
@@ -20,12 +22,6 @@ export interface BlobSenders {
   readonly redirect: BlobRedirect | undefined;
 }
 
-interface Heads {
-  readonly etag: string;
-  readonly unchanged: Readonly<Record<string, string>>;
-  readonly whole: Readonly<Record<string, string | number>>;
-}
-
 const MEDIA_TYPE = 'application/octet-stream';
 /** Up to here a blob is read whole, proven, and kept for the next who asks. */
 const SMALL_BYTES = 64 * 1024;
@@ -34,7 +30,7 @@ const SMALL_BYTES = 64 * 1024;
 export class GetBlob implements RepositoryOperation {
   readonly action = 'pull';
   /** Of answers that are kept they are made once. */
-  private readonly heads = new WeakMap<StoredBlob, Heads>();
+  private readonly heads = new WeakMap<StoredBlob, ReadyHeads>();
 
   constructor(
     private readonly readable: ReadableContent,
@@ -50,13 +46,11 @@ export class GetBlob implements RepositoryOperation {
     if (place) return reply.headers({ ...digest, 'cache-control': 'no-store' }).redirect(place.href, 307);
     const streamed = request.method === 'GET' && (blob.size > SMALL_BYTES || request.headers.range !== undefined);
     if (streamed) return sender.sendBlob(blob, { mediaType: MEDIA_TYPE }, request, reply.headers(digest));
-    const { etag, unchanged, whole } = this.headsOf(blob);
-    if (matches(request.headers['if-none-match'], etag)) return reply.status(304).headers(unchanged).send();
-    if (request.method === 'HEAD') return reply.headers(whole).send(null);
-    return reply.headers(whole).send(this.senders.content.ready(blob.digest) ?? (await this.read(blob)));
+    const { content } = this.senders;
+    return sendContent(this.headsOf(blob), request, reply, () => content.ready(blob.digest) ?? this.read(blob));
   }
 
-  private async read(blob: StoredBlob): Promise<Buffer> {
+  private async read(blob: StoredBlob): Promise<ReadyBody> {
     try {
       return await this.senders.content.read(blob);
     } catch (error) {
@@ -66,17 +60,11 @@ export class GetBlob implements RepositoryOperation {
   }
 
   /** @throws DomainError ERR_PACK_CORRUPT */
-  private headsOf(blob: StoredBlob): Heads {
+  private headsOf(blob: StoredBlob): ReadyHeads {
     const known = this.heads.get(blob);
     if (known) return known;
     requireSound(blob);
-    const { digest, size } = blob;
-    const etag = `"${digest}"`;
-    const unchanged = {
-      ...{ 'docker-content-digest': digest, etag, 'cache-control': CACHE_CONTROL },
-      ...{ 'accept-ranges': 'bytes', 'repr-digest': reprDigest(digest) },
-    };
-    const heads = { etag, unchanged, whole: { ...unchanged, 'content-type': MEDIA_TYPE, 'content-length': size } };
+    const heads = readyHeads({ ...blob, mediaType: MEDIA_TYPE }, { 'accept-ranges': 'bytes', 'repr-digest': reprDigest(blob.digest) });
     this.heads.set(blob, heads);
     return heads;
   }

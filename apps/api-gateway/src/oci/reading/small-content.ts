@@ -1,6 +1,7 @@
 import type { Digest } from '@packs/domain';
 import { readWhole, type BlobStore, type StoredBlob } from '@packs/ports';
 import { LRUCache } from 'lru-cache';
+import { readyBody, type ReadyBody } from '../../serving/send-ready';
 
 /** distribution-spec "Pushing Manifests" lets a registry limit them; this is the size it says a registry should take at least. */
 export const MANIFEST_MAX_BYTES = 4 * 1024 * 1024;
@@ -10,21 +11,19 @@ const CACHED_MAX_BYTES = 256 * 1024;
 
 /** Bytes of manifests and small blobs. What is under a digest never changes, so it may be kept; who may have it is asked elsewhere, each time. */
 export class SmallContent {
-  private readonly kept = new LRUCache<Digest, Buffer>({ maxSize: CACHE_BYTES, sizeCalculation: bytes => bytes.length + 256 });
+  private readonly kept = new LRUCache<Digest, ReadyBody>({ maxSize: CACHE_BYTES, sizeCalculation: body => body.length + 256 });
 
   constructor(private readonly blobs: BlobStore) {}
 
-  /** Without waiting, when they are here. */
-  ready(digest: Digest): Buffer | undefined {
+  /** Without waiting, when it is here. */
+  ready(digest: Digest): ReadyBody | undefined {
     return this.kept.get(digest);
   }
 
   /** @throws DomainError ERR_PACK_CORRUPT */
-  async read(blob: StoredBlob): Promise<Buffer> {
-    const known = this.kept.get(blob.digest);
-    if (known) return known;
-    const bytes = await readWhole(this.blobs, blob, MANIFEST_MAX_BYTES);
-    if (bytes.length <= CACHED_MAX_BYTES) this.kept.set(blob.digest, bytes);
-    return bytes;
+  async read(blob: StoredBlob): Promise<ReadyBody> {
+    const body = readyBody(await readWhole(this.blobs, blob, MANIFEST_MAX_BYTES));
+    if (body.length <= CACHED_MAX_BYTES) this.kept.set(blob.digest, body);
+    return body;
   }
 }
