@@ -29,6 +29,7 @@ import {
   PostgresNamespacePolicies,
   PostgresParityReadModel,
   PostgresPackReadModel,
+  PostgresReadChanges,
   PostgresRepositoryReadModel,
   PostgresSealReadModel,
   PostgresTrustReadModel,
@@ -50,6 +51,7 @@ import {
   ParityReadModel,
   PackReadModel,
   ProofVerifier,
+  ReadChanges,
   RegistryTokens,
   RepairingCatalog,
   RepositoryReadModel,
@@ -82,6 +84,7 @@ import { ClientConfig } from './rest/client-config/client-config.controller';
 import { AttestationReceiver } from './rest/attestations/receive-attestation';
 import { BundleReceiver } from './rest/publish-pack/receive-bundle';
 import { OCI_ENDPOINTS, ociProviders } from './oci/providers';
+import { ReadBarrier } from './oci/reading/read-barrier';
 import { SweepUploads } from './oci/uploads/sweep-uploads';
 import { EventFeed } from './rest/stream-events/event-feed';
 import { MAX_EVENT_STREAMS } from './rest/stream-events/stream-events.controller';
@@ -101,6 +104,7 @@ class Lifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown, On
   constructor(
     private readonly feed: EventFeed,
     @Inject(UPKEEP) private readonly upkeep: readonly Recurring[],
+    private readonly barrier: ReadBarrier,
     private readonly commands: CommandBus,
     private readonly dataSource: DataSource,
     @Inject(NATS_CONNECTION) private readonly connection: NatsConnection,
@@ -119,6 +123,7 @@ class Lifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown, On
     await Promise.all(this.upkeep.map(recurring => recurring.drain()));
     if (this.commands instanceof NatsCommandBus) await this.commands.close();
     await this.connection.drain();
+    this.barrier.close();
     await this.dataSource.destroy();
   }
 }
@@ -191,6 +196,7 @@ function outsideParts(config: Config, logger: Logger): Provider[] {
     { provide: DataSource, useFactory: () => createDataSource({ url: config.databaseUrl, applicationName: 'api-gateway' }).initialize() },
     onDatabase(PackReadModel, dataSource => new PostgresPackReadModel(dataSource)),
     onDatabase(RepositoryReadModel, dataSource => new PostgresRepositoryReadModel(dataSource)),
+    { provide: ReadChanges, useFactory: () => new PostgresReadChanges(config.databaseUrl, 'api-gateway') },
     onDatabase(ChannelReadModel, dataSource => new PostgresChannelReadModel(dataSource)),
     onDatabase(AttestationReadModel, dataSource => new PostgresAttestationReadModel(dataSource)),
     onDatabase(ComplianceReadModel, dataSource => new PostgresComplianceReadModel(dataSource)),

@@ -7,6 +7,7 @@ export {
   repairedBlobs,
   scrubbedBytes,
   eventsConsumed,
+  keptReads,
   kitJobs,
   metrics,
   mirroredBytes,

@@ -74,6 +74,12 @@ export const withdrawnReads = new Counter({
   registers: [metrics],
 });
 
+export const keptReads = new Counter({
+  name: 'registry_oci_kept_reads_total',
+  help: 'Manifests and blobs whose answer was in memory and still true',
+  registers: [metrics],
+});
+
 export const mirrorQueueDepth = new Gauge({
   name: 'registry_pack_mirror_queue_depth',
   help: 'Mirror jobs that wait: queued, or for their next attempt',

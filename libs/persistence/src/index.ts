@@ -6,6 +6,7 @@ export { PostgresScrubQueue } from './content/scrub-queue';
 export { PostgresContentCatalog } from './content-catalog';
 export { DataSource } from 'typeorm';
 export { assertDurable, createDataSource } from './data-source';
+export { PostgresReadChanges } from './gateway/read-changes';
 export { PostgresUploadSessions } from './gateway/upload-sessions';
 export { PostgresUsedProofs } from './gateway/used-proofs';
 export { PostgresKitQueue } from './kits/kit-queue';

@@ -16,6 +16,7 @@ import { RepositoryReads1700000000013 } from './migrations/0013-repository-reads
 import { RegistryMirrors1700000000014 } from './migrations/0014-registry-mirrors';
 import { Quarantine1700000000015 } from './migrations/0015-quarantine';
 import { UploadCalls1700000000016 } from './migrations/0016-upload-calls';
+import { ReadChanges1700000000017 } from './migrations/0017-read-changes';
 import { SmallWrites1700000000018 } from './migrations/0018-small-writes';
 import { ensureRoles, MIGRATE_ROLE, type LoginRole } from './roles';
 
@@ -65,6 +66,7 @@ async function applyAs(adminUrl: string, now: Date): Promise<string[]> {
       RegistryMirrors1700000000014,
       Quarantine1700000000015,
       UploadCalls1700000000016,
+      ReadChanges1700000000017,
       SmallWrites1700000000018,
     ],
     migrationsTableName: 'applied',

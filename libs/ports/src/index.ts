@@ -59,6 +59,7 @@ export {
 export { PackReadModel, TrustReadModel, type ServableVersion, type Viewpoint } from './pack-read-model';
 export { ProofVerifier, type Proof, type ProvenRequest } from './proof-verifier';
 export { damagedObjectOf, isQuarantined, quarantinedKey, requireSound } from './quarantine';
+export { ReadChanges, type ReadChange, type ReadChangesSeen } from './read-changes';
 export { readWhole } from './read-whole';
 export { RegistryTokens, type RegistryToken, type TokenAccess } from './registry-tokens';
 export {

@@ -6,23 +6,23 @@ import { GetManifest } from './reading/get-manifest';
 import { listRepositories } from './reading/list-repositories';
 import { ListReferrers } from './reading/list-referrers';
 import { ListTags } from './reading/list-tags';
-import type { ManifestContent } from './reading/manifest-content';
+import type { SmallContent } from './reading/small-content';
 import type { ReadableContent } from './reading/readable-content';
 import { writeEndpoints, type WriteParts } from './write-endpoints';
 
 export interface EndpointParts {
   readonly repositories: RepositoryReadModel;
   readonly readable: ReadableContent;
-  readonly content: ManifestContent;
+  readonly content: SmallContent;
   readonly sender: BundleSender;
-  readonly redirect: BlobRedirect;
+  readonly redirect: BlobRedirect | undefined;
   readonly writing: WriteParts;
 }
 
 /** What answers each verb of each endpoint (distribution-spec "Endpoints"). */
 export function ociEndpoints({ repositories, readable, content, sender, redirect, writing }: EndpointParts): OciEndpoints {
   const getManifest = new GetManifest(readable, content);
-  const getBlob = new GetBlob(readable, sender, redirect);
+  const getBlob = new GetBlob(readable, { content, sender, redirect });
   const writes = writeEndpoints(writing);
   return {
     catalog: listRepositories(repositories),

@@ -7,6 +7,8 @@ import type { OciErrors } from './errors';
 import type { OciCall, RepositoryOperation } from './operation';
 import { parseOciPath, type OciPath, type OciPathKind } from './path';
 
+/** distribution's own header, on every answer: old clients look for it. */
+export const API_VERSION = { 'docker-distribution-api-version': 'registry/2.0' };
 const CATALOG_SCOPE = 'registry:catalog:*';
 
 type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -41,7 +43,7 @@ export async function ociPlugin(server: FastifyInstance, parts: OciParts): Promi
 }
 
 async function dispatch(parts: OciParts, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  void reply.header('docker-distribution-api-version', 'registry/2.0');
+  void reply.headers(API_VERSION);
   const path = parseOciPath(request.url.split('?', 1)[0] ?? '');
   const operation = 'name' in path ? parts.endpoints.repository[path.kind][request.method as Method] : undefined;
   const scope = scopeOf(path, operation);

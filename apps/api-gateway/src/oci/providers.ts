@@ -1,12 +1,13 @@
 import type { Provider } from '@nestjs/common';
 import type { Logger } from '@packs/observability';
-import { BlobStore, Clock, CommandBus, ContentCatalog, RepositoryReadModel, UploadSessions } from '@packs/ports';
+import { BlobStore, Clock, CommandBus, ContentCatalog, ReadChanges, RepositoryReadModel, UploadSessions } from '@packs/ports';
 import type { ConfigOf } from '@packs/service-host';
 import { BundleSender } from '../serving/send-bundle';
 import { ServableVersions } from '../serving/servable-versions';
 import { ociEndpoints } from './endpoints';
 import { redirectTo } from './reading/get-blob';
-import { ManifestContent } from './reading/manifest-content';
+import { SmallContent } from './reading/small-content';
+import { ReadBarrier } from './reading/read-barrier';
 import { ReadableContent } from './reading/readable-content';
 import { SweepUploads } from './uploads/sweep-uploads';
 
@@ -17,22 +18,32 @@ type Config = Pick<ConfigOf<'api-gateway'>, 'maxBlobBytes' | 'maxUploads' | 'upl
 export function ociProviders(config: Config, logger: Logger): Provider[] {
   return [
     {
+      provide: ReadBarrier,
+      useFactory: (changes: ReadChanges) => new ReadBarrier(changes, logger),
+      inject: [ReadChanges],
+    },
+    {
+      provide: ReadableContent,
+      useFactory: (...parts: ConstructorParameters<typeof ReadableContent>) => new ReadableContent(...parts),
+      inject: [RepositoryReadModel, ServableVersions, ReadBarrier],
+    },
+    {
       provide: OCI_ENDPOINTS,
       useFactory: (
         repositories: RepositoryReadModel,
-        versions: ServableVersions,
+        readable: ReadableContent,
         sender: BundleSender,
         ...[sessions, blobs, catalog, commands]: [UploadSessions, BlobStore, ContentCatalog, CommandBus]
       ) =>
         ociEndpoints({
           repositories,
-          readable: new ReadableContent(repositories, versions),
-          content: new ManifestContent(blobs),
+          readable,
+          content: new SmallContent(blobs),
           sender,
           redirect: redirectTo(blobs, config.blobRedirectSeconds),
           writing: { sessions, blobs, catalog, commands, limits: config },
         }),
-      inject: [RepositoryReadModel, ServableVersions, BundleSender, UploadSessions, BlobStore, ContentCatalog, CommandBus],
+      inject: [RepositoryReadModel, ReadableContent, BundleSender, UploadSessions, BlobStore, ContentCatalog, CommandBus],
     },
     {
       provide: SweepUploads,

@@ -11,7 +11,7 @@ import {
 import type { DataSource } from 'typeorm';
 import { toStoredBlob, type BlobRow } from '../content-catalog';
 import { Gathered } from '../gathered';
-import { callEach, readAs } from '../transaction';
+import { callAs, callEach, readAs } from '../transaction';
 
 interface VersionRow {
   pack_id: string | null;
@@ -35,30 +35,10 @@ interface Answered {
   readonly question: number;
 }
 
-/** Tags of a repository of either kind: those clients set, and those that versions and channels of a pack are pulled by. */
-const SELECT_TAGS = `
-  select tag from (
-    (select g.tag from registry.tags g where g.tenant = $1 and g.repository = $2 and g.tag > $3 order by g.tag limit $4)
-    union all
-    (select replace(v.version, '+', '_') collate "C" from registry.pack_versions v
-     where v.tenant = $1 and v.pack_id = $2 and (replace(v.version, '+', '_') collate "C") > $3
-     order by (replace(v.version, '+', '_') collate "C") limit $4)
-    union all
-    (select h.channel from registry.channel_heads h where h.tenant = $1 and h.pack_id = $2 and h.channel > $3 order by h.channel limit $4)
-    union all
-    (select replace(p.version, '+', '_') collate "C" from registry.pending_versions p
-     where $5 and p.tenant = $1 and p.pack_id = $2 and (replace(p.version, '+', '_') collate "C") > $3
-     order by (replace(p.version, '+', '_') collate "C") limit $4)
-  ) t(tag) order by tag collate "C" limit $4`;
+type ReferrerValues = [digest: Digest, mediaType: string, size: number, artifactType: string, annotations: Record<string, string>];
 
-/** Of a pack's version that waits for signatures only those hear who may push. */
-const SELECT_REFERRERS = `
-  select m.digest, m.media_type as "mediaType", b.size, m.artifact_type as "artifactType", m.annotations
-  from registry.manifests m join content.blobs b on b.digest = m.digest
-  where m.tenant = $1 and m.repository = $2 and m.subject = $3 and m.digest > $4 and ($5::text is null or m.artifact_type = $5)
-    and ($6 or not exists (select 1 from registry.pending_versions p
-      where p.tenant = m.tenant and p.pack_id = m.repository and p.manifest_digest = m.subject))
-  order by m.digest limit $7`;
+const LIST_TAGS = 'select registry.list_tags($1, $2, $3, $4, $5, $6) as tags';
+const LIST_REFERRERS = 'select registry.list_referrers($1, $2, $3, $4, $5, $6, $7, $8) as referrers';
 
 export class PostgresRepositoryReadModel extends RepositoryReadModel {
   private readonly manifests = new Gathered<Lookup, readonly ManifestRow[]>(lookups => this.readManifests(lookups));
@@ -92,18 +72,13 @@ export class PostgresRepositoryReadModel extends RepositoryReadModel {
     return { blob: toStoredBlob(first), versions };
   }
 
-  listTags(
+  async listTags(
     { tenant, namespace, repository, mayPush }: RepositoryView,
     { limit, last }: { readonly limit: number; readonly last?: string },
   ): Promise<Page<string> | undefined> {
-    return readAs(this.dataSource, tenant, async sql => {
-      const rows = await sql.query<{ tag: string }>(SELECT_TAGS, [namespace, repository, last ?? '', limit + 1, mayPush]);
-      if (rows.length === 0 && !(await isKnown(sql, namespace, repository))) return undefined;
-      return pageOf(
-        rows.map(row => row.tag),
-        limit,
-      );
-    });
+    const values = [namespace, repository, last ?? '', limit + 1, mayPush];
+    const [row] = await callAs<{ tags: string[] | null }>(this.dataSource, LIST_TAGS, tenant, values);
+    return row?.tags ? pageOf(row.tags, limit) : undefined;
   }
 
   async listReferrers(
@@ -111,18 +86,9 @@ export class PostgresRepositoryReadModel extends RepositoryReadModel {
     digest: Digest,
     { limit, last, artifactType }: { readonly limit: number; readonly last?: Digest; readonly artifactType?: string },
   ): Promise<Page<Referrer>> {
-    const rows = await readAs(this.dataSource, tenant, sql =>
-      sql.query<Omit<Referrer, 'size'> & { size: string }>(SELECT_REFERRERS, [
-        namespace,
-        repository,
-        digest,
-        last ?? '',
-        artifactType ?? null,
-        mayPush,
-        limit + 1,
-      ]),
-    );
-    return pageOf(rows.map(toReferrer), limit);
+    const values = [namespace, repository, digest, last ?? '', artifactType ?? null, limit + 1, mayPush];
+    const [row] = await callAs<{ referrers: ReferrerValues[] | null }>(this.dataSource, LIST_REFERRERS, tenant, values);
+    return pageOf((row?.referrers ?? []).map(toReferrer), limit);
   }
 
   async listRepositories(
@@ -168,17 +134,13 @@ function whereTo(lookups: readonly Lookup[]): string[][] {
   return [of('tenant'), of('namespace'), of('repository')];
 }
 
-async function isKnown(sql: { query<Row>(text: string, values: readonly string[]): Promise<Row[]> }, tenant: string, name: string) {
-  return (await sql.query(`select 1 from registry.repositories r where r.tenant = $1 and r.name = $2`, [tenant, name])).length > 0;
-}
-
 function pageOf<Item>(rows: readonly Item[], limit: number): Page<Item> {
   return { items: rows.slice(0, limit), more: rows.length > limit };
 }
 
-function toReferrer({ digest, mediaType, size, artifactType, annotations }: Omit<Referrer, 'size'> & { size: string }): Referrer {
-  const described = { mediaType, digest, size: Number(size), ...(artifactType !== '' && { artifactType }) };
-  return { ...described, ...(Object.keys(annotations ?? {}).length > 0 && { annotations }) };
+function toReferrer([digest, mediaType, size, artifactType, annotations]: ReferrerValues): Referrer {
+  const described = { mediaType, digest, size, ...(artifactType !== '' && { artifactType }) };
+  return { ...described, ...(Object.keys(annotations).length > 0 && { annotations }) };
 }
 
 function toVersion(row: VersionRow): VersionOfManifest | undefined {

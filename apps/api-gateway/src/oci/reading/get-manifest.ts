@@ -1,27 +1,35 @@
-import { requireSound, type VersionOfManifest } from '@packs/ports';
-import { CACHE_CONTROL, matches } from '../../serving/send-bundle';
+import { requireSound, type FoundManifest, type VersionOfManifest } from '@packs/ports';
 import type { RepositoryCall, RepositoryOperation } from '../operation';
-import type { ManifestContent } from './manifest-content';
 import type { ReadableContent } from './readable-content';
+import { readyHeads, sendContent, type ReadyHeads } from './ready-heads';
+import type { SmallContent } from './small-content';
 
 /** GET and HEAD of a manifest by tag or digest (distribution-spec "Pulling manifests"). */
 export class GetManifest implements RepositoryOperation {
   readonly action = 'pull';
+  /** Of answers that are kept they are made once. */
+  private readonly heads = new WeakMap<FoundManifest, ReadyHeads>();
 
   constructor(
     private readonly readable: ReadableContent,
-    private readonly content: ManifestContent,
+    private readonly content: SmallContent,
   ) {}
 
   async handle({ request, reply, view, reference }: RepositoryCall): Promise<unknown> {
-    const { blob, mediaType, version } = await this.readable.manifest(view, reference);
+    const found = await this.readable.manifest(view, reference);
+    const { blob } = found;
+    return sendContent(this.headsOf(found), request, reply, () => this.content.ready(blob.digest) ?? this.content.read(blob));
+  }
+
+  /** @throws DomainError ERR_PACK_CORRUPT */
+  private headsOf(found: FoundManifest): ReadyHeads {
+    const known = this.heads.get(found);
+    if (known) return known;
+    const { blob, mediaType, version } = found;
     requireSound(blob);
-    const etag = `"${blob.digest}"`;
-    void reply.headers({ 'docker-content-digest': blob.digest, etag, 'cache-control': CACHE_CONTROL });
-    if (version) void reply.headers(headersOf(version));
-    if (matches(request.headers['if-none-match'], etag)) return reply.status(304).send();
-    void reply.headers({ 'content-type': mediaType, 'content-length': blob.size });
-    return reply.send(request.method === 'HEAD' ? Buffer.alloc(0) : await this.content.read(blob));
+    const heads = readyHeads({ ...blob, mediaType }, version ? headersOf(version) : {});
+    this.heads.set(found, heads);
+    return heads;
   }
 }
 

@@ -10,6 +10,7 @@ import {
   createDataSource,
   type DataSource,
   PostgresContentCatalog,
+  PostgresReadChanges,
   PostgresRepositoryReadModel,
   PostgresUploadSessions,
 } from '@packs/persistence';
@@ -24,7 +25,8 @@ import { ociEndpoints } from '../endpoints';
 import { OciErrors } from '../errors';
 import { ociPlugin } from '../plugin';
 import { redirectTo } from '../reading/get-blob';
-import { ManifestContent } from '../reading/manifest-content';
+import { SmallContent } from '../reading/small-content';
+import { ReadBarrier } from '../reading/read-barrier';
 import { ReadableContent } from '../reading/readable-content';
 
 export interface ReplicaOptions {
@@ -71,6 +73,7 @@ export class PushingSpec {
     const blobs = options.blobs ?? (await FileBlobStore.open(options.folder ?? this.folder));
     const repositories = new PostgresRepositoryReadModel(dataSource);
     const sessions = new PostgresUploadSessions(dataSource);
+    const barrier = new ReadBarrier(new PostgresReadChanges(url, 'spec'), logger);
     const server = fastify();
     await server.register(ociPlugin, {
       authenticator: new HeaderAuthenticator(),
@@ -79,8 +82,8 @@ export class PushingSpec {
       endpoints: ociEndpoints({
         repositories,
         // No pack is in these repositories.
-        readable: new ReadableContent(repositories, new ServableVersions({} as never, commands, clock)),
-        content: new ManifestContent(blobs),
+        readable: new ReadableContent(repositories, new ServableVersions({} as never, commands, clock), barrier),
+        content: new SmallContent(blobs),
         sender: new BundleSender(blobs, logger),
         redirect: redirectTo(blobs, options.redirectSeconds),
         writing: {
@@ -94,6 +97,7 @@ export class PushingSpec {
     this.closing.push(async () => {
       server.server.closeAllConnections();
       await server.close();
+      barrier.close();
       await dataSource.destroy();
     });
     const { port } = server.server.address() as { port: number };
