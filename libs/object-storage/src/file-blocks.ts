@@ -1,6 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { ByteSource } from '@packs/ports';
-import { BLOCK_BYTES } from './block-checksums';
 import type { BlockPool, LentBlock } from './block-pool';
 import type { RunningProof } from './running-proof';
 import { takeAll, type Taken } from './take-all';
