@@ -1,5 +1,6 @@
 import { DomainError } from '@packs/domain';
 import { isPouring, type ByteSource } from '@packs/ports';
+import { youngGarbage } from './young-garbage';
 
 /** What a source gave. */
 export interface Taken {
@@ -27,7 +28,9 @@ export async function takeAll(source: ByteSource, maxBytes: number, take: Take):
     try {
       bytes += chunk.length;
       if (bytes > maxBytes) throw new DomainError('ERR_PACK_TOO_LARGE', `more than ${maxBytes} bytes`, { details: { maxBytes } });
-      return take(chunk)?.catch(refuse);
+      const taking = take(chunk)?.catch(refuse);
+      youngGarbage.add(chunk.length);
+      return taking;
     } catch (cause) {
       return refuse(cause);
     }

@@ -18,14 +18,16 @@ export class BlockAnswer implements BlockReceiver {
   private readonly raw: ServerResponse;
   private readonly socket: Socket;
   private isOver = false;
+  private left: number;
   /** Ends what is waited for. */
   private fail: ((error: ClientGone) => void) | undefined;
 
   constructor(
     private readonly reply: FastifyReply,
-    private readonly head: { readonly status: number; readonly headers: OutgoingHttpHeaders },
+    private readonly head: { readonly status: number; readonly length: number; readonly headers: OutgoingHttpHeaders },
   ) {
     this.raw = reply.raw;
+    this.left = head.length;
     this.socket = reply.request.raw.socket;
     // Not every write that is under way when a connection ends is told of it, nor is an answer whose turn never came.
     this.socket.once('close', this.gone);
@@ -42,13 +44,14 @@ export class BlockAnswer implements BlockReceiver {
     return this.unlessGone(resolve => void this.raw.once('socket', () => resolve()));
   }
 
+  /** The last block ends the answer. */
   take(block: Uint8Array): Promise<void> {
     if (!this.isBegun) this.begin();
-    return this.unlessGone((resolve, reject) => void this.raw.write(block, error => (error ? reject(error) : resolve())));
-  }
-
-  end(): void {
-    this.raw.end();
+    this.left -= block.length;
+    return this.unlessGone((resolve, reject) => {
+      if (this.left === 0) this.raw.end(block, resolve);
+      else this.raw.write(block, error => (error ? reject(error) : resolve()));
+    });
   }
 
   cut(): void {
@@ -63,7 +66,8 @@ export class BlockAnswer implements BlockReceiver {
 
   private begin(): void {
     this.reply.hijack();
-    this.raw.writeHead(this.head.status, { ...(this.reply.getHeaders() as OutgoingHttpHeaders), ...this.head.headers });
+    const { status, length, headers } = this.head;
+    this.raw.writeHead(status, { ...(this.reply.getHeaders() as OutgoingHttpHeaders), ...headers, 'content-length': length });
   }
 
   private unlessGone(work: (resolve: () => void, reject: (error: Error) => void) => void): Promise<void> {

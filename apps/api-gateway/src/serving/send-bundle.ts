@@ -41,14 +41,15 @@ export class BundleSender {
     const headers = {
       ...known,
       'content-type': as.mediaType,
-      'content-length': length,
       ...(as.fileName !== undefined && { 'content-disposition': `attachment; filename="${as.fileName}"` }),
       ...(range && { 'content-range': `bytes ${range.start}-${range.end}/${blob.size}` }),
     };
     const status = range ? 206 : 200;
     // For HEAD the server would put the length of any other empty payload in place of the blob's.
-    if (request.method === 'HEAD') return reply.status(status).headers(headers).send(Readable.from([]));
-    if (length > SMALL_BYTES) return this.stream(blob, range, new BlockAnswer(reply, { status, headers }));
+    if (request.method === 'HEAD') {
+      return reply.status(status).headers(headers).header('content-length', length).send(Readable.from([]));
+    }
+    if (length > SMALL_BYTES) return this.stream(blob, range, new BlockAnswer(reply, { status, length, headers }));
     const bytes = await this.readSmall(blob, range);
     return reply.status(status).headers(headers).send(bytes);
   }
@@ -69,7 +70,6 @@ export class BundleSender {
     try {
       await answer.turn();
       await this.blobs.deliver(blob, answer, range);
-      answer.end();
     } catch (error) {
       this.note(blob, error);
       if (!answer.isBegun && !(error instanceof ClientGone)) throw error;
