@@ -3,6 +3,7 @@ import type { ByteSource } from '@packs/ports';
 import type { BlockPool, LentBlock } from './block-pool';
 import type { RunningProof } from './running-proof';
 import { takeAll, type Taken } from './take-all';
+import { ownTurn } from './take-turns';
 
 /** Where the bytes go. */
 export interface WritePlan {
@@ -118,6 +119,7 @@ class BlockWriter {
   private async write(bytes: Uint8Array, position: number): Promise<void> {
     const writing = writeAll(this.handle, bytes, position);
     try {
+      if (this.plan.proof && bytes.length > SMALL_BYTES) await ownTurn();
       this.plan.proof?.add(bytes);
     } finally {
       await writing;
