@@ -1,22 +1,24 @@
 import { access, constants, mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isNativeError } from 'node:util/types';
 import { digestAlgorithm, DomainError, type Digest, type DigestAlgorithm } from '@packs/domain';
 import {
   BlobStore,
   type AppendedUpload,
   type BlobRef,
+  type BlockReceiver,
   type ByteRange,
+  type ByteSource,
   type PartialUpload,
   type StoredBlob,
   type WriteExpectation,
 } from '@packs/ports';
 import { ulid } from 'ulid';
-import { BLOCK_BYTES, BlockChecksums } from './block-checksums';
+import { BlockPool, type PoolCounts, type PoolLimits } from './block-pool';
 import { DirectorySync } from './directory-sync';
-import { readBlock, writeBlocks } from './file-blocks';
+import { writeBlocks } from './file-blocks';
 import { RunningProof } from './running-proof';
 import { readObject, writeObject } from './small-objects';
+import { corrupt, indexesOf, openBlocks, openFile, type FileBlocks } from './stored-blocks';
 import { UploadFiles } from './upload-files';
 
 const OBJECT_KEY = /^[0-9a-z]{26}$/;
@@ -27,22 +29,38 @@ const PER_SHARD = 64;
 /** Files that a killed process left half-written are removed when they are this old. Well above the age of the oldest open upload. */
 const STALE_MS = 48 * 60 * 60 * 1000;
 
+export interface FileBlobStoreMemory {
+  readonly filling: PoolLimits;
+  readonly sending: PoolLimits;
+}
+
+/** A block that fills slowly can be written at any time; one that is taken slowly costs a client its download. */
+const MEMORY: FileBlobStoreMemory = { filling: { most: 64, patienceMs: 250 }, sending: { most: 64, patienceMs: 10_000 } };
+
 /**
- * Blobs as files: `objects/<shard>/<key>`, written first under `tmp/<key>`, as are the pieces of uploads. An object has its name only after
- * its bytes and that name are on stable storage. Processes on one machine may share the folder.
+ * Blobs as files: `objects/<shard>/<key>`. What streams in is written first under `tmp/<key>`, as are the pieces of uploads. Nobody is told a key before
+ * the object's bytes and its name are on stable storage. Processes on one machine may share the folder.
  */
 export class FileBlobStore extends BlobStore {
   private readonly directories = new DirectorySync();
   private readonly uploads: UploadFiles;
+  /** Memory of what comes in, and of what goes out: neither waits for the other. */
+  private readonly filling: BlockPool;
+  private readonly sending: BlockPool;
   private smallObjects = 0;
 
-  private constructor(private readonly root: string) {
+  private constructor(
+    private readonly root: string,
+    { filling, sending }: FileBlobStoreMemory,
+  ) {
     super();
-    this.uploads = new UploadFiles(join(root, 'tmp'));
+    this.filling = new BlockPool(filling);
+    this.sending = new BlockPool(sending);
+    this.uploads = new UploadFiles(join(root, 'tmp'), this.filling);
   }
 
-  static async open(root: string): Promise<FileBlobStore> {
-    const store = new FileBlobStore(root);
+  static async open(root: string, memory: FileBlobStoreMemory = MEMORY): Promise<FileBlobStore> {
+    const store = new FileBlobStore(root, memory);
     await mkdir(join(root, 'tmp'), { recursive: true, mode: 0o750 });
     for (const shard of SHARDS) await mkdir(join(root, 'objects', shard), { recursive: true, mode: 0o750 });
     await store.directories.sync(join(root, 'objects'));
@@ -51,13 +69,13 @@ export class FileBlobStore extends BlobStore {
     return store;
   }
 
-  async write(source: AsyncIterable<Uint8Array>, expect: WriteExpectation): Promise<StoredBlob> {
+  async write(source: ByteSource, expect: WriteExpectation): Promise<StoredBlob> {
     const key = ulid().toLowerCase();
     try {
       const handle = await open(this.temporaryOf(key), 'wx', 0o640);
       try {
         const proof = new RunningProof(expect.digest ? digestAlgorithm(expect.digest) : 'sha256');
-        const { interrupted } = await writeBlocks(handle, source, { position: 0, maxBytes: expect.maxBytes, proof });
+        const { interrupted } = await writeBlocks(handle, source, { position: 0, maxBytes: expect.maxBytes, proof, pool: this.filling });
         if (interrupted) throw interrupted.cause;
         return await this.keep(handle, key, proof.conclude(expect.digest));
       } finally {
@@ -89,7 +107,7 @@ export class FileBlobStore extends BlobStore {
     return { size: 0, algorithm, state: { pieces: [] } };
   }
 
-  append(upload: PartialUpload, source: AsyncIterable<Uint8Array>, maxBytes: number): Promise<AppendedUpload> {
+  append(upload: PartialUpload, source: ByteSource, maxBytes: number): Promise<AppendedUpload> {
     return this.uploads.append(upload, source, maxBytes);
   }
 
@@ -112,18 +130,31 @@ export class FileBlobStore extends BlobStore {
   }
 
   async *read(blob: BlobRef & Partial<StoredBlob>, range: ByteRange = { start: 0, end: blob.size - 1 }): AsyncIterable<Uint8Array> {
-    const handle = await openObject(this.pathOf(blob.objectKey), blob);
-    const checksums = blob.blockChecksums === undefined ? undefined : BlockChecksums.decode(blob.blockChecksums);
+    const blocks = await openBlocks(this.pathOf(blob.objectKey), blob);
     try {
-      for (let index = Math.floor(range.start / BLOCK_BYTES); index * BLOCK_BYTES <= range.end; index++) {
-        const offset = index * BLOCK_BYTES;
-        const block = await readBlock(handle, offset, Math.min(BLOCK_BYTES, blob.size - offset));
-        if (!block || (checksums && !checksums.matches(index, block))) throw corrupt(blob.digest);
-        yield block.subarray(Math.max(0, range.start - offset), Math.min(block.length, range.end + 1 - offset));
-      }
+      for (const index of indexesOf(range)) yield await blocks.read(index, range, Buffer.allocUnsafe(blocks.sizeOf(index)));
     } finally {
-      await handle.close();
+      await blocks.close();
     }
+  }
+
+  override async deliver(
+    blob: BlobRef & Partial<StoredBlob>,
+    receiver: BlockReceiver,
+    range: ByteRange = { start: 0, end: blob.size - 1 },
+  ): Promise<void> {
+    const blocks = await openBlocks(this.pathOf(blob.objectKey), blob);
+    try {
+      // A block at a time: between two of them those who wait have their turn.
+      for (const index of indexesOf(range)) await this.deliverBlock(blocks, index, range, receiver);
+    } finally {
+      await blocks.close();
+    }
+  }
+
+  /** What the memory of transfers is used for at this moment. */
+  get memory(): { readonly filling: PoolCounts; readonly sending: PoolCounts } {
+    return { filling: this.filling.counts, sending: this.sending.counts };
   }
 
   async remove(objectKey: string): Promise<void> {
@@ -132,6 +163,20 @@ export class FileBlobStore extends BlobStore {
 
   async check(): Promise<void> {
     await access(join(this.root, 'tmp'), constants.W_OK);
+  }
+
+  private async deliverBlock(blocks: FileBlocks, index: number, range: ByteRange, receiver: BlockReceiver): Promise<void> {
+    let isTaken = false;
+    const lent = await this.sending.lend(() => {
+      if (isTaken) receiver.cut();
+    });
+    try {
+      const block = await blocks.read(index, range, lent.bytes.subarray(0, blocks.sizeOf(index)));
+      isTaken = true;
+      await receiver.take(block);
+    } finally {
+      lent.release();
+    }
   }
 
   private async finishOwn(key: string, proof: RunningProof, digest: Digest): Promise<StoredBlob> {
@@ -188,24 +233,4 @@ export class FileBlobStore extends BlobStore {
     if (!OBJECT_KEY.test(key)) throw new DomainError('ERR_PACK_CORRUPT', 'not an object key of this store');
     return join(this.shardOf(key), key);
   }
-}
-
-function openFile(path: string, blob: BlobRef): Promise<FileHandle> {
-  return open(path, 'r').catch((cause: unknown) => {
-    if (isNativeError(cause) && 'code' in cause && cause.code === 'ENOENT') throw corrupt(blob.digest, cause);
-    // Too many open files, no permission: that says nothing of the bytes.
-    throw new DomainError('ERR_PACK_UNAVAILABLE', `${blob.digest} cannot be opened now`, { retry: 'later', cause });
-  });
-}
-
-async function openObject(path: string, blob: BlobRef): Promise<FileHandle> {
-  const handle = await openFile(path, blob);
-  const { size } = await handle.stat();
-  if (size === blob.size) return handle;
-  await handle.close();
-  throw corrupt(blob.digest);
-}
-
-function corrupt(digest: Digest, cause?: unknown): DomainError {
-  return new DomainError('ERR_PACK_CORRUPT', `the stored bytes of ${digest} are damaged or missing`, { details: { digest }, cause });
 }

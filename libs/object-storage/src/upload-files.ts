@@ -1,9 +1,10 @@
 import { open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AppendedUpload, PartialUpload } from '@packs/ports';
+import type { AppendedUpload, ByteSource, PartialUpload } from '@packs/ports';
 import { LRUCache } from 'lru-cache';
 import { ulid } from 'ulid';
 import { BLOCK_BYTES } from './block-checksums';
+import type { BlockPool } from './block-pool';
 import { readBlock, writeBlocks } from './file-blocks';
 import { lostUpload } from './lost-upload';
 import { RunningProof } from './running-proof';
@@ -32,9 +33,12 @@ const MAX_OWN = 1000;
 export class UploadFiles {
   private readonly own = new LRUCache<string, OwnPiece>({ max: MAX_OWN });
 
-  constructor(private readonly folder: string) {}
+  constructor(
+    private readonly folder: string,
+    private readonly pool: BlockPool,
+  ) {}
 
-  async append(upload: PartialUpload, source: AsyncIterable<Uint8Array>, maxBytes: number): Promise<AppendedUpload> {
+  async append(upload: PartialUpload, source: ByteSource, maxBytes: number): Promise<AppendedUpload> {
     const pieces = piecesOf(upload);
     await this.expectPresent(pieces);
     const last = this.takeOwn(pieces);
@@ -68,8 +72,8 @@ export class UploadFiles {
       });
       try {
         for (let offset = 0; offset < piece.size; offset += BLOCK_BYTES) {
-          const block = await readBlock(handle, offset, Math.min(BLOCK_BYTES, piece.size - offset));
-          if (!block) throw lostUpload();
+          const block = Buffer.allocUnsafe(Math.min(BLOCK_BYTES, piece.size - offset));
+          if (!(await readBlock(handle, offset, block))) throw lostUpload();
           yield block;
         }
       } finally {
@@ -85,12 +89,12 @@ export class UploadFiles {
     }
   }
 
-  private async write(piece: UploadPiece, source: AsyncIterable<Uint8Array>, maxBytes: number, proof?: RunningProof): Promise<Taken> {
+  private async write(piece: UploadPiece, source: ByteSource, maxBytes: number, proof?: RunningProof): Promise<Taken> {
     const begun = piece.size === 0;
     const handle = await open(this.pathOf(piece), begun ? 'wx' : 'r+', 0o640);
     let bytes = 0;
     try {
-      const taken = await writeBlocks(handle, source, { position: piece.size, maxBytes, proof });
+      const taken = await writeBlocks(handle, source, { position: piece.size, maxBytes, proof, pool: this.pool });
       bytes = taken.bytes;
       return taken;
     } finally {

@@ -46,13 +46,36 @@ export interface AppendedUpload {
   readonly interrupted?: unknown;
 }
 
+/**
+ * Bytes that come by themselves in thousands of pieces, such as the body of a request. A piece is looked at where it arrives, and no promise is made
+ * for it unless it has to be waited for.
+ */
+export interface PouringSource {
+  /** Gives every piece to `take` until there are no more; the next only when what `take` returned has resolved. Fails as the source or `take` does. */
+  pour(take: (piece: Uint8Array) => Promise<void> | undefined): Promise<void>;
+}
+
+export type ByteSource = AsyncIterable<Uint8Array> | PouringSource;
+
+export function isPouring(source: ByteSource): source is PouringSource {
+  return 'pour' in source;
+}
+
+/** Who is lent one block after another. */
+export interface BlockReceiver {
+  /** Resolves when the block is needed no more: its memory is then filled with other bytes. */
+  take(block: Uint8Array): Promise<void>;
+  /** Others wait for the memory it has had for too long: what `take` returned has to fail soon, and the block is not to be looked at any more. */
+  cut(): void;
+}
+
 /** Bytes by object key. Which digest lies under which key is recorded elsewhere, so that a key is never reused. */
 export abstract class BlobStore {
   /**
    * Streams `source` to stable storage. Until this resolves nothing can be read; if it rejects nothing is left.
    * @throws DomainError ERR_PACK_TOO_LARGE, ERR_PACK_DIGEST_MISMATCH
    */
-  abstract write(source: AsyncIterable<Uint8Array>, expect: WriteExpectation): Promise<StoredBlob>;
+  abstract write(source: ByteSource, expect: WriteExpectation): Promise<StoredBlob>;
 
   /**
    * As `write`, of bytes that are in memory.
@@ -83,6 +106,14 @@ export abstract class BlobStore {
    */
   abstract read(blob: BlobRef & Partial<StoredBlob>, range?: ByteRange): AsyncIterable<Uint8Array>;
 
+  /**
+   * As `read`, in memory that is used again: each block is the receiver's until what its `take` returned has ended.
+   * @throws whatever `take` does
+   */
+  async deliver(blob: BlobRef & Partial<StoredBlob>, receiver: BlockReceiver, range?: ByteRange): Promise<void> {
+    for await (const block of this.read(blob, range)) await receiver.take(block);
+  }
+
   /** Said by a reader that hashed what it read and got another digest. */
   damaged(_blob: BlobRef): void {}
 
@@ -95,7 +126,7 @@ export abstract class BlobStore {
    * @param maxBytes of the whole upload
    * @throws DomainError ERR_PACK_TOO_LARGE; ERR_PACK_NOT_FOUND when what was written before is gone. The upload is then as it was.
    */
-  abstract append(upload: PartialUpload, source: AsyncIterable<Uint8Array>, maxBytes: number): Promise<AppendedUpload>;
+  abstract append(upload: PartialUpload, source: ByteSource, maxBytes: number): Promise<AppendedUpload>;
 
   /**
    * Makes the pieces one blob on stable storage, proven to hash to `digest`.

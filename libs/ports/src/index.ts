@@ -6,10 +6,14 @@ export { BlobRecords, type BlobUse } from './blob-records';
 export { repairBlob, RepairingCatalog, RepairingGenericContent } from './blob-repair';
 export {
   BlobStore,
+  isPouring,
   type AppendedUpload,
   type BlobRef,
+  type BlockReceiver,
   type ByteRange,
+  type ByteSource,
   type PartialUpload,
+  type PouringSource,
   type StoredBlob,
   type WriteExpectation,
 } from './blob-store';

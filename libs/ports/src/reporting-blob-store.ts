@@ -4,7 +4,9 @@ import {
   BlobStore,
   type AppendedUpload,
   type BlobRef,
+  type BlockReceiver,
   type ByteRange,
+  type ByteSource,
   type PartialUpload,
   type StoredBlob,
   type WriteExpectation,
@@ -48,7 +50,16 @@ export class ReportingBlobStore extends BlobStore {
     try {
       yield* this.beneath.read(blob, range);
     } catch (error) {
-      if (error instanceof DomainError && error.code === 'ERR_PACK_CORRUPT') this.damaged(blob);
+      this.reportDamage(blob, error);
+      throw error;
+    }
+  }
+
+  override async deliver(blob: BlobRef & Partial<StoredBlob>, receiver: BlockReceiver, range?: ByteRange): Promise<void> {
+    try {
+      await this.beneath.deliver(blob, receiver, range);
+    } catch (error) {
+      this.reportDamage(blob, error);
       throw error;
     }
   }
@@ -66,7 +77,7 @@ export class ReportingBlobStore extends BlobStore {
     this.reports.report(blob);
   }
 
-  write(source: AsyncIterable<Uint8Array>, expect: WriteExpectation): Promise<StoredBlob> {
+  write(source: ByteSource, expect: WriteExpectation): Promise<StoredBlob> {
     return this.beneath.write(source, expect);
   }
 
@@ -78,7 +89,7 @@ export class ReportingBlobStore extends BlobStore {
     return this.beneath.begin(algorithm);
   }
 
-  append(upload: PartialUpload, source: AsyncIterable<Uint8Array>, maxBytes: number): Promise<AppendedUpload> {
+  append(upload: PartialUpload, source: ByteSource, maxBytes: number): Promise<AppendedUpload> {
     return this.beneath.append(upload, source, maxBytes);
   }
 
@@ -100,5 +111,9 @@ export class ReportingBlobStore extends BlobStore {
 
   check(): Promise<void> {
     return this.beneath.check();
+  }
+
+  private reportDamage(blob: BlobRef, error: unknown): void {
+    if (error instanceof DomainError && error.code === 'ERR_PACK_CORRUPT') this.damaged(blob);
   }
 }

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { DomainError, sha256, type Digest } from '@packs/domain';
-import type { BlobRef, BlobStore, ByteRange, StoredBlob } from '@packs/ports';
+import type { BlobRef, BlobStore, BlockReceiver, ByteRange, PouringSource, StoredBlob } from '@packs/ports';
 import { describeUploads } from './blob-store-uploads.conformance';
 
 /** One implementation, and what the suite needs to look behind it. */
@@ -32,11 +32,35 @@ async function readAll(store: BlobStore, blob: BlobRef & Partial<StoredBlob>, ra
   return Buffer.concat(parts);
 }
 
+/** As a receiver gets it that looks at each block until the last moment. */
+async function deliverAll(store: BlobStore, blob: BlobRef & Partial<StoredBlob>, range?: ByteRange): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  await store.deliver(blob, keeping(parts), range);
+  return Buffer.concat(parts);
+}
+
+function keeping(parts: Buffer[]): BlockReceiver {
+  return {
+    take: async block => {
+      await new Promise(setImmediate);
+      parts.push(Buffer.from(block));
+    },
+    cut: () => undefined,
+  };
+}
+
+const READINGS = ['read', 'deliver'] as const;
+
 /** What a read hands on before it fails, and how it fails. */
-async function readUntilFailure(store: BlobStore, blob: StoredBlob): Promise<{ given: Buffer; code: unknown }> {
+async function readUntilFailure(
+  store: BlobStore,
+  blob: StoredBlob,
+  reading: (typeof READINGS)[number] = 'read',
+): Promise<{ given: Buffer; code: unknown }> {
   const parts: Buffer[] = [];
   try {
-    for await (const part of store.read(blob)) parts.push(Buffer.from(part));
+    if (reading === 'deliver') await store.deliver(blob, keeping(parts));
+    else for await (const part of store.read(blob)) parts.push(Buffer.from(part));
   } catch (error) {
     return { given: Buffer.concat(parts), code: error instanceof DomainError ? error.code : error };
   }
@@ -66,8 +90,10 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreUnd
         expect((await readAll(store, blob)).equals(bytes)).toBe(true);
         const { blockChecksums: _, ...unchecked } = blob;
         expect((await readAll(store, unchecked)).equals(bytes)).toBe(true);
+        expect((await deliverAll(store, blob)).equals(bytes)).toBe(true);
         for (const [start, end] of rangesOf(size)) {
           expect((await readAll(store, blob, { start, end })).equals(bytes.subarray(start, end + 1))).toBe(true);
+          expect((await deliverAll(store, blob, { start, end })).equals(bytes.subarray(start, end + 1))).toBe(true);
         }
       });
     });
@@ -95,6 +121,8 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreUnd
       await expect(store.check()).resolves.toBeUndefined();
     });
 
+    describePouring(() => subject);
+    describeDelivery(() => subject);
     describeDamage(() => subject);
     describeUploads(() => subject);
   });
@@ -104,6 +132,21 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreUnd
 function rangesOf(size: number): [number, number][] {
   const edges = [0, BLOCK - 1, BLOCK, 2 * BLOCK, size - 1].filter(at => at >= 0 && at < size);
   return edges.flatMap(start => edges.filter(end => end >= start).map((end): [number, number] => [start, end]));
+}
+
+/** As a request gives its body: pieces in memory that it uses again, the next when the last was taken. */
+function pouring(bytes: Buffer, failure?: Error): PouringSource {
+  return {
+    pour: async take => {
+      const memory = Buffer.alloc(60_000);
+      for (let at = 0; at < bytes.length; at += memory.length) {
+        const length = bytes.copy(memory, 0, at);
+        await take(memory.subarray(0, length));
+        memory.fill(0);
+      }
+      if (failure) throw failure;
+    },
+  };
 }
 
 function describeWriting(subject: () => BlobStoreUnderTest): void {
@@ -167,6 +210,43 @@ function describeWriting(subject: () => BlobStoreUnderTest): void {
   });
 }
 
+function describePouring(subject: () => BlobStoreUnderTest): void {
+  it('takes what pours, and leaves nothing of it when it breaks off or is too much', async () => {
+    const { store, readable, leftovers } = subject();
+    const bytes = randomBytes(2 * BLOCK + 77);
+    const blob = await store.write(pouring(bytes), { maxBytes: MAX });
+    expect([blob.digest, (await readAll(store, blob)).equals(bytes)]).toEqual([sha256(bytes), true]);
+    const broken = new Error('the connection broke');
+    await expect(store.write(pouring(bytes, broken), { maxBytes: MAX })).rejects.toBe(broken);
+    await expect(store.write(pouring(bytes), { maxBytes: bytes.length - 1 })).rejects.toMatchObject({ code: 'ERR_PACK_TOO_LARGE' });
+    expect([await readable(), await leftovers()]).toEqual([[blob.objectKey], []]);
+  });
+}
+
+function describeDelivery(subject: () => BlobStoreUnderTest): void {
+  it('hands each receiver its own blob, however many there are at a time', async () => {
+    const { store } = subject();
+    const contents = Array.from({ length: 6 }, (_, at) => randomBytes(BLOCK + at * 1000));
+    const blobs = await Promise.all(contents.map(bytes => store.write(inPieces(bytes), { maxBytes: MAX })));
+    const received = await Promise.all([...blobs, ...blobs].map(blob => deliverAll(store, blob)));
+    expect(received.map(sha256)).toEqual([...blobs, ...blobs].map(({ digest }) => digest));
+  });
+
+  it('ends with the failure of its receiver, and gives it no more', async () => {
+    const { store } = subject();
+    const blob = await store.write(inPieces(randomBytes(3 * BLOCK)), { maxBytes: MAX });
+    const gone = new Error('the client went away');
+    let taken = 0;
+    const take = async (): Promise<void> => {
+      taken++;
+      throw gone;
+    };
+    await expect(store.deliver(blob, { take, cut: () => undefined })).rejects.toBe(gone);
+    expect(taken).toBe(1);
+    expect(await deliverAll(store, blob)).toHaveLength(blob.size);
+  });
+}
+
 function describeDamage(subject: () => BlobStoreUnderTest): void {
   const bytes = randomBytes(3 * BLOCK + 5);
   const flippedAt = (at: number): Buffer => {
@@ -193,10 +273,12 @@ function describeDamage(subject: () => BlobStoreUnderTest): void {
     const { store, replace } = subject();
     const blob = await store.write(inPieces(bytes), { maxBytes: MAX });
     await replace(blob.objectKey, damaged);
-    const { given, code } = await readUntilFailure(store, blob);
-    expect(code).toBe('ERR_PACK_CORRUPT');
-    expect(given.equals(bytes.subarray(0, given.length))).toBe(true);
-    expect(given.length % BLOCK).toBe(0);
+    for (const reading of READINGS) {
+      const { given, code } = await readUntilFailure(store, blob, reading);
+      expect(code).toBe('ERR_PACK_CORRUPT');
+      expect(given.equals(bytes.subarray(0, given.length))).toBe(true);
+      expect(given.length % BLOCK).toBe(0);
+    }
   });
 
   it('still gives the blocks that are whole', async () => {

@@ -4,9 +4,11 @@ import { crc32 } from 'node:zlib';
 import { digestAlgorithm, DomainError, sha256, type Digest, type DigestAlgorithm } from '@packs/domain';
 import {
   BlobStore,
+  isPouring,
   type AppendedUpload,
   type BlobRef,
   type ByteRange,
+  type ByteSource,
   type PartialUpload,
   type StoredBlob,
   type WriteExpectation,
@@ -28,7 +30,7 @@ export class InMemoryBlobStore extends BlobStore {
     super();
   }
 
-  async write(source: AsyncIterable<Uint8Array>, expect: WriteExpectation): Promise<StoredBlob> {
+  async write(source: ByteSource, expect: WriteExpectation): Promise<StoredBlob> {
     const { bytes, interrupted } = await drain(source, expect.maxBytes);
     if (interrupted) throw interrupted.cause;
     const digest = hashOf(bytes, expect.digest ? digestAlgorithm(expect.digest) : 'sha256');
@@ -42,7 +44,7 @@ export class InMemoryBlobStore extends BlobStore {
     return { size: 0, algorithm, state: { key } };
   }
 
-  async append(upload: PartialUpload, source: AsyncIterable<Uint8Array>, maxBytes: number): Promise<AppendedUpload> {
+  async append(upload: PartialUpload, source: ByteSource, maxBytes: number): Promise<AppendedUpload> {
     const before = this.bytesOf(upload);
     const { bytes, interrupted } = await drain(source, maxBytes - upload.size);
     const after = Buffer.concat([before, bytes]);
@@ -95,19 +97,22 @@ export class InMemoryBlobStore extends BlobStore {
 }
 
 /** All that a source gave, and why it ended early if it did. */
-async function drain(source: AsyncIterable<Uint8Array>, maxBytes: number): Promise<{ bytes: Buffer; interrupted?: { cause: unknown } }> {
+async function drain(source: ByteSource, maxBytes: number): Promise<{ bytes: Buffer; interrupted?: { cause: unknown } }> {
   const parts: Buffer[] = [];
+  const tooLarge = new DomainError('ERR_PACK_TOO_LARGE', `more than ${maxBytes} bytes`);
   let size = 0;
   try {
-    for await (const part of source) {
+    const take = (part: Uint8Array): void => {
       size += part.length;
-      if (size > maxBytes) break;
+      if (size > maxBytes) throw tooLarge;
       parts.push(Buffer.from(part));
-    }
+    };
+    if (isPouring(source)) await source.pour(part => void take(part));
+    else for await (const part of source) take(part);
   } catch (cause) {
+    if (cause === tooLarge) throw cause;
     return { bytes: Buffer.concat(parts), interrupted: { cause } };
   }
-  if (size > maxBytes) throw new DomainError('ERR_PACK_TOO_LARGE', `more than ${maxBytes} bytes`);
   return { bytes: Buffer.concat(parts) };
 }
 

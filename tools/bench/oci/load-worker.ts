@@ -67,7 +67,9 @@ async function run(
     while (next < load.operations && performance.now() - started < TURN_MS) {
       const at = next++;
       const from = performance.now();
-      bytes += await operation(connection, at);
+      const moved = await operation(connection, at);
+      // Added only now: other clients have added theirs meanwhile.
+      bytes += moved;
       (splits && at % 2 === 1 ? absentTimes : times).push(performance.now() - from);
     }
   };

@@ -3,10 +3,14 @@ import { digestAlgorithm, digestHex, DomainError, MEDIA_TYPES, type Digest } fro
 import { corruptReads, type Logger } from '@packs/observability';
 import { requireSound, type BlobStore, type ByteRange, type ServableVersion, type StoredBlob } from '@packs/ports';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { BlockAnswer, ClientGone } from './block-answer';
 import { parseRange } from './byte-range';
 
 /** Content under a digest never changes; whether the caller may have it is asked anew each time. */
 export const CACHE_CONTROL = 'private, no-cache';
+
+/** Up to so many bytes are sent as one piece with their head. */
+const SMALL_BYTES = 64 * 1024;
 
 /** Sends bundles: conditional requests, one range, and the digest the bytes must have (RFC 9110, RFC 9530). */
 export class BundleSender {
@@ -15,31 +19,64 @@ export class BundleSender {
     private readonly logger: Logger,
   ) {}
 
-  send(version: ServableVersion, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  async send(version: ServableVersion, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const { bundle, view } = version;
     void reply.header('stella-manifest-digest', view.manifestDigest);
     return this.sendBlob(bundle, { mediaType: MEDIA_TYPES.packBundle, fileName: `${view.packId}-${view.version}.tar.gz` }, request, reply);
   }
 
   /** Sends any blob that the caller has been found to be allowed to have. */
-  sendBlob(
+  async sendBlob(
     blob: StoredBlob,
     as: { readonly mediaType: string; readonly fileName?: string },
     request: FastifyRequest,
     reply: FastifyReply,
-  ): FastifyReply {
+  ): Promise<unknown> {
     requireSound(blob);
     const etag = `"${blob.digest}"`;
-    void reply.headers({ etag, 'cache-control': CACHE_CONTROL, 'accept-ranges': 'bytes', 'repr-digest': reprDigest(blob.digest) });
-    if (matches(request.headers['if-none-match'], etag)) return reply.status(304).send();
-    void reply.header('content-type', as.mediaType);
-    if (as.fileName !== undefined) void reply.header('content-disposition', `attachment; filename="${as.fileName}"`);
+    const known = { etag, 'cache-control': CACHE_CONTROL, 'accept-ranges': 'bytes', 'repr-digest': reprDigest(blob.digest) };
+    if (matches(request.headers['if-none-match'], etag)) return reply.status(304).headers(known).send();
     const range = this.rangeFor(request, reply, etag, blob.size);
     const length = range ? range.end - range.start + 1 : blob.size;
-    void reply.header('content-length', length).status(range ? 206 : 200);
-    if (range) void reply.header('content-range', `bytes ${range.start}-${range.end}/${blob.size}`);
+    const headers = {
+      ...known,
+      'content-type': as.mediaType,
+      ...(as.fileName !== undefined && { 'content-disposition': `attachment; filename="${as.fileName}"` }),
+      ...(range && { 'content-range': `bytes ${range.start}-${range.end}/${blob.size}` }),
+    };
+    const status = range ? 206 : 200;
     // For HEAD the server would put the length of any other empty payload in place of the blob's.
-    return reply.send(request.method === 'HEAD' ? Readable.from([]) : this.open(blob, range));
+    if (request.method === 'HEAD') {
+      return reply.status(status).headers(headers).header('content-length', length).send(Readable.from([]));
+    }
+    if (length > SMALL_BYTES) return this.stream(blob, range, new BlockAnswer(reply, { status, length, headers }));
+    const bytes = await this.readSmall(blob, range);
+    return reply.status(status).headers(headers).send(bytes);
+  }
+
+  private async readSmall(blob: StoredBlob, range: ByteRange | undefined): Promise<Buffer> {
+    const parts: Uint8Array[] = [];
+    try {
+      for await (const part of this.blobs.read(blob, range)) parts.push(part);
+    } catch (error) {
+      this.note(blob, error);
+      throw error;
+    }
+    return Buffer.concat(parts);
+  }
+
+  /** @throws what is wrong with the first block; what is wrong with a later one cuts the connection */
+  private async stream(blob: StoredBlob, range: ByteRange | undefined, answer: BlockAnswer): Promise<void> {
+    try {
+      await answer.turn();
+      await this.blobs.deliver(blob, answer, range);
+    } catch (error) {
+      this.note(blob, error);
+      if (!answer.isBegun && !(error instanceof ClientGone)) throw error;
+      answer.cut();
+    } finally {
+      answer.close();
+    }
   }
 
   /** Ranges are defined for GET alone (RFC 9110 §14.2). */
@@ -55,18 +92,14 @@ export class BundleSender {
     }
   }
 
-  private open(bundle: StoredBlob, range: ByteRange | undefined): Readable {
-    const stream = Readable.from(this.blobs.read(bundle, range), { objectMode: false, highWaterMark: 1024 * 1024 });
-    stream.on('error', error => {
-      if (!(error instanceof DomainError)) return;
-      if (error.code === 'ERR_PACK_UNAVAILABLE') {
-        this.logger.warn({ err: error, digest: bundle.digest }, 'the blob store failed; the download was cut');
-        return;
-      }
-      corruptReads.inc();
-      this.logger.error({ err: error, digest: bundle.digest }, 'stored bytes are damaged; the download was cut');
-    });
-    return stream;
+  private note(blob: StoredBlob, error: unknown): void {
+    if (!(error instanceof DomainError)) return;
+    if (error.code === 'ERR_PACK_UNAVAILABLE') {
+      this.logger.warn({ err: error, digest: blob.digest }, 'the blob store failed; the download was cut');
+      return;
+    }
+    corruptReads.inc();
+    this.logger.error({ err: error, digest: blob.digest }, 'stored bytes are damaged; the download was cut');
   }
 }
 

@@ -4,6 +4,7 @@ import {
   type AppendedUpload,
   type BlobRef,
   type ByteRange,
+  type ByteSource,
   type PartialUpload,
   type StoredBlob,
   type WriteExpectation,
@@ -34,7 +35,7 @@ export class S3BlobStore extends BlobStore {
     this.uploads = new S3Uploads(this.bucket, location.partBytes);
   }
 
-  async write(source: AsyncIterable<Uint8Array>, expect: WriteExpectation): Promise<StoredBlob> {
+  async write(source: ByteSource, expect: WriteExpectation): Promise<StoredBlob> {
     const objectKey = ulid().toLowerCase();
     const proof = new RunningProof(expect.digest ? digestAlgorithm(expect.digest) : 'sha256');
     const writer = this.uploads.writer({ key: objectKey, etags: [] });
@@ -57,7 +58,7 @@ export class S3BlobStore extends BlobStore {
     return { size: 0, algorithm, state: { key: ulid().toLowerCase(), etags: [] } };
   }
 
-  append(upload: PartialUpload, source: AsyncIterable<Uint8Array>, maxBytes: number): Promise<AppendedUpload> {
+  append(upload: PartialUpload, source: ByteSource, maxBytes: number): Promise<AppendedUpload> {
     return this.uploads.append(upload, source, maxBytes);
   }
 

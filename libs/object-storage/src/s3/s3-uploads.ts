@@ -1,5 +1,5 @@
 import { digestAlgorithm, DomainError, type Digest } from '@packs/domain';
-import type { AppendedUpload, PartialUpload, StoredBlob } from '@packs/ports';
+import type { AppendedUpload, ByteSource, PartialUpload, StoredBlob } from '@packs/ports';
 import { LRUCache } from 'lru-cache';
 import { ulid } from 'ulid';
 import { BLOCK_BYTES } from '../block-checksums';
@@ -29,7 +29,7 @@ export class S3Uploads {
     return new MultipartWriter(this.bucket, { partBytes: this.partBytes, undecided: this.undecided }, parts);
   }
 
-  async append(upload: PartialUpload, source: AsyncIterable<Uint8Array>, maxBytes: number): Promise<AppendedUpload> {
+  async append(upload: PartialUpload, source: ByteSource, maxBytes: number): Promise<AppendedUpload> {
     const state = expectOwn(upload);
     const writer = await this.resume(state, state.key);
     try {

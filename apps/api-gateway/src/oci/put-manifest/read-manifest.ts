@@ -30,14 +30,13 @@ async function readAll(body: RequestBody): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   let size = 0;
   try {
-    for await (const part of body.upTo(MANIFEST_MAX_BYTES + 1)) {
+    await body.upTo(MANIFEST_MAX_BYTES + 1).pour(part => {
       size += part.length;
       parts.push(part);
-    }
+      return undefined;
+    });
   } catch (error) {
     throw interrupted(error);
-  } finally {
-    await body.close();
   }
   if (size > MANIFEST_MAX_BYTES) throw tooLarge();
   return Buffer.concat(parts, size);

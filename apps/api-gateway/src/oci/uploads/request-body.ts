@@ -1,18 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import { DomainError } from '@packs/domain';
+import type { PouringSource } from '@packs/ports';
+import { pourRequest, type Take } from './pour-request';
 
 /**
  * The body of an upload, taken in parts. However little of it is taken, the request stays whole: what is left can be thrown away and the
  * client gets to read its answer.
  */
 export class RequestBody {
-  private readonly source: AsyncIterator<Buffer>;
   private rest: Buffer | undefined;
   private exhausted = false;
 
-  constructor(private readonly raw: IncomingMessage) {
-    this.source = raw.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
-  }
+  constructor(private readonly raw: IncomingMessage) {}
 
   /** Whether all of it was taken. */
   get ended(): boolean {
@@ -30,21 +29,17 @@ export class RequestBody {
   }
 
   /** At most `bytes` more. */
-  async *upTo(bytes: number): AsyncGenerator<Uint8Array> {
-    for (let left = bytes; left > 0;) {
-      const chunk = await this.take();
-      if (!chunk) return;
-      const part = chunk.subarray(0, left);
-      if (part.length < chunk.length) this.rest = chunk.subarray(part.length);
-      left -= part.length;
-      yield part;
-    }
+  upTo(bytes: number): PouringSource {
+    return { pour: take => this.pour(bytes, take) };
   }
 
   /** All of it, in memory. */
   async whole(): Promise<Buffer> {
-    const parts: Uint8Array[] = [];
-    for await (const part of this.upTo(Infinity)) parts.push(part);
+    const parts: Buffer[] = [];
+    await this.pour(Infinity, piece => {
+      parts.push(Buffer.from(piece));
+      return undefined;
+    });
     return Buffer.concat(parts);
   }
 
@@ -54,24 +49,15 @@ export class RequestBody {
     this.exhausted = false;
   }
 
-  /** Lets go of the request: what is left of it can be thrown away. */
-  async close(): Promise<void> {
-    await this.source.return?.();
-  }
-
   /** Whoever waits for more of it gets `reason`, and its connection is cut. */
   cut(reason: Error): void {
     this.raw.destroy(reason);
   }
 
-  private async take(): Promise<Buffer | undefined> {
-    const { rest } = this;
-    this.rest = undefined;
-    if (rest) return rest;
-    const next = await this.source.next();
-    if (!next.done) return next.value;
-    this.exhausted = true;
-    return undefined;
+  private async pour(bytes: number, take: Take): Promise<void> {
+    const { rest, ended } = await pourRequest(this.raw, this.rest, bytes, take);
+    this.rest = rest;
+    this.exhausted ||= ended;
   }
 }
 

@@ -30,7 +30,6 @@ export class UploadReceiver {
       throw wasOurs || error instanceof DomainError ? storingFault(error) : takenOver();
     } finally {
       held.stop();
-      await body?.close();
     }
   }
 
@@ -104,8 +103,6 @@ export class UploadReceiver {
       return await this.blobs.write(body.upTo(Infinity), { maxBytes, digest });
     } catch (error) {
       throw body.isBroken ? interrupted(error) : storingFault(error);
-    } finally {
-      await body.close();
     }
   }
 
