@@ -229,6 +229,7 @@ export {
   type MirrorSettings,
   type SkippedVersion,
 } from './mirror';
+export { PULL_BYTES_DEFAULT, PULL_LOCATION_PATTERN, PULL_VERSIONS_DEFAULT, type PulledRepository, type PullPolicy } from './pull-policy';
 export { MirrorStateSchema, type MirroredVersion, type MirrorState } from './mirror-state';
 export { ApproveUnseal, UpdateSeal, type ApproveUnsealRequest, type SealReply, type UpdateSealRequest } from './commands/seal-commands';
 export { RegistrySealed, RegistryUnsealed, UnsealApproved, UnsealRequested } from './events/seal-events';

@@ -16,6 +16,7 @@ import { RepositoryReads1700000000013 } from './migrations/0013-repository-reads
 import { RegistryMirrors1700000000014 } from './migrations/0014-registry-mirrors';
 import { Quarantine1700000000015 } from './migrations/0015-quarantine';
 import { UploadCalls1700000000016 } from './migrations/0016-upload-calls';
+import { PullingMirrors1700000000019 } from './migrations/0019-pulling-mirrors';
 import { ensureRoles, MIGRATE_ROLE, type LoginRole } from './roles';
 
 /** Held while migrating, so that two runs take turns. */
@@ -64,6 +65,7 @@ async function applyAs(adminUrl: string, now: Date): Promise<string[]> {
       RegistryMirrors1700000000014,
       Quarantine1700000000015,
       UploadCalls1700000000016,
+      PullingMirrors1700000000019,
     ],
     migrationsTableName: 'applied',
     extra: { options: `-c role=${MIGRATE_ROLE}` },

@@ -58,7 +58,7 @@ export class PlanMirrors {
     const mirrors = await this.unitOfWork.run(data.tenant, tx => tx.mirrors.list(data.tenant));
     const concerned: MirrorRecord[] = [];
     for (const mirror of mirrors) {
-      if (mirror.enabled && (TENANT_EVENTS.has(type) || (await this.selects(mirror, data)))) concerned.push(mirror);
+      if (mirror.enabled && !mirror.pull && (TENANT_EVENTS.has(type) || (await this.selects(mirror, data)))) concerned.push(mirror);
     }
     return concerned;
   }

@@ -21,8 +21,8 @@ export const COMMANDS: readonly {
   readonly callers: readonly ProcessName[];
   readonly answeredBy: ProcessName;
 }[] = [
-  { contract: PublishPack, callers: ['api-gateway'], answeredBy: 'publisher' },
-  { contract: PutManifest, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: PublishPack, callers: ['api-gateway', 'mirror-worker'], answeredBy: 'publisher' },
+  { contract: PutManifest, callers: ['api-gateway', 'mirror-worker'], answeredBy: 'publisher' },
   { contract: DeleteContent, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: DeprecateVersion, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: ArchiveVersion, callers: ['api-gateway'], answeredBy: 'publisher' },
