@@ -2,13 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { MirrorJobView, MirrorRequest, MirrorResponse, Problem } from '@packs/contracts';
+import type { MirrorJobView, MirrorRequest, MirrorResponse, Problem, PublishAnswer } from '@packs/contracts';
 import { MEDIA_TYPES } from '@packs/domain';
 import { eventually, OCI_PEERS, OciPeer, TestOciRegistry } from '@packs/testing';
 import type { Caller } from './caller';
 import { CommandLine } from './command-line';
 import { addMirror, ask, ended, jobOf, sync } from './mirror-calls';
 import { anImage, OCI_MANIFEST } from './oci-content';
+import { digestOf } from './pack-bundle';
 import { Registry } from './registry';
 import { SigningKey } from './signing-key';
 import { Upstream } from './upstream';
@@ -279,5 +280,58 @@ describe('a mirror that pulls', () => {
     expect(await line.json<MirrorJobView>('mirror', 'sync', 'up')).toMatchObject({ state: 'succeeded', progress: { versions: 1 } });
     expect((await line.stella('mirror', 'list')).stdout).toMatch(/up\s+.*pull/);
     rmSync(line.folder, { recursive: true });
+  });
+});
+
+describe('a publish by reference', () => {
+  const publishFrom = (reference: string) =>
+    caller.send<PublishAnswer & Problem>('POST', '/api/packs/hello/versions', { json: { reference } });
+
+  it.each(OCI_PEERS.filter(name => OciPeer.isWanted(name)))('to %s carries what refers to the pack, as it is there', async name => {
+    const host = peers.get(name)?.host ?? '';
+    const there = new Upstream(host, `${caller.tenant}/hello`);
+    const { bundle, manifest, signature } = await there.pack('1.0.0', { key });
+    const cosigned = await there.cosign(manifest.digest, key);
+    const sbom = await there.attach(manifest, Buffer.from('what is in it'));
+    const attestation = key.attestation(bundle.digest, 'https://slsa.dev/provenance/v1');
+    const attested = await there.attach(manifest, attestation.content, attestation.mediaType);
+    const reference = `${host}/${caller.tenant}/hello:1.0.0`;
+    const { status, body } = await publishFrom(reference);
+    expect([status, body.manifestDigest, body.notCarried]).toEqual([201, manifest.digest, undefined]);
+    const listed = await referrersHere('hello', manifest.digest);
+    // And one that was made here of what lies under cosign's tag.
+    expect(listed).toEqual(expect.arrayContaining([signature, sbom, attested]));
+    expect(listed).toHaveLength(4);
+    const tagged = await here(`hello/manifests/${cosigned.tag}`);
+    expect([tagged.status, digestOf(tagged.bytes)]).toEqual([200, cosigned.digest]);
+    for (const digest of listed) {
+      const { config, layers } = (await here(`hello/manifests/${digest}`)).body as {
+        config: { digest: string };
+        layers: { digest: string }[];
+      };
+      const carried = digest === signature || digest === sbom || digest === attested;
+      for (const blob of carried ? [config, ...layers] : layers) expect((await here(`hello/blobs/${blob.digest}`)).status).toBe(200);
+    }
+    expect((await caller.get<{ attestations: object[] }>('/api/packs/hello/versions/1.0.0/attestations')).body.attestations).toHaveLength(
+      1,
+    );
+    expect((await publishFrom(reference)).status).toBe(200);
+    expect(await referrersHere('hello', manifest.digest)).toEqual(listed);
+  });
+
+  it('tells what did not come, and stands', async () => {
+    const there = new Upstream(slow.host, `${caller.tenant}/hello`);
+    const { bundle, manifest, signature } = await there.pack('1.0.0', { key });
+    const attestation = new SigningKey('builder').attestation(bundle.digest, 'https://slsa.dev/provenance/v1');
+    const attached = await there.attach(manifest, attestation.content, attestation.mediaType);
+    const reference = `${slow.host}/${caller.tenant}/hello:1.0.0`;
+    const first = await publishFrom(reference);
+    expect([first.status, first.body.notCarried]).toMatchObject([201, [{ what: attached, code: 'ERR_PACK_ATTESTATION_INVALID' }]]);
+    expect(await referrersHere('hello', manifest.digest)).toEqual([signature]);
+    // What is carried is asked for after the publish: an upstream that ends in between takes nothing back.
+    slow.intervene(new RegExp(`^GET .*/referrers/`), () => true, 1);
+    slow.intervene(new RegExp(`^GET .*/referrers/`), (_, response) => void response.writeHead(403).end(), 1);
+    const again = await publishFrom(reference);
+    expect([again.status, again.body.notCarried]).toMatchObject([200, [{ what: '*', code: 'ERR_REGISTRY_DENIED' }]]);
   });
 });

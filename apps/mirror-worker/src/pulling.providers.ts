@@ -3,6 +3,7 @@ import type { SealOf } from '@packs/oci-layout';
 import { DataSource, PostgresRepositoryContents } from '@packs/persistence';
 import { BlobStore, CommandBus, ContentCatalog, MirrorQueue, RepositoryContents, SealReadModel, type RemoteRegistries } from '@packs/ports';
 import type { ConfigOf } from '@packs/service-host';
+import { CarryReferrers } from './carry-referrers/carry-referrers';
 import { BringBlobs } from './run-pull/bring-blobs';
 import { BringContent } from './run-pull/bring-content';
 import { BringPack } from './run-pull/bring-pack';
@@ -48,6 +49,12 @@ export function pulling(
       provide: BringTag,
       useFactory: (...parts: ConstructorParameters<typeof BringTag>) => new BringTag(...parts),
       inject: [RepositoryContents, BringPack, BringContent, BringReferrers],
+    },
+    {
+      provide: CarryReferrers,
+      useFactory: (seals: SealReadModel, bringReferrers: BringReferrers) =>
+        new CarryReferrers(upstreams, sealReadBy(seals), bringReferrers, maxPulledBundleBytes),
+      inject: [SealReadModel, BringReferrers],
     },
     {
       provide: RunPull,

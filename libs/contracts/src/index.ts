@@ -216,6 +216,7 @@ export {
   type UpdateMirrorRequest,
 } from './commands/mirror-commands';
 export { MirrorConfigured, MirrorRemoved, MirrorSyncCompleted, MirrorSyncFailed } from './events/mirror-events';
+export { CarryReferrers, type CarryReferrersReply, type CarryReferrersRequest, type NotCarried } from './commands/carry-referrers';
 export { FetchArtifact, REFERENCE_MAX, type FetchArtifactReply, type FetchArtifactRequest } from './commands/fetch-artifact';
 export { MirrorJobList, MirrorJobQuery, MirrorJobView, MirrorList, MirrorRequest, MirrorResponse, MirrorSyncRequest } from './http/mirrors';
 export {
@@ -229,7 +230,7 @@ export {
   type MirrorSettings,
   type SkippedVersion,
 } from './mirror';
-export { PULL_BYTES_DEFAULT, PULL_LOCATION_PATTERN, PULL_VERSIONS_DEFAULT, type PulledRepository, type PullPolicy } from './pull-policy';
+export { PULL_LOCATION_PATTERN, type PulledRepository, type PullPolicy } from './pull-policy';
 export { MirrorStateSchema, type MirroredVersion, type MirrorState } from './mirror-state';
 export { ApproveUnseal, UpdateSeal, type ApproveUnsealRequest, type SealReply, type UpdateSealRequest } from './commands/seal-commands';
 export { RegistrySealed, RegistryUnsealed, UnsealApproved, UnsealRequested } from './events/seal-events';

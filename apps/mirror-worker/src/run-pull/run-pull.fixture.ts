@@ -27,7 +27,7 @@ import { BringReferrers } from './bring-referrers';
 import { BringTag } from './bring-tag';
 import { RunPull } from './run-pull';
 
-export const IMAGE_CONFIG = 'application/vnd.example.config.v1+json';
+const IMAGE_CONFIG = 'application/vnd.example.config.v1+json';
 const IMAGE_LAYER = 'application/vnd.example.layer.v1';
 
 class FakeCatalog extends ContentCatalog {
@@ -45,7 +45,7 @@ class FakeCatalog extends ContentCatalog {
 }
 
 /** What repositories have, in memory. */
-export class FakeContents extends RepositoryContents {
+class FakeContents extends RepositoryContents {
   readonly kinds = new Map<string, RepositoryKind>();
   readonly recorded = new Set<string>();
   readonly tags = new Map<string, Digest>();
