@@ -198,6 +198,7 @@ export {
   type VerifyAttestationRequest,
 } from './commands/attestation-commands';
 export { PackAttestationAdded } from './events/attestation-events';
+export { PackReferrerAdded, PackReferrerRemoved } from './events/referrer-events';
 export { AttestationList, AttestationPath, AttestationQuery, AttestationView, attestationUri } from './http/attestations';
 export { ComplianceQuery, ComplianceSummary, type Coverage } from './http/compliance';
 export { ReplayAnswer, ReplayInput } from './http/replays';

@@ -10,6 +10,8 @@ const VERSION_EVENTS: ReadonlySet<string> = new Set([
   'pack.version.withdrawn',
   'pack.signature.rotated',
   'pack.attestation.added',
+  'pack.referrer.added',
+  'pack.referrer.removed',
 ]);
 /** Any version may have lost or regained the trust it needs to be handed on. */
 const TENANT_EVENTS: ReadonlySet<string> = new Set(['registry.trust.updated']);

@@ -10,6 +10,8 @@ const VERSION_EVENTS: ReadonlyMap<string, ParityDifference> = new Map([
   ['pack.version.withdrawn', 'stale-state'],
   ['pack.signature.rotated', 'missing-signature'],
   ['pack.attestation.added', 'missing-signature'],
+  ['pack.referrer.added', 'missing-signature'],
+  ['pack.referrer.removed', 'stale-state'],
 ]);
 /** Any version may have lost or regained the trust it needs to be handed on. */
 const TRUST_EVENT = 'registry.trust.updated';
