@@ -63,6 +63,10 @@ export function commandsOf(tenant: string, manifest: typeof BLOB): Readonly<Reco
     'cmd.mirror-worker.delete-mirror': { ...origin, id: 'any' },
     'cmd.mirror-worker.sync-mirror': { ...origin, id: 'any', verify: false },
     'cmd.mirror-worker.fetch-artifact': { ...origin, reference: 'registry.example/acme/hello:1.0.0', maxBundleBytes: 1 },
+    'cmd.mirror-worker.carry-referrers': {
+      ...origin,
+      ...{ reference: 'registry.example/acme/hello:1.0.0', packId: 'hello', subject: DIGEST, carried: [] },
+    },
     'cmd.mirror-worker.export-kit': { ...origin, id: '01ARZ3NDEKTSV4RRFFQ69G5FAV', selection: {}, seq: null },
   };
 }

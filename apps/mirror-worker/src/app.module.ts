@@ -4,6 +4,7 @@ import { commandServer as natsCommandServer, consumerCommands, RpcErrorFilter, R
 import { LOGGER, type Logger } from '@packs/observability';
 import { Clock, SystemClock } from '@packs/ports';
 import type { ConfigOf } from '@packs/service-host';
+import { CarryReferrersHandler } from './carry-referrers/carry-referrers.handler';
 import { consuming } from './consuming.providers';
 import { CreateMirrorHandler } from './create-mirror/create-mirror.handler';
 import { DeleteMirrorHandler } from './delete-mirror/delete-mirror.handler';
@@ -35,6 +36,7 @@ export class AppModule {
         ExportKitHandler,
         ReceiveKitHandler,
         FetchArtifactHandler,
+        CarryReferrersHandler,
       ],
       providers: [
         { provide: LOGGER, useValue: logger },

@@ -8,15 +8,17 @@ export interface Origin {
   readonly source: string | null;
 }
 
-export function settingsOf({ name, kind, location, selection, intervalSeconds, enabled }: MirrorRecord): MirrorSettings {
-  return { name, kind, location, selection, intervalSeconds, enabled };
+export function settingsOf({ name, kind, location, selection, intervalSeconds, enabled, pull }: MirrorRecord): MirrorSettings {
+  return { name, kind, location, selection, intervalSeconds, enabled, ...(pull && { pull }) };
 }
 
 /** @throws DomainError ERR_MIRROR_EXISTS when the settings get in the way of another mirror of the tenant */
 export function checkRoom(settings: MirrorSettings, others: readonly MirrorRecord[]): void {
   const sameName = others.find(other => other.name === settings.name);
   if (sameName) throw taken('name', `${settings.name} is the name of another mirror`);
-  const inTheWay = others.find(other => overlap(other.location, settings.location));
+  // Nothing is written where a mirror pulls from.
+  if (settings.pull) return;
+  const inTheWay = others.find(other => !other.pull && overlap(other.location, settings.location));
   if (inTheWay) throw taken('location', `${settings.location} overlaps with that of mirror ${inTheWay.name}`);
 }
 

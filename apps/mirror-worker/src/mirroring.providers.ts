@@ -4,13 +4,15 @@ import { PostgresMirrorUnitOfWork } from '@packs/persistence';
 import { BlobStore, Clock, CommandBus, MirrorQueue, MirrorTargets, MirrorUnitOfWork, PackInventory } from '@packs/ports';
 import type { ConfigOf } from '@packs/service-host';
 import { Admission } from './admission/admission';
+import { CheckPlace } from './check-place';
 import { CreateMirror } from './create-mirror/create-mirror';
 import { DeleteMirror } from './delete-mirror/delete-mirror';
+import { RunPull } from './run-pull/run-pull';
 import { RunSync } from './run-sync/run-sync';
 import { SyncMirror } from './sync-mirror/sync-mirror';
 import { UpdateMirror } from './update-mirror/update-mirror';
 import { JobLoop } from './work-jobs/job-loop';
-import { WorkJob } from './work-jobs/work-job';
+import { WorkJob, type MirrorRun } from './work-jobs/work-job';
 
 /** Mirrors' settings, and the jobs that sync them. */
 export function mirroring({ leaseMs, attempts, runDeadlineMs }: ConfigOf<'mirror-worker'>, logger: Logger): Provider[] {
@@ -18,12 +20,12 @@ export function mirroring({ leaseMs, attempts, runDeadlineMs }: ConfigOf<'mirror
     {
       provide: CreateMirror,
       useFactory: (...parts: ConstructorParameters<typeof CreateMirror>) => new CreateMirror(...parts),
-      inject: [MirrorUnitOfWork, MirrorTargets, Clock],
+      inject: [MirrorUnitOfWork, CheckPlace, Clock],
     },
     {
       provide: UpdateMirror,
       useFactory: (...parts: ConstructorParameters<typeof UpdateMirror>) => new UpdateMirror(...parts),
-      inject: [MirrorUnitOfWork, MirrorTargets, Clock],
+      inject: [MirrorUnitOfWork, CheckPlace, Clock],
     },
     {
       provide: DeleteMirror,
@@ -43,9 +45,13 @@ export function mirroring({ leaseMs, attempts, runDeadlineMs }: ConfigOf<'mirror
     },
     {
       provide: WorkJob,
-      useFactory: (unitOfWork: PostgresMirrorUnitOfWork, queue: MirrorQueue, runSync: RunSync, clock: Clock) =>
-        new WorkJob(unitOfWork, queue, runSync, clock, { leaseMs, attempts, runDeadlineMs }, logger),
-      inject: [PostgresMirrorUnitOfWork, MirrorQueue, RunSync, Clock],
+      useFactory: (unitOfWork: PostgresMirrorUnitOfWork, queue: MirrorQueue, runSync: RunSync, runPull: RunPull, clock: Clock) => {
+        const run: MirrorRun = {
+          execute: (job, mirror, signal) => (mirror.pull ? runPull : runSync).execute(job, mirror, signal),
+        };
+        return new WorkJob(unitOfWork, queue, run, clock, { leaseMs, attempts, runDeadlineMs }, logger);
+      },
+      inject: [PostgresMirrorUnitOfWork, MirrorQueue, RunSync, RunPull, Clock],
     },
     {
       provide: JobLoop,

@@ -249,13 +249,25 @@ export const mirrorWorkerSettings = {
   },
 } satisfies Record<string, Setting<unknown>>;
 
-/** Where packs may be published from by reference. */
+/** Where content may come from: by reference, and by mirrors that pull. */
 export const sourceSettings = {
   sources: {
     name: 'MIRROR_SOURCES',
-    doc: 'OCI registries that every tenant may publish packs from by reference, and their token services, written as MIRROR_REGISTRIES is. Whatever our credentials may read there, every publisher may. Absent: none',
+    doc: 'OCI registries that every tenant may publish packs from by reference and have mirrors pull from, and their token services, written as MIRROR_REGISTRIES is. Whatever our credentials may read there, every publisher may. Absent: none',
     optional: true,
     parse: registries as (value: string) => readonly AllowedRegistry[] | undefined,
+  },
+  maxPulledBundleBytes: {
+    name: 'MIRROR_MAX_BUNDLE_BYTES',
+    doc: 'Largest bundle that a mirror pulls, in bytes',
+    fallback: String(512 * 1024 * 1024),
+    parse: positive,
+  },
+  maxPulledBlobBytes: {
+    name: 'MIRROR_MAX_BLOB_BYTES',
+    doc: 'Largest blob of any other content that a mirror pulls, in bytes',
+    fallback: String(10 * 1024 ** 3),
+    parse: positive,
   },
 } satisfies Record<string, Setting<unknown>>;
 

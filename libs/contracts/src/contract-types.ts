@@ -59,6 +59,12 @@ export const StoredContentSchema = closed({ ...StoredBlobSchema.properties, dige
 
 export const SignatureRefSchema = closed({ ...BlobRefSchema.properties, mediaType: SignatureMediaTypeSchema });
 
+/** A signature, and the manifest that it came in where that is to be kept as it is. */
+export const FoundSignatureSchema = closed({
+  ...SignatureRefSchema.properties,
+  referrer: Type.Optional(closed({ mediaType: Type.String({ minLength: 1, maxLength: 255 }), manifest: BlobRefSchema })),
+});
+
 export const AttestationRefSchema = closed({ ...BlobRefSchema.properties, mediaType: AttestationMediaTypeSchema });
 
 /** Who caused a command: copied into the events it leads to. */

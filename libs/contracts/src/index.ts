@@ -198,6 +198,7 @@ export {
   type VerifyAttestationRequest,
 } from './commands/attestation-commands';
 export { PackAttestationAdded } from './events/attestation-events';
+export { PackReferrerAdded, PackReferrerRemoved } from './events/referrer-events';
 export { AttestationList, AttestationPath, AttestationQuery, AttestationView, attestationUri } from './http/attestations';
 export { ComplianceQuery, ComplianceSummary, type Coverage } from './http/compliance';
 export { ReplayAnswer, ReplayInput } from './http/replays';
@@ -216,6 +217,7 @@ export {
   type UpdateMirrorRequest,
 } from './commands/mirror-commands';
 export { MirrorConfigured, MirrorRemoved, MirrorSyncCompleted, MirrorSyncFailed } from './events/mirror-events';
+export { CarryReferrers, type CarryReferrersReply, type CarryReferrersRequest, type NotCarried } from './commands/carry-referrers';
 export { FetchArtifact, REFERENCE_MAX, type FetchArtifactReply, type FetchArtifactRequest } from './commands/fetch-artifact';
 export { MirrorJobList, MirrorJobQuery, MirrorJobView, MirrorList, MirrorRequest, MirrorResponse, MirrorSyncRequest } from './http/mirrors';
 export {
@@ -229,6 +231,7 @@ export {
   type MirrorSettings,
   type SkippedVersion,
 } from './mirror';
+export { PULL_LOCATION_PATTERN, type PulledRepository, type PullPolicy } from './pull-policy';
 export { MirrorStateSchema, type MirroredVersion, type MirrorState } from './mirror-state';
 export { ApproveUnseal, UpdateSeal, type ApproveUnsealRequest, type SealReply, type UpdateSealRequest } from './commands/seal-commands';
 export { RegistrySealed, RegistryUnsealed, UnsealApproved, UnsealRequested } from './events/seal-events';

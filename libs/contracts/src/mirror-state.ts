@@ -22,7 +22,8 @@ export const MirroredVersionSchema = closed({
   referrers: Type.Array(
     closed({
       manifest: closed({ ...descriptor, artifactType: Type.String() }),
-      kind: Type.Unsafe<'signature' | 'attestation'>({ type: 'string', enum: ['signature', 'attestation'] }),
+      /** `referrer`: what clients have attached beside what was verified, such as an SBOM. */
+      kind: Type.Unsafe<'signature' | 'attestation' | 'referrer'>({ type: 'string', enum: ['signature', 'attestation', 'referrer'] }),
       blobs: Type.Array(closed(descriptor)),
     }),
   ),

@@ -1,6 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { NAME_PATTERN } from '@packs/domain';
 import { closed, nullable, TenantSchema, TimestampSchema } from './contract-types';
+import { PullPolicySchema } from './pull-policy';
 import { SelectionSchema } from './selection';
 
 export const MIRROR_KINDS = ['oci-layout', 'directory', 'registry'] as const;
@@ -26,9 +27,11 @@ const settings = {
   intervalSeconds: nullable(Type.Integer({ minimum: MIRROR_INTERVAL_MIN, maximum: MIRROR_INTERVAL_MAX })),
   /** A mirror that is not enabled is not synced. */
   enabled: Type.Boolean(),
+  /** What is brought in from a registry. Absent: the selection is copied there. */
+  pull: Type.Optional(PullPolicySchema),
 };
 
-/** Which packs go where, and when. */
+/** Which packs go where or come from where, and when. */
 export const MirrorSettingsSchema = closed(settings);
 export type MirrorSettings = Static<typeof MirrorSettingsSchema>;
 
@@ -54,8 +57,13 @@ export type MirrorRecord = Static<typeof MirrorRecordSchema>;
 export const MIRROR_JOB_STATES = ['queued', 'running', 'succeeded', 'failed'] as const;
 export const MIRROR_JOB_CAUSES = ['event', 'request', 'schedule'] as const;
 
-/** A selected version that a sync did not hand on, and why. */
-export const SkippedVersionSchema = closed({ packId: Type.String(), version: Type.String(), code: Type.String() });
+/** A selected version that a sync did not hand on, and why. Of a mirror that pulls: a repository here, and a tag or digest of it. */
+export const SkippedVersionSchema = closed({
+  packId: Type.String(),
+  version: Type.String(),
+  code: Type.String(),
+  reason: Type.Optional(Type.String({ maxLength: 500 })),
+});
 export type SkippedVersion = Static<typeof SkippedVersionSchema>;
 
 export const MirrorJobSchema = closed({

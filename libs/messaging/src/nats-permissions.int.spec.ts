@@ -103,6 +103,8 @@ const MAY_PUBLISH: Readonly<Record<ProcessName, readonly string[]>> = {
     'cmd.verifier.reverify-version',
     'cmd.verifier.verify-attestation',
     'cmd.publisher.import-kit',
+    'cmd.publisher.publish-pack',
+    'cmd.publisher.put-manifest',
     'cmd.publisher.quarantine-blob',
     'cmd.publisher.replace-blob',
     inboxOf('api-gateway'),

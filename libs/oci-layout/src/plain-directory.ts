@@ -6,7 +6,7 @@ import type { MirrorFolder } from './mirror-folder';
 import { encodeMirrorState } from './mirror-state';
 
 const STATE_FILE = 'state.json';
-const FOLDERS = { signature: 'signatures', attestation: 'attestations' } as const;
+const FOLDERS = { signature: 'signatures', attestation: 'attestations', referrer: 'referrers' } as const;
 
 /**
  * Files for people and web servers:
@@ -17,6 +17,7 @@ const FOLDERS = { signature: 'signatures', attestation: 'attestations' } as cons
  *                                          bundle.tar.gz
  *                                          signatures/<manifest's hex>/{manifest.json,<blob's hex>}
  *                                          attestations/<manifest's hex>/{manifest.json,<blob's hex>}
+ *                                          referrers/<manifest's hex>/{manifest.json,<blob's hex>}
  */
 export class PlainDirectory implements FileLayout {
   objectsOf(tenant: string, { packId, version, manifest, config, bundle, referrers }: MirroredVersion): MirrorObject[] {

@@ -157,7 +157,7 @@ export class RegistryMirrorTarget extends MirrorTarget {
     });
   }
 
-  prune(state: MirrorState, signal?: AbortSignal): Promise<string[]> {
+  prune(state: MirrorState, signal?: AbortSignal, before?: MirrorState): Promise<string[]> {
     return this.on(async () => {
       const named = new Set(
         [...state.versions.flatMap(version => this.objectsOf(version)), ...this.pointers(state)].map(({ path }) => path),
@@ -166,8 +166,8 @@ export class RegistryMirrorTarget extends MirrorTarget {
       for (const packId of await this.roster.packIds()) {
         const repository = this.registries.repository(this.place.host, this.place.repositoryOf(packId));
         const pruning = new RegistryPruning(repository, packId, named, tag => this.isOurs(tag), signal);
-        for (const { manifest, withdrawn = [] } of state.versions.filter(version => version.packId === packId)) {
-          for (const digest of withdrawn) await pruning.removeReferrer(manifest.digest, digest);
+        for (const version of state.versions.filter(one => one.packId === packId)) {
+          for (const digest of goneOf(version, before)) await pruning.removeReferrer(version.manifest.digest, digest);
         }
         await pruning.run();
         removed.push(...pruning.removed);
@@ -303,4 +303,11 @@ function mediaTypeOf(bytes: Buffer): RemoteManifest['mediaType'] {
 
 async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
   yield bytes;
+}
+
+/** Referrers of a version that stays: those that are withheld, and those that were shown before. */
+function goneOf({ manifest, referrers, withdrawn = [] }: MirroredVersion, before: MirrorState | undefined): Set<Digest> {
+  const shown = before?.versions.find(version => version.manifest.digest === manifest.digest)?.referrers ?? [];
+  const now = new Set(referrers.map(one => one.manifest.digest));
+  return new Set([...withdrawn, ...shown.map(one => one.manifest.digest).filter(digest => !now.has(digest))]);
 }

@@ -122,13 +122,16 @@ const ALLOWED: Readonly<Record<Process, Readonly<Record<string, Access>>>> = {
   },
   'mirror-worker': {
     'content.blobs': ADD,
+    'content.repository_blobs': ADD,
     ...READS_OF_WORKERS,
+    'registry.tags': READ,
+    'registry.pending_versions': READ,
     'registry.seals': READ,
     'mirror.mirrors': {
       ...PROJECT,
       update: [
-        ...['enabled', 'interval_seconds', 'kind', 'location', 'name', 'needs_verify', 'next_run_at', 'pending_since', 'selection', 'seq'],
-        ...['state_digest', 'synced_at', 'updated_at', 'updated_by'],
+        ...['enabled', 'interval_seconds', 'kind', 'location', 'name', 'needs_verify', 'next_run_at', 'pending_since'],
+        ...['pull', 'selection', 'seq', 'state_digest', 'synced_at', 'updated_at', 'updated_by'],
       ],
     },
     'mirror.jobs': {

@@ -17,6 +17,7 @@ export { PostgresEventRecord } from './event-record';
 export { PostgresMirrorQueue } from './mirror/mirror-queue';
 export { PostgresMirrorUnitOfWork } from './mirror/mirror-unit-of-work';
 export { PostgresRepairQueue } from './mirror/repair-queue';
+export { PostgresRepositoryContents } from './mirror/repository-contents';
 export { PostgresOutboxQueue } from './outbox';
 export { PostgresParityQueue } from './parity/parity-queue';
 export { PostgresParityUnitOfWork } from './parity/parity-unit-of-work';

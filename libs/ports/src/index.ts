@@ -86,6 +86,7 @@ export {
   type WriteBlobOptions,
 } from './remote-registry';
 export { RepairQueue, type HeldRepair } from './repair-queue';
+export { RepositoryContents } from './repository-contents';
 export { DamageReports, ReportingBlobStore } from './reporting-blob-store';
 export { ScrubQueue, type HeldScrub, type ScrubProgress } from './scrub-queue';
 export { SealReadModel, SealStore, unsealedOnly } from './seal-store';

@@ -75,8 +75,11 @@ export abstract class MirrorTarget {
   /** @throws DomainError ERR_MIRROR_TARGET_UNAVAILABLE when a blob that the state names is not there with its size */
   abstract stage(state: MirrorState, signal?: AbortSignal): Promise<StagedState>;
 
-  /** Removes what the state, which has to be the one shown, does not name; returns where it lay. What is not the mirror's own stays. */
-  abstract prune(state: MirrorState, signal?: AbortSignal): Promise<string[]>;
+  /**
+   * Removes what the state, which has to be the one shown, does not name; returns where it lay. What is not the mirror's own stays.
+   * @param before the state that was shown before it
+   */
+  abstract prune(state: MirrorState, signal?: AbortSignal, before?: MirrorState): Promise<string[]>;
 }
 
 /** Opens mirrors by their place. */

@@ -10,7 +10,8 @@ export interface InventoryReferrer {
   readonly manifest: InventoryBlob & { readonly artifactType: string };
   /** Its layers and, where it has one that is stored, its config. */
   readonly blobs: readonly InventoryBlob[];
-  readonly kind: 'signature' | 'attestation';
+  /** `referrer`: nobody has verified it, as it claims nothing that could be. */
+  readonly kind: 'signature' | 'attestation' | 'referrer';
   /** What its own verdict rests on. Null for what has none: a signature is judged with its version. */
   readonly verification: { readonly epoch: number; readonly policy: SigningPolicy | null } | null;
 }

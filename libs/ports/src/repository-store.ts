@@ -61,7 +61,8 @@ export abstract class RepositoryStore {
   /** A pack's own tags, which follow from its versions and channels: whether one of them is called so. */
   abstract isPackTag(tenant: string, packId: string, tag: string): Promise<boolean>;
 
-  abstract addReferrer(push: ReferrerPush): Promise<void>;
+  /** False: the manifest was there. */
+  abstract addReferrer(push: ReferrerPush): Promise<boolean>;
   /** Manifests with this subject of their own, the newest first. */
   abstract referrers(tenant: string, repository: string, subject: Digest, limit: number): Promise<readonly RecordedManifest[]>;
 

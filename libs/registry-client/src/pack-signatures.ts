@@ -1,6 +1,7 @@
-import { MEDIA_TYPES, sha256, SIGNATURE_MEDIA_TYPES, type Digest, type SignatureMediaType } from '@packs/domain';
+import { isDigest, MEDIA_TYPES, sha256, SIGNATURE_MEDIA_TYPES, type Digest, type SignatureMediaType } from '@packs/domain';
 import type { RemoteManifest, RemoteReferrer, RemoteRepository } from '@packs/ports';
 import { layersOf, type Layer } from './pack-artifact';
+import { referenceOf } from './referrer-list';
 
 const SIGNATURES_MAX = 8;
 const SIGNATURE_MAX_BYTES = 256 * 1024;
@@ -12,6 +13,8 @@ export interface FoundSignature {
   readonly mediaType: SignatureMediaType;
   readonly digest: Digest;
   readonly size: number;
+  /** The manifest that it came in alone. */
+  readonly referrer?: RemoteManifest;
   read(): AsyncIterable<Uint8Array>;
 }
 
@@ -28,10 +31,12 @@ export async function signaturesOf(
   for (const referrer of await repository.referrers(digest)) {
     if (!isSignature(referrer) || found.length === SIGNATURES_MAX) continue;
     const manifest = await repository.manifest(referrer.digest);
-    const [document, ...more] = manifest ? layersOf(manifest) : [];
+    // A list of referrers may say what it likes.
+    if (!manifest || !isDigest(manifest.digest) || referenceOf(manifest)?.subject !== digest) continue;
+    const [document, ...more] = layersOf(manifest);
     const mediaType = SIGNATURE_MEDIA_TYPES.find(one => one === document?.mediaType);
     if (!document || !mediaType || more.length > 0 || document.size > SIGNATURE_MAX_BYTES) continue;
-    found.push({ ...blobOf(document), mediaType, read: () => repository.readBlob(document) });
+    found.push({ ...blobOf(document), mediaType, referrer: manifest, read: () => repository.readBlob(document) });
   }
   const tagged = await repository.manifest(`${digest.replace(':', '-')}.sig`);
   for (const layer of tagged ? layersOf(tagged) : []) {

@@ -2,11 +2,14 @@ import type { Digest } from '@packs/domain';
 import type { RemoteReferrer, RemoteRepository } from '@packs/ports';
 import type { AccessScope } from './authorizer';
 import { encodeIndex, fallbackTag, INDEX_TYPE, referrersOf } from './referrer-list';
+import { endless, nextPage } from './next-page';
 import type { RegistryCalls } from './registry-calls';
 import { Transient } from './registry-faults';
 
 const LIST_MAX = 8 * 1024 * 1024;
 const PAGES_MAX = 1_000;
+/** Of one manifest; nobody has so many. */
+const REFERRERS_MAX = 50_000;
 
 /** Who refers to a manifest: by the registry's API, and where it has none by the index under the tag that stands in for it. */
 export class Referrers {
@@ -31,9 +34,10 @@ export class Referrers {
       if (status === 404) return this.fallback(subject, signal);
       const listed = referrersOf(bytes);
       if (!listed) throw this.calls.fault('ERR_REGISTRY_CORRUPT', 'its list of referrers is none');
-      found.push(...listed);
-      const next = /<([^>]*)>\s*;[^,]*rel="?next"?/.exec(typeof headers.link === 'string' ? headers.link : '')?.[1];
-      path = next === undefined ? undefined : this.calls.pathOf(next, path);
+      for (const one of listed) found.push(one);
+      path = nextPage({ headers }, path, this.calls);
+      const leadsOn = path !== undefined && (listed.length === 0 || page + 1 === PAGES_MAX);
+      if (leadsOn || found.length > REFERRERS_MAX) throw endless(this.calls, 'referrers');
     }
     return found;
   }

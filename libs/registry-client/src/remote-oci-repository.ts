@@ -14,6 +14,7 @@ import type { AccessScope } from './authorizer';
 import type { HttpAnswer } from './guarded-http';
 import { BlobDownload } from './pull-blob';
 import { BlobUpload } from './push-blob';
+import { endless, nextPage } from './next-page';
 import { Referrers } from './referrers';
 import { INDEX_TYPE, referenceOf } from './referrer-list';
 import type { RegistryCalls } from './registry-calls';
@@ -21,7 +22,7 @@ import type { RegistryCalls } from './registry-calls';
 /** distribution-spec: a registry has to take so much, and hardly any takes more. */
 const TAGS_PAGE = 1_000;
 const TAGS_PAGE_MAX = 4 * 1024 * 1024;
-const PAGES_MAX = 10_000;
+const PAGES_MAX = 1_000;
 const ACCEPT = [
   MEDIA_TYPES.ociManifest,
   INDEX_TYPE,
@@ -145,20 +146,15 @@ export class RemoteOciRepository extends RemoteRepository {
         TAGS_PAGE_MAX,
       );
       if (answer.status === 404) return;
-      yield* this.tagsOf(answer.bytes);
-      path = this.nextPage(answer, path);
+      const tags = this.tagsOf(answer.bytes);
+      yield* tags;
+      path = nextPage(answer, path, this.calls);
+      if (path !== undefined && (tags.length === 0 || page + 1 === PAGES_MAX)) throw endless(this.calls, 'tags');
     }
   }
 
   referrers(subject: Digest, signal?: AbortSignal): Promise<RemoteReferrer[]> {
     return this.listed.of(subject, signal);
-  }
-
-  /** RFC 8288: `<address>; rel="next"`. */
-  private nextPage({ headers }: HttpAnswer, path: string): string | undefined {
-    const link = headers.link;
-    const next = /<([^>]*)>\s*;[^,]*rel="?next"?/.exec(typeof link === 'string' ? link : '')?.[1];
-    return next === undefined ? undefined : this.calls.pathOf(next, path);
   }
 
   private tagsOf(bytes: Buffer): string[] {

@@ -248,6 +248,26 @@ function describeReading(current: () => Bench): void {
     expect(await target.prune(state)).toEqual([]);
   });
 
+  it('takes away what was attached to a version that stays, once no state shows it', async () => {
+    const { target } = current();
+    const { mirrored, content } = aMirroredVersion();
+    const [attached, ...kept] = mirrored.referrers;
+    if (!attached) throw new Error('nothing is attached');
+    const shown = { ...mirrored, referrers: [{ ...attached, kind: 'referrer' as const }, ...kept] };
+    const without = { ...mirrored, referrers: kept };
+    await copy(target, { mirrored: shown, content });
+    const before = aState([shown]);
+    await show(target, before);
+    expect(await target.state()).toEqual(before);
+    const state = aState([without]);
+    await show(target, state);
+    const left = new Set(target.objectsOf(without).map(({ path }) => path));
+    const gone = target.objectsOf(shown).filter(({ path }) => !left.has(path));
+    expect((await target.prune(state, undefined, before)).toSorted()).toEqual(gone.map(({ path }) => path).toSorted());
+    for (const object of target.objectsOf(shown))
+      expect([object.path, await target.look(object)]).toEqual([object.path, left.has(object.path) ? 'alike' : 'absent']);
+  });
+
   it('lists nothing of a mirror that is not there', async () => {
     const bench = current();
     const nowhere = await bench.holder.targets.open(bench.holder.place('acme', 'nowhere'));

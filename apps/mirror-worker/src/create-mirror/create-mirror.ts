@@ -1,7 +1,8 @@
 import type { CreateMirrorReply, CreateMirrorRequest } from '@packs/contracts';
 import { DomainError } from '@packs/domain';
-import type { Clock, MirrorTargets, MirrorUnitOfWork } from '@packs/ports';
+import type { Clock, MirrorUnitOfWork } from '@packs/ports';
 import { ulid } from 'ulid';
+import type { CheckPlace } from '../check-place';
 import { checkRoom, configuredEvent } from '../mirror-settings';
 
 /** Mirrors of one tenant at the most. */
@@ -11,14 +12,14 @@ const MAX_MIRRORS = 100;
 export class CreateMirror {
   constructor(
     private readonly unitOfWork: MirrorUnitOfWork,
-    private readonly targets: MirrorTargets,
+    private readonly checkPlace: CheckPlace,
     private readonly clock: Clock,
   ) {}
 
-  /** @throws DomainError ERR_MIRROR_TARGET_INVALID, ERR_MIRROR_EXISTS, ERR_PACK_LIMIT */
+  /** @throws DomainError ERR_MIRROR_TARGET_INVALID, ERR_PACK_REQUEST_INVALID, ERR_MIRROR_EXISTS, ERR_PACK_LIMIT */
   async execute(request: CreateMirrorRequest): Promise<CreateMirrorReply> {
     const { tenant, actor, settings } = request;
-    await this.targets.open({ tenant, ...settings });
+    await this.checkPlace.execute(tenant, settings);
     return this.unitOfWork.run(tenant, async tx => {
       await tx.mirrors.lock(tenant);
       const others = await tx.mirrors.list(tenant);

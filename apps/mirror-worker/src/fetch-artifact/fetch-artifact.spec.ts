@@ -71,7 +71,7 @@ describe.each([true, false])('FetchArtifact, with a referrers API there: %s,', r
       (error: unknown) => (error instanceof DomainError ? error.code : error),
     );
 
-  it('brings a pack with its signatures, and nothing else that refers to it', async () => {
+  it('brings a pack with its signatures in the manifests they came in, and nothing else that refers to it', async () => {
     const subject = await aPackIn(there);
     const documents = { signature: Buffer.from('signed'), attestation: Buffer.from('attested') };
     const signature = encodeSignatureManifest(await put(there, documents.signature, MEDIA_TYPES.sigstoreBundle), subject);
@@ -80,16 +80,16 @@ describe.each([true, false])('FetchArtifact, with a referrers API there: %s,', r
     for (const manifest of [signature, attestation]) await there.putManifest(manifest.digest, manifest);
     for (const reference of ['team/hello:1.0.0', `team/hello@${subject.digest}`, `team/hello:other@${subject.digest}`]) {
       const { artifact, bundle, signatures } = await fetchIt(reference);
-      expect([artifact.manifest.digest, bundle.digest, signatures.map(({ digest, mediaType }) => [digest, mediaType])]).toEqual([
-        subject.digest,
-        sha256(BUNDLE),
-        [[sha256(documents.signature), MEDIA_TYPES.sigstoreBundle]],
-      ]);
+      expect([
+        artifact.manifest.digest,
+        bundle.digest,
+        signatures.map(({ digest, mediaType, referrer }) => [digest, mediaType, referrer?.manifest.digest]),
+      ]).toEqual([subject.digest, sha256(BUNDLE), [[sha256(documents.signature), MEDIA_TYPES.sigstoreBundle, signature.digest]]]);
       expect(blobs.objects.get(bundle.objectKey)).toEqual(BUNDLE);
       expect(sha256(blobs.objects.get(artifact.manifest.objectKey) ?? '')).toBe(subject.digest);
       expect(blobs.objects.get(artifact.config.objectKey)).toEqual(EMPTY_JSON);
     }
-    expect(blobs.objects.size).toBe(4);
+    expect(blobs.objects.size).toBe(5);
   });
 
   it('brings the signatures that cosign 2 keeps under a tag, each as one document', async () => {

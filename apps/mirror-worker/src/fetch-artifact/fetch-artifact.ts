@@ -1,7 +1,7 @@
 import type { FetchArtifactReply, FetchArtifactRequest } from '@packs/contracts';
 import { DomainError, requireUnsealed, sha256, type Descriptor } from '@packs/domain';
 import type { SealOf } from '@packs/oci-layout';
-import type { BlobRef, BlobStore, ContentCatalog, RemoteRegistries, RemoteRepository, StoredBlob } from '@packs/ports';
+import type { BlobRef, BlobStore, ContentCatalog, RemoteManifest, RemoteRegistries, RemoteRepository, StoredBlob } from '@packs/ports';
 import { invalidReference, packOf, parseArtifactReference, signaturesOf } from '@packs/registry-client';
 import { encodeSimpleSignature } from '@packs/sigstore';
 
@@ -30,8 +30,9 @@ export class FetchArtifact {
       throw new DomainError('ERR_PACK_TOO_LARGE', `the bundle has ${bundle.size} bytes; at most ${maxBundleBytes} are taken`);
     const signatures = await signaturesOf(repository, manifest, encodeSimpleSignature);
     const there = (blob: Descriptor): Wanted => ({ digest: blob.digest, size: blob.size, read: () => repository.readBlob(blob) });
-    const itself = { digest: sha256(manifest.bytes), size: manifest.bytes.length, read: () => once(manifest.bytes) };
-    const stored = await this.store([there(bundle), there(config), itself, ...signatures]);
+    const itself = inHand({ ...manifest, digest: sha256(manifest.bytes) });
+    const referrers = signatures.flatMap(({ referrer }) => (referrer ? [inHand(referrer)] : []));
+    const stored = await this.store([there(bundle), there(config), itself, ...signatures, ...referrers]);
     const refTo = ({ digest }: Pick<Descriptor, 'digest'>): BlobRef => {
       const found = stored.find(blob => blob.digest === digest);
       if (!found) throw new Error(`${digest} was not stored`);
@@ -40,7 +41,11 @@ export class FetchArtifact {
     return {
       bundle: refTo(bundle),
       artifact: { mediaType: manifest.mediaType, manifest: refTo(itself), config: refTo(config) },
-      signatures: signatures.map(signature => ({ ...refTo(signature), mediaType: signature.mediaType })),
+      signatures: signatures.map(({ referrer, ...signature }) => ({
+        ...refTo(signature),
+        mediaType: signature.mediaType,
+        ...(referrer && { referrer: { mediaType: referrer.mediaType, manifest: refTo(referrer) } }),
+      })),
     };
   }
 
@@ -67,6 +72,10 @@ export class FetchArtifact {
     await Promise.all(written.filter(({ objectKey }) => !kept.has(objectKey)).map(({ objectKey }) => this.blobs.remove(objectKey)));
     return recorded;
   }
+}
+
+function inHand({ digest, bytes }: Pick<RemoteManifest, 'digest' | 'bytes'>): Wanted {
+  return { digest, size: bytes.length, read: () => once(bytes) };
 }
 
 function refOf({ digest, size, objectKey }: BlobRef): BlobRef {

@@ -26,6 +26,8 @@ export async function describeReferrers(
   const signatures: KitVersion['signatures'] = [];
   const attestations: KitVersion['attestations'] = [];
   for (const referrer of version.referrers) {
+    // A kit holds what its importer judges again.
+    if (referrer.kind === 'referrer') continue;
     const carried = await open(referrer, access.read);
     const { digest } = carried.document;
     const attested = told.attestations.get(digest);

@@ -10,6 +10,8 @@ const VERSION_EVENTS: ReadonlySet<string> = new Set([
   'pack.version.withdrawn',
   'pack.signature.rotated',
   'pack.attestation.added',
+  'pack.referrer.added',
+  'pack.referrer.removed',
 ]);
 /** Any version may have lost or regained the trust it needs to be handed on. */
 const TENANT_EVENTS: ReadonlySet<string> = new Set(['registry.trust.updated']);
@@ -58,7 +60,7 @@ export class PlanMirrors {
     const mirrors = await this.unitOfWork.run(data.tenant, tx => tx.mirrors.list(data.tenant));
     const concerned: MirrorRecord[] = [];
     for (const mirror of mirrors) {
-      if (mirror.enabled && (TENANT_EVENTS.has(type) || (await this.selects(mirror, data)))) concerned.push(mirror);
+      if (mirror.enabled && !mirror.pull && (TENANT_EVENTS.has(type) || (await this.selects(mirror, data)))) concerned.push(mirror);
     }
     return concerned;
   }

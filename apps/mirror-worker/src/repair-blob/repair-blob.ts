@@ -18,7 +18,7 @@ export class RepairBlob {
     const { tenant, digest } = repair;
     const mirrors = await this.unitOfWork.run(tenant, tx => tx.mirrors.list(tenant));
     let fault: DomainError | undefined;
-    for (const mirror of mirrors.filter(({ enabled }) => enabled)) {
+    for (const mirror of mirrors.filter(({ enabled, pull }) => enabled && !pull)) {
       signal.throwIfAborted();
       try {
         if (await this.bring(mirror, repair, signal)) return;

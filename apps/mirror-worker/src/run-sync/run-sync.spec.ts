@@ -170,6 +170,23 @@ describe('RunSync', () => {
     expect([shown(await sync()), there()]).toEqual([withAll, [true, true]]);
   });
 
+  it('brings what clients have attached, and takes it away when they do', async () => {
+    const plain = await aStoredVersion(blobs, 'one');
+    const [manifest, sbom] = [
+      await aBlob('manifest of the sbom', MEDIA_TYPES.ociManifest),
+      await aBlob('sbom', 'application/octet-stream'),
+    ];
+    const attached = { manifest: { ...manifest, artifactType: 'text/spdx' }, blobs: [sbom], kind: 'referrer' as const, verification: null };
+    inventory.all.push({ ...plain, referrers: [...plain.referrers, attached] });
+    const first = await sync();
+    expect(first.state?.versions[0]?.referrers.map(({ kind }) => kind)).toEqual(['signature', 'referrer']);
+    expect([existsSync(pathOf(manifest.digest)), existsSync(pathOf(sbom.digest))]).toEqual([true, true]);
+    inventory.all.splice(0, 1, plain);
+    const second = await sync();
+    expect(second.state?.versions[0]?.referrers).toHaveLength(1);
+    expect([existsSync(pathOf(manifest.digest)), existsSync(pathOf(sbom.digest))]).toEqual([false, false]);
+  });
+
   it('fails, and shows what it showed, when nobody can verify', async () => {
     inventory.all.push(await aStoredVersion(blobs, 'one'));
     const { state } = await sync();

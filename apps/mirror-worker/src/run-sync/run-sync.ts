@@ -54,6 +54,7 @@ export class RunSync {
     const { tenant, selection } = mirror;
     const target = await this.targets.open(mirror);
     await target.prepare();
+    const before = await shownBefore(target);
     // Heads first: versions never go, so every head is among the versions read after it.
     const heads = await this.inventory.heads(tenant, selection);
     const tally = new SyncTally(await this.inventory.size(tenant, selection));
@@ -68,16 +69,21 @@ export class RunSync {
     const counts = tally.final();
     // Otherwise nothing can have left the state since the last sync.
     const withheld = counts.skipped > 0 || state.versions.some(({ withdrawn }) => withdrawn);
-    const mayHaveLost = job.verify || withheld || (mirror.syncedAt ?? '') < mirror.updatedAt;
+    const mayHaveLost = job.verify || withheld || (mirror.syncedAt ?? '') < mirror.updatedAt || losesReferrers(before, state);
     return {
       staged,
       outcome: { stateDigest: staged.digest, counts, skipped: tally.skipped },
-      tidy: during => (mayHaveLost ? this.tidy(job, target, state, during) : Promise.resolve()),
+      tidy: during => (mayHaveLost ? this.tidy(job, target, { state, before }, during) : Promise.resolve()),
     };
   }
 
-  private async tidy(job: HeldJob, target: MirrorTarget, state: MirrorState, signal: AbortSignal): Promise<void> {
-    const removed = await target.prune(state, signal);
+  private async tidy(
+    job: HeldJob,
+    target: MirrorTarget,
+    { state, before }: { readonly state: MirrorState; readonly before: MirrorState | undefined },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const removed = await target.prune(state, signal, before);
     if (removed.length > 0) await this.queue.forget(job, removed);
   }
 
@@ -164,6 +170,22 @@ export class RunSync {
     tally.copied(object.size, { repaired: wasRecorded || likeness !== 'absent' });
     return true;
   }
+}
+
+/** A state that cannot be read is replaced by the one to come. */
+async function shownBefore(target: MirrorTarget): Promise<MirrorState | undefined> {
+  try {
+    return await target.state();
+  } catch (error) {
+    if (error instanceof DomainError && error.code === 'ERR_MIRROR_CORRUPT') return undefined;
+    throw error;
+  }
+}
+
+/** Clients may take away what they have attached. */
+function losesReferrers(before: MirrorState | undefined, state: MirrorState): boolean {
+  const now = new Set(state.versions.flatMap(({ referrers }) => referrers.map(({ manifest }) => manifest.digest)));
+  return before?.versions.some(({ referrers }) => referrers.some(({ manifest }) => !now.has(manifest.digest))) ?? false;
 }
 
 function skipOf({ packId, version }: InventoryVersion, code: string): SkippedVersion {

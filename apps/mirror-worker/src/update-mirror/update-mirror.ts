@@ -1,20 +1,21 @@
 import type { UpdateMirrorReply, UpdateMirrorRequest } from '@packs/contracts';
 import { canonicalDigest, DomainError } from '@packs/domain';
-import type { Clock, MirrorTargets, MirrorUnitOfWork } from '@packs/ports';
+import type { Clock, MirrorUnitOfWork } from '@packs/ports';
+import type { CheckPlace } from '../check-place';
 import { checkRoom, configuredEvent, noMirror, settingsOf } from '../mirror-settings';
 
 /** Replaces a mirror's settings. One that is disabled ends what it has under way. */
 export class UpdateMirror {
   constructor(
     private readonly unitOfWork: MirrorUnitOfWork,
-    private readonly targets: MirrorTargets,
+    private readonly checkPlace: CheckPlace,
     private readonly clock: Clock,
   ) {}
 
-  /** @throws DomainError ERR_MIRROR_NOT_FOUND, ERR_MIRROR_TARGET_INVALID, ERR_MIRROR_EXISTS, ERR_MIRROR_BUSY */
+  /** @throws DomainError ERR_MIRROR_NOT_FOUND, ERR_MIRROR_TARGET_INVALID, ERR_PACK_REQUEST_INVALID, ERR_MIRROR_EXISTS, ERR_MIRROR_BUSY */
   async execute(request: UpdateMirrorRequest): Promise<UpdateMirrorReply> {
     const { tenant, actor, id, settings } = request;
-    await this.targets.open({ tenant, ...settings });
+    await this.checkPlace.execute(tenant, settings);
     return this.unitOfWork.run(tenant, async tx => {
       await tx.mirrors.lock(tenant);
       const before = await tx.mirrors.find(tenant, id);

@@ -3,9 +3,14 @@ import { DomainError, sha256, type Digest } from '@packs/domain';
 import { mirrorSyncs, type Logger } from '@packs/observability';
 import { LeaseLost, type Clock, type HeldJob, type MirrorQueue, type MirrorUnitOfWork, type SyncOutcome } from '@packs/ports';
 import { HeldLeases, WorkerStopping, type HeldLease } from '@packs/service-host';
-import type { RunSync } from '../run-sync/run-sync';
+import type { PreparedSync } from '../run-sync/run-sync';
 import { attemptTimes, type JobLimits } from './job-limits';
 import { decideRetry, type JobFault } from './retry-decision';
+
+/** What a job does: copies the selection to the mirror, or pulls from it. */
+export interface MirrorRun {
+  execute(job: HeldJob, mirror: MirrorRecord, signal: AbortSignal): Promise<PreparedSync>;
+}
 
 /** Works on one job from its claim to its end, under its lease. */
 export class WorkJob {
@@ -14,7 +19,7 @@ export class WorkJob {
   constructor(
     private readonly unitOfWork: MirrorUnitOfWork,
     private readonly queue: MirrorQueue,
-    private readonly runSync: RunSync,
+    private readonly run: MirrorRun,
     private readonly clock: Clock,
     private readonly limits: JobLimits,
     private readonly logger: Logger,
@@ -41,7 +46,7 @@ export class WorkJob {
   private async sync(job: HeldJob, lease: HeldLease): Promise<void> {
     const mirror = await this.unitOfWork.run(job.tenant, tx => tx.mirrors.find(job.tenant, job.mirrorId));
     if (!mirror) throw new LeaseLost(job);
-    const { staged, outcome, tidy } = await lease.during(signal => this.runSync.execute(job, mirror, signal));
+    const { staged, outcome, tidy } = await lease.during(signal => this.run.execute(job, mirror, signal));
     // Shown while nobody else can take the job over; then, still under the lease, what it does not name may go.
     await this.queue.settle(job, () => staged.commit());
     await lease.during(tidy);
@@ -96,7 +101,8 @@ export class WorkJob {
         copiedBytes: counts.copiedBytes,
         repaired: counts.repaired,
         skipped: counts.skipped,
-        skippedVersions: [...skipped],
+        // Why is in the job: an event is short.
+        skippedVersions: skipped.map(({ packId, version, code }) => ({ packId, version, code })),
       },
       this.clock.now(),
     );

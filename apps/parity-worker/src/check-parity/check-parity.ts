@@ -10,9 +10,14 @@ export class CheckParity {
     private readonly wake: () => void,
   ) {}
 
-  /** @throws DomainError ERR_MIRROR_NOT_FOUND */
+  /** @throws DomainError ERR_MIRROR_NOT_FOUND, ERR_PACK_REQUEST_INVALID for a mirror that pulls */
   async execute({ tenant, actor, source, mirrorId, depth }: CheckParityRequest): Promise<CheckParityReply> {
-    if (!(await this.mirrors.find(tenant, mirrorId))) throw new DomainError('ERR_MIRROR_NOT_FOUND', `no mirror ${mirrorId}`);
+    const mirror = await this.mirrors.find(tenant, mirrorId);
+    if (!mirror) throw new DomainError('ERR_MIRROR_NOT_FOUND', `no mirror ${mirrorId}`);
+    if (mirror.pull) {
+      const message = 'is of a mirror that pulls: nothing of ours lies there';
+      throw new DomainError('ERR_PACK_REQUEST_INVALID', `mirrorId ${message}`, { errors: [{ field: 'mirrorId', message }] });
+    }
     const check = await this.unitOfWork.run(tenant, tx => tx.enqueue(mirrorId, { cause: 'request', depth, requestedBy: actor, source }));
     this.wake();
     return { check };

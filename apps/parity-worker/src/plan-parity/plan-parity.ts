@@ -10,6 +10,8 @@ const VERSION_EVENTS: ReadonlyMap<string, ParityDifference> = new Map([
   ['pack.version.withdrawn', 'stale-state'],
   ['pack.signature.rotated', 'missing-signature'],
   ['pack.attestation.added', 'missing-signature'],
+  ['pack.referrer.added', 'missing-signature'],
+  ['pack.referrer.removed', 'stale-state'],
 ]);
 /** Any version may have lost or regained the trust it needs to be handed on. */
 const TRUST_EVENT = 'registry.trust.updated';
@@ -45,7 +47,7 @@ export class PlanParity {
     const changedAt = new Date(time);
     if (typeof mirrorId === 'string') return this.effectsAtMirror(event, mirrorId);
     if (type === TRUST_EVENT) {
-      return (await this.mirrors.list(tenant)).map(mirror => tx => tx.markPending({ mirrorId: mirror.id, changedAt, version: null }));
+      return (await this.compared(tenant)).map(mirror => tx => tx.markPending({ mirrorId: mirror.id, changedAt, version: null }));
     }
     const state = VERSION_EVENTS.get(type);
     if (!state || packId === null || version === null) return [];
@@ -56,7 +58,8 @@ export class PlanParity {
   private async effectsAtMirror({ id, type, data, time }: EventEnvelope, mirrorId: string): Promise<Effect[]> {
     if (type === 'mirror.removed') return [tx => tx.forget(mirrorId)];
     // An event that is replayed may speak of a mirror that went since.
-    if (!(await this.mirrors.find(data.tenant, mirrorId))) return [];
+    const mirror = await this.mirrors.find(data.tenant, mirrorId);
+    if (!mirror || mirror.pull) return [];
     if (type === 'mirror.configured') return [tx => tx.markPending({ mirrorId, changedAt: new Date(time), version: null })];
     if (type !== 'mirror.sync.completed') return [];
     return [tx => tx.enqueue(mirrorId, { cause: 'event', depth: 'changes', requestedBy: ACTOR, source: id })];
@@ -64,9 +67,14 @@ export class PlanParity {
 
   private async selecting(tenant: string, packId: string, version: string): Promise<MirrorRecord[]> {
     const concerned: MirrorRecord[] = [];
-    for (const mirror of await this.mirrors.list(tenant)) {
+    for (const mirror of await this.compared(tenant)) {
       if (await this.inventory.includes(tenant, mirror.selection, packId, version)) concerned.push(mirror);
     }
     return concerned;
+  }
+
+  /** Nothing of ours lies where a mirror pulls from. */
+  private async compared(tenant: string): Promise<MirrorRecord[]> {
+    return (await this.mirrors.list(tenant)).filter(({ pull }) => !pull);
   }
 }

@@ -51,7 +51,7 @@ export class WorkComparison {
 
   private async run(held: HeldComparison, lease: HeldLease): Promise<'in-step' | 'drift' | 'disturbed'> {
     const mirror = await this.mirrors.find(held.tenant, held.mirrorId);
-    if (!mirror) throw new DomainError('ERR_MIRROR_NOT_FOUND', `no mirror ${held.mirrorId}`);
+    if (!mirror || mirror.pull) throw new DomainError('ERR_MIRROR_NOT_FOUND', `no mirror ${held.mirrorId}`);
     await lease.during(signal => this.compare.execute(held, mirror, signal));
     let inStep = true;
     const finished = await this.queue.finish(held, mirror.seq, async tx => {

@@ -1,4 +1,4 @@
-import { sha256, type Digest } from '@packs/domain';
+import { MEDIA_TYPES, sha256, type Digest } from '@packs/domain';
 import { PushingPublisher } from '../pushing-publisher.fixture';
 import { SLSA } from '../pushing-signer.fixture';
 
@@ -71,6 +71,21 @@ describe('DeleteContent', () => {
       const signature = await publisher.refer(digest, publisher.release.statement(digest));
       return { digest, signature: signature.digest, bundle: bundle.digest };
     }
+
+    it('tells of what was attached to a published version, once, and of its end, and of no signature', async () => {
+      const { digest } = await aPublished();
+      const before = (await publisher.events()).length;
+      const sbom = await publisher.refer(digest, Buffer.from('what is in it'), 'text/spdx');
+      expect((await publisher.refer(digest, Buffer.from('what is in it'), 'text/spdx')).digest).toBe(sbom.digest);
+      const other = await publisher.refer(digest, Buffer.from('nobody knows'), MEDIA_TYPES.rawSignature);
+      expect(await publisher.delete('acme.hello', { manifest: sbom.digest })).toEqual({ outcome: 'deleted' });
+      expect(await publisher.delete('acme.hello', { manifest: other.digest })).toEqual({ outcome: 'deleted' });
+      const about = { packId: 'acme.hello', version: '1.0.0', manifestDigest: digest, referrer: sbom.digest, artifactType: 'text/spdx' };
+      expect((await publisher.events()).slice(before)).toMatchObject([
+        { type: 'pack.referrer.added', data: { ...about, actor: 'user:alice' } },
+        { type: 'pack.referrer.removed', data: { ...about, actor: 'user:bob' } },
+      ]);
+    });
 
     it('deprecates a published version in place of its deletion, as often as asked', async () => {
       const { digest } = await aPublished();

@@ -1,8 +1,9 @@
-import type { DeleteContentReply, DeleteContentRequest } from '@packs/contracts';
+import { newEvent, PackReferrerRemoved, type DeleteContentReply, type DeleteContentRequest } from '@packs/contracts';
 import { DomainError, referrerTag, type Digest } from '@packs/domain';
 import type { Clock, RegistryTx, RegistryUnitOfWork } from '@packs/ports';
 import type { DeprecateVersion } from '../deprecate-version/deprecate-version';
 import { releaseClaim } from '../expire-pending/release-claim';
+import { isDocument } from '../put-manifest/read-document';
 
 const DELETED: DeleteContentReply = { outcome: 'deleted' };
 
@@ -39,10 +40,25 @@ export class DeleteContent {
     await tx.repositories.lockPack(tenant, repository);
     const version = await tx.repositories.versionOf(tenant, repository, digest);
     if (version?.state === 'published') return { deprecate: version.version };
-    if (!version) return deleteManifest(tx, request, digest);
+    if (!version) return this.deleteReferrer(tx, request, digest);
     const cause = { actor, source, cause: 'request' } as const;
     await releaseClaim(tx, { tenant, packId: repository, version: version.version }, cause, this.clock.now());
     return DELETED;
+  }
+
+  /** What a verdict leaned on stays: a foreign key holds it. */
+  private async deleteReferrer(tx: RegistryTx, request: DeleteContentRequest, digest: Digest): Promise<DeleteContentReply> {
+    const { tenant, repository: packId, actor, source } = request;
+    const manifest = await tx.repositories.manifest(tenant, packId, digest);
+    const subject = manifest?.subject ?? null;
+    const of = subject === null ? undefined : await tx.repositories.versionOf(tenant, packId, subject);
+    const reply = await deleteManifest(tx, request, digest);
+    if (!manifest || subject === null || of?.state !== 'published' || isDocument(manifest.artifactType)) return reply;
+    const at = this.clock.now();
+    const about = { manifestDigest: subject, referrer: digest, artifactType: manifest.artifactType, removedAt: at.toISOString() };
+    const data = { packId, version: of.version, actor, tenant, source, signatures: [], metadataHash: subject, ...about };
+    await tx.outbox.append(newEvent(PackReferrerRemoved, data, at));
+    return reply;
   }
 
   private async deprecate(

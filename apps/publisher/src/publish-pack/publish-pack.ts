@@ -3,7 +3,7 @@ import { canonicalDigest, DomainError, type Digest } from '@packs/domain';
 import type { BlobStore, RegistryTx, RegistryUnitOfWork } from '@packs/ports';
 import { requireChannel } from '../update-channel/require-channel';
 import type { PublishArtifact } from './publish-artifact';
-import { readArtifact } from './read-artifact';
+import { readArtifact, readSignatures } from './read-artifact';
 
 /** Publishes one bundle with the signatures sent along. The same request under the same key has one final answer. */
 export class PublishPack {
@@ -23,9 +23,11 @@ export class PublishPack {
       return { earlier, trust: await tx.trust.state(tenant, 'none') };
     });
     if (begin.earlier) return begin.earlier;
+    const artifact = request.artifact && (await readArtifact(this.blobs, request.artifact, bundle));
     const submission = {
-      ...{ tenant, actor, source, packId, version, channel, bundle, signatures: signatures.map(blob => ({ blob })) },
-      ...(request.artifact && { artifact: await readArtifact(this.blobs, request.artifact, bundle) }),
+      ...{ tenant, actor, source, packId, version, channel, bundle },
+      signatures: await readSignatures(this.blobs, signatures, artifact),
+      ...(artifact && { artifact }),
     };
     return this.publishArtifact.execute(submission, begin.trust, {
       earlier: tx => earlierReply(tx, request, requestHash),

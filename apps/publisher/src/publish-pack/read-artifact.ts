@@ -3,7 +3,7 @@ import { DomainError, MEDIA_TYPES, PACK_MANIFEST_MAX_BYTES } from '@packs/domain
 import { readWhole, type BlobRef, type BlobStore } from '@packs/ports';
 import { parseManifest } from '../put-manifest/parse-manifest';
 import { encodedOf } from './open-claim';
-import type { SubmittedArtifact } from './submission';
+import type { SubmittedArtifact, SubmittedSignature } from './submission';
 
 /**
  * The manifest that a bundle came with from elsewhere, to be kept as it is.
@@ -24,6 +24,30 @@ export async function readArtifact(
   if (parsed.config?.digest !== config.digest || parsed.config.size !== config.size) throw invalid('/config', 'is not the one that came');
   if (layer?.digest !== bundle.digest || layer.size !== bundle.size || others.length > 0) throw invalid('/layers', 'are not the bundle');
   return { manifest: encodedOf(bytes, parsed, manifest.digest), stored: manifest, config };
+}
+
+/**
+ * Signatures that came with an artifact, those with a manifest of their own in that.
+ * @throws DomainError ERR_OCI_MANIFEST_INVALID when such a manifest is not that of its signature
+ */
+export function readSignatures(
+  blobs: BlobStore,
+  signatures: PublishPackRequest['signatures'],
+  artifact: SubmittedArtifact | undefined,
+): Promise<SubmittedSignature[]> {
+  return Promise.all(
+    signatures.map(async ({ referrer, ...blob }) => {
+      if (!referrer) return { blob };
+      const { manifest, mediaType } = referrer;
+      if (manifest.size > PACK_MANIFEST_MAX_BYTES) throw invalid('/', `of a signature has at most ${PACK_MANIFEST_MAX_BYTES} bytes`);
+      const bytes = await readWhole(blobs, manifest, PACK_MANIFEST_MAX_BYTES);
+      const parsed = parseManifest(bytes, mediaType);
+      const [layer, ...others] = parsed.layers;
+      if (!artifact || parsed.subject?.digest !== artifact.manifest.digest) throw invalid('/subject', 'is not the artifact');
+      if (layer?.digest !== blob.digest || others.length > 0) throw invalid('/layers', 'are not the signature');
+      return { blob, referrer: encodedOf(bytes, parsed, manifest.digest) };
+    }),
+  );
 }
 
 function invalid(pointer: string, message: string): DomainError {

@@ -1,4 +1,4 @@
-import type { PutManifestReply } from '@packs/contracts';
+import { newEvent, PackReferrerAdded, type PutManifestReply } from '@packs/contracts';
 import { DomainError, MEDIA_TYPES, type Descriptor, type Digest, type EncodedManifest } from '@packs/domain';
 import type { BlobStore, Clock, RegistryTx, RegistryUnitOfWork, StoredBlob, VersionByManifest } from '@packs/ports';
 import type { AddAttestation } from '../add-attestation/add-attestation';
@@ -8,6 +8,7 @@ import { blobsOf, carriedDocuments, type Carried, type CarriedDocuments } from '
 import type { CompletePending } from './complete-pending';
 import { invalid } from './parse-manifest';
 import { requireAll, whereabouts, type ReadManifest, type RecordedPush } from './put-manifest';
+import { isDocument } from './read-document';
 import { subjectOf, type ReferredSubject } from './referred-subject';
 
 /** Referrers that a version may have before it is published. */
@@ -97,11 +98,26 @@ export class PutReferrer {
       const version = await requireVersion(tx, tenant, repository, subject);
       if (version.state === 'pending') await requireRoom(tx, request, subject);
       const manifest = recordOf(encoded, isOwn ? subject : null);
-      await tx.repositories.addReferrer({ ...common, manifest, taggedSubject: isOwn ? null : subject, tag, blobs: needed, newBlobs });
+      const push = { ...common, manifest, taggedSubject: isOwn ? null : subject, tag, blobs: needed, newBlobs };
+      const isNew = await tx.repositories.addReferrer(push);
+      if (isNew && isOwn && version.state === 'published') await tellAdded(tx, request, version.version, push);
       for (const one of carried) await addMade(tx, common, one, subject);
       return version;
     });
   }
+}
+
+/** Whatever was verified has an event of its own. */
+async function tellAdded(
+  tx: RegistryTx,
+  { tenant, actor, source, repository: packId }: RecordedPush,
+  version: string,
+  { manifest: { digest, artifactType, subject }, at }: Parameters<RegistryTx['repositories']['addReferrer']>[0],
+): Promise<void> {
+  if (subject === null || isDocument(artifactType)) return;
+  const about = { manifestDigest: subject, referrer: digest, artifactType, addedAt: at };
+  const data = { packId, version, actor, tenant, source, signatures: [], metadataHash: subject, ...about };
+  await tx.outbox.append(newEvent(PackReferrerAdded, data, new Date(at)));
 }
 
 type Common = Pick<Parameters<RegistryTx['repositories']['addReferrer']>[0], 'tenant' | 'repository' | 'actor' | 'at'>;

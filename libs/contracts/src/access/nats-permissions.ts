@@ -5,6 +5,7 @@ import { ArchiveVersion, PromoteVersion, UpdateChannel } from '../commands/chann
 import { DeprecateVersion, PublishPack, UpdatePolicy, UpdateTrust, UpdateVisibility } from '../commands/publisher-commands';
 import { ExportKit, ImportKit, ReceiveKit, UpdateExporters } from '../commands/kit-commands';
 import { CancelScrub, GetScrub, QuarantineBlob, ReplaceBlob, StartScrub } from '../commands/content-commands';
+import { CarryReferrers } from '../commands/carry-referrers';
 import { FetchArtifact } from '../commands/fetch-artifact';
 import { CreateMirror, DeleteMirror, SyncMirror, UpdateMirror } from '../commands/mirror-commands';
 import { ApproveUnseal, UpdateSeal } from '../commands/seal-commands';
@@ -21,8 +22,8 @@ export const COMMANDS: readonly {
   readonly callers: readonly ProcessName[];
   readonly answeredBy: ProcessName;
 }[] = [
-  { contract: PublishPack, callers: ['api-gateway'], answeredBy: 'publisher' },
-  { contract: PutManifest, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: PublishPack, callers: ['api-gateway', 'mirror-worker'], answeredBy: 'publisher' },
+  { contract: PutManifest, callers: ['api-gateway', 'mirror-worker'], answeredBy: 'publisher' },
   { contract: DeleteContent, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: DeprecateVersion, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: ArchiveVersion, callers: ['api-gateway'], answeredBy: 'publisher' },
@@ -40,6 +41,7 @@ export const COMMANDS: readonly {
   { contract: DeleteMirror, callers: ['api-gateway'], answeredBy: 'mirror-worker' },
   { contract: SyncMirror, callers: ['api-gateway'], answeredBy: 'mirror-worker' },
   { contract: FetchArtifact, callers: ['api-gateway'], answeredBy: 'mirror-worker' },
+  { contract: CarryReferrers, callers: ['api-gateway'], answeredBy: 'mirror-worker' },
   { contract: ExportKit, callers: ['api-gateway'], answeredBy: 'mirror-worker' },
   { contract: ReceiveKit, callers: ['api-gateway'], answeredBy: 'mirror-worker' },
   { contract: ImportKit, callers: ['mirror-worker'], answeredBy: 'publisher' },

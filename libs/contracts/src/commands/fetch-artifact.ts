@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { BlobRefSchema, closed, origin, SignatureRefSchema } from '../contract-types';
+import { BlobRefSchema, closed, FoundSignatureSchema, origin } from '../contract-types';
 import { command } from './command-contract';
 import { SubmittedArtifactSchema } from './publisher-commands';
 
@@ -18,7 +18,7 @@ export const FetchArtifact = command({
   reply: closed({
     bundle: BlobRefSchema,
     artifact: SubmittedArtifactSchema,
-    signatures: Type.Array(SignatureRefSchema, { maxItems: 8 }),
+    signatures: Type.Array(FoundSignatureSchema, { maxItems: 8 }),
   }),
 });
 export type FetchArtifactRequest = Static<typeof FetchArtifact.request>;

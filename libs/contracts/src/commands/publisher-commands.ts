@@ -4,11 +4,11 @@ import {
   ChannelSchema,
   closed,
   DigestSchema,
+  FoundSignatureSchema,
   nullable,
   origin,
   PackIdSchema,
   PackTypeSchema,
-  SignatureMediaTypeSchema,
   TenantSchema,
   TimestampSchema,
   VersionSchema,
@@ -41,7 +41,8 @@ export const PublishPack = command({
     bundle: BlobRefSchema,
     /** Absent: its OCI manifest is made here. */
     artifact: Type.Optional(SubmittedArtifactSchema),
-    signatures: Type.Array(closed({ ...BlobRefSchema.properties, mediaType: SignatureMediaTypeSchema }), { maxItems: 8 }),
+    /** With the manifest that it came in only beside an artifact. */
+    signatures: Type.Array(FoundSignatureSchema, { maxItems: 8 }),
     /** The pack.yaml the caller says it sends (RFC 8785 digest); it has to be the bundle's. */
     manifestDigest: nullable(DigestSchema),
     idempotencyKey: Type.String({ minLength: 1, maxLength: 128 }),

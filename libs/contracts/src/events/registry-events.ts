@@ -3,6 +3,7 @@ import { ChannelSchema, closed, DigestSchema, nullable, PackTypeSchema, Timestam
 import { SigningPolicySchema } from '../commands/schemas';
 import { CHANNEL_EVENTS } from './channel-events';
 import { ATTESTATION_EVENTS } from './attestation-events';
+import { REFERRER_EVENTS } from './referrer-events';
 import { CONTENT_EVENTS } from './content-events';
 import { event, type EventContract } from './event-contract';
 import { KIT_EVENTS } from './kit-events';
@@ -108,6 +109,7 @@ export const EVENTS: readonly EventContract[] = [
   PolicyUpdated,
   VisibilityUpdated,
   ...ATTESTATION_EVENTS,
+  ...REFERRER_EVENTS,
   ...CHANNEL_EVENTS,
   ...MIRROR_EVENTS,
   ...PARITY_EVENTS,

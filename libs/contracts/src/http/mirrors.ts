@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { CHANNEL_MAX, NAME_PATTERN, PACK_TYPES, type PackType } from '@packs/domain';
+import { CHANNEL_MAX, NAME_PATTERN, PACK_TYPES, REPOSITORY_NAME_MAX, REPOSITORY_PATTERN, type PackType } from '@packs/domain';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -30,6 +30,16 @@ import {
   REGISTRY_LOCATION_PATTERN,
   type MirrorKind,
 } from '../mirror';
+import {
+  PULL_BYTES_DEFAULT,
+  PULL_BYTES_MAX,
+  PULL_NEWEST_MAX,
+  PULL_RANGE_MAX,
+  PULL_REPOSITORIES_MAX,
+  PULL_VERSIONS_DEFAULT,
+  PULL_VERSIONS_MAX,
+  TAG_SELECTOR_PATTERN,
+} from '../pull-policy';
 import { PACK_ID_SELECTOR_PATTERN, SELECTION_MAX } from '../selection';
 
 const NAME = new RegExp(NAME_PATTERN);
@@ -77,6 +87,81 @@ export class SelectionInput {
   tags?: string[];
 }
 
+/** One repository at the upstream, and which of its tags are wanted. Without `tags`, `range` and `channels` every tag is. */
+export class PulledRepositoryInput {
+  @ApiProperty({ pattern: REPOSITORY_PATTERN, maxLength: REPOSITORY_NAME_MAX, description: "Behind the mirror's location" })
+  @Matches(new RegExp(REPOSITORY_PATTERN))
+  @MaxLength(REPOSITORY_NAME_MAX)
+  repository!: string;
+
+  @ApiPropertyOptional({ pattern: REPOSITORY_PATTERN, maxLength: REPOSITORY_NAME_MAX, description: 'Its name here; absent: the same' })
+  @IsOptional()
+  @Matches(new RegExp(REPOSITORY_PATTERN))
+  @MaxLength(REPOSITORY_NAME_MAX)
+  as?: string;
+
+  @ApiPropertyOptional({ ...LIST, type: String, description: 'Tags, or beginnings of them and `*`', example: ['1.0.0', '2.*'] })
+  @IsOptional()
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(SELECTION_MAX)
+  @ArrayUnique()
+  @Matches(new RegExp(TAG_SELECTOR_PATTERN), { each: true })
+  tags?: string[];
+
+  @ApiPropertyOptional({ maxLength: PULL_RANGE_MAX, description: 'Versions that satisfy a SemVer range', example: '^1.2' })
+  @IsOptional()
+  @IsString()
+  @MinLength(1)
+  @MaxLength(PULL_RANGE_MAX)
+  range?: string;
+
+  @ApiPropertyOptional({ ...LIST, type: String, description: 'Tags that move: what each names now is wanted, too', example: ['stable'] })
+  @IsOptional()
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(SELECTION_MAX)
+  @ArrayUnique()
+  @Matches(new RegExp(TAG_SELECTOR_PATTERN), { each: true })
+  channels?: string[];
+
+  @ApiPropertyOptional({
+    minimum: 1,
+    maximum: PULL_NEWEST_MAX,
+    description: 'Of the versions that `tags` and `range` name, the newest so many',
+  })
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(PULL_NEWEST_MAX)
+  newest?: number;
+}
+
+/** What a mirror brings in from the registry that it lies in. */
+export class PullPolicyInput {
+  @ApiProperty({ type: [PulledRepositoryInput], minItems: 1, maxItems: PULL_REPOSITORIES_MAX })
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(PULL_REPOSITORIES_MAX)
+  @ValidateNested({ each: true })
+  @Type(() => PulledRepositoryInput)
+  repositories!: PulledRepositoryInput[];
+
+  @ApiPropertyOptional({ minimum: 1, maximum: PULL_VERSIONS_MAX, default: PULL_VERSIONS_DEFAULT, description: 'What one sync brings in' })
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(PULL_VERSIONS_MAX)
+  maxVersions: number = PULL_VERSIONS_DEFAULT;
+
+  @ApiPropertyOptional({ minimum: 1, maximum: PULL_BYTES_MAX, default: PULL_BYTES_DEFAULT, description: 'Bytes that one sync fetches' })
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(PULL_BYTES_MAX)
+  maxBytes: number = PULL_BYTES_DEFAULT;
+}
+
 export class MirrorRequest {
   @ApiProperty({ pattern: NAME_PATTERN, maxLength: MIRROR_NAME_MAX })
   @Matches(NAME)
@@ -91,7 +176,8 @@ export class MirrorRequest {
     anyOf: [{ pattern: LOCATION_PATTERN }, { pattern: REGISTRY_LOCATION_PATTERN }],
     type: String,
     maxLength: LOCATION_MAX,
-    description: "A folder below the tenant's part of the mirror root; for a registry its host and a path that ends with the tenant",
+    description:
+      "A folder below the tenant's part of the mirror root; for a registry its host and a path that ends with the tenant, or any path to pull from",
     examples: ['sites/north', 'registry.example/mirrors/acme'],
   })
   @IsString()
@@ -121,6 +207,12 @@ export class MirrorRequest {
   @IsOptional()
   @IsBoolean()
   enabled: boolean = true;
+
+  @ApiPropertyOptional({ type: PullPolicyInput, description: 'What is brought in from a registry; absent: the selection is copied there' })
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => PullPolicyInput)
+  pull?: PullPolicyInput;
 }
 
 export class MirrorSyncRequest {
@@ -149,6 +241,7 @@ export class MirrorSkip {
   @ApiProperty() packId!: string;
   @ApiProperty() version!: string;
   @ApiProperty({ example: 'ERR_PACK_WITHDRAWN' }) code!: string;
+  @ApiPropertyOptional({ description: 'Of what was not brought in' }) reason?: string;
 }
 
 export class MirrorJobView {
@@ -182,6 +275,8 @@ export class MirrorResponse {
   @ApiProperty({ type: SelectionInput }) selection!: SelectionInput;
   @ApiProperty({ type: Number, nullable: true }) intervalSeconds!: number | null;
   @ApiProperty() enabled!: boolean;
+  @ApiPropertyOptional({ type: PullPolicyInput, description: 'What it brings in; absent: it copies to its location' })
+  pull?: PullPolicyInput;
   @ApiProperty({ format: 'date-time' }) createdAt!: string;
   @ApiProperty() createdBy!: string;
   @ApiProperty({ format: 'date-time' }) updatedAt!: string;

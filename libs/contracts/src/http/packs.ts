@@ -169,4 +169,10 @@ export class PublishAnswer {
   @ApiPropertyOptional({ format: 'date-time', description: 'When a pending version gives its number back' }) expiresAt?: string;
   @ApiPropertyOptional({ type: 'array', items: { type: 'object' }, description: 'What a pending version lacks' })
   lacks?: readonly { readonly code: string; readonly message: string }[];
+  @ApiPropertyOptional({
+    type: 'array',
+    items: { type: 'object' },
+    description: 'Of a pack that was published by reference: manifests that refer to it there and did not come, each with why',
+  })
+  notCarried?: readonly { readonly what: string; readonly code: string; readonly reason: string }[];
 }

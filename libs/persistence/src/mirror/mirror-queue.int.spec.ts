@@ -69,6 +69,26 @@ describe('PostgresMirrorQueue', () => {
     return job;
   }
 
+  it('keeps what a mirror pulls; several may pull from one place, and beside what is copied there', async () => {
+    const pull = { repositories: [{ repository: 'hello', range: '^1', newest: 3 }], maxVersions: 10, maxBytes: 1_000 };
+    const [location, kind] = ['registry.example/acme', 'registry' as const];
+    const id = await addMirror({ name: 'first', kind, location, pull });
+    await addMirror({ name: 'second', kind, location, pull });
+    await addMirror({ name: 'copied', kind, location });
+    expect((await reads.find(tenant, id))?.pull).toEqual(pull);
+    const wider = { ...pull, maxVersions: 11 };
+    const changed = await mirrors.run(tenant, tx =>
+      tx.mirrors.update(tenant, id, {
+        settings: settings({ name: 'first', kind, location, pull: wider }),
+        actor: 'client:x',
+        at: new Date(),
+      }),
+    );
+    expect(changed.pull).toEqual(wider);
+    await expect(addMirror({ name: 'third', kind, location })).rejects.toThrow(/mirrors_location/);
+    await expect(addMirror({ name: 'folder', location: 'south', pull })).rejects.toThrow(/mirrors_pull_from_registry/);
+  });
+
   it('hands 50 jobs to two workers, each once and none left', async () => {
     for (let n = 0; n < 50; n++) await enqueue(await addMirror({ name: `m${n}`, location: `m${n}` }));
     const done: string[] = [];

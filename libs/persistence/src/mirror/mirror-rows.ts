@@ -1,7 +1,7 @@
-import type { MirrorJob, MirrorRecord, Selection, SkippedVersion } from '@packs/contracts';
+import type { MirrorJob, MirrorRecord, PullPolicy, Selection, SkippedVersion } from '@packs/contracts';
 
 export const MIRROR_COLUMNS = `id, tenant, name, kind, location, selection, interval_seconds, enabled, created_at, created_by, updated_at, updated_by,
-  seq, state_digest, synced_at, pending_since, needs_verify`;
+  seq, state_digest, synced_at, pending_since, needs_verify, pull`;
 
 export interface MirrorRow {
   id: string;
@@ -21,6 +21,7 @@ export interface MirrorRow {
   synced_at: Date | null;
   pending_since: Date | null;
   needs_verify: boolean;
+  pull: PullPolicy | null;
 }
 
 export function toMirrorRecord(row: MirrorRow): MirrorRecord {
@@ -42,6 +43,7 @@ export function toMirrorRecord(row: MirrorRow): MirrorRecord {
     syncedAt: row.synced_at?.toISOString() ?? null,
     pendingSince: row.pending_since?.toISOString() ?? null,
     needsVerify: row.needs_verify,
+    ...(row.pull && { pull: row.pull }),
   };
 }
 

@@ -27,9 +27,9 @@ export class PostgresMirrorStore extends MirrorStore {
 
   async add(tenant: string, id: string, change: MirrorChange): Promise<MirrorRecord> {
     const rows = await this.sql.query<MirrorRow>(
-      `insert into mirror.mirrors (tenant, id, name, kind, location, selection, interval_seconds, enabled, updated_by, updated_at,
+      `insert into mirror.mirrors (tenant, id, name, kind, location, selection, interval_seconds, enabled, updated_by, updated_at, pull,
          created_by, created_at, next_run_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9, $10, $10::timestamptz + make_interval(secs => $7::integer)) returning ${MIRROR_COLUMNS}`,
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $9, $10, $10::timestamptz + make_interval(secs => $7::integer)) returning ${MIRROR_COLUMNS}`,
       valuesOf(tenant, id, change),
     );
     return only(rows);
@@ -43,7 +43,7 @@ export class PostgresMirrorStore extends MirrorStore {
     );
     const rows = await this.sql.query<MirrorRow>(
       `update mirror.mirrors set name = $3, kind = $4, location = $5, selection = $6, interval_seconds = $7, enabled = $8, updated_by = $9,
-         updated_at = $10, next_run_at = $10::timestamptz + make_interval(secs => $7::integer)
+         updated_at = $10, pull = $11, next_run_at = $10::timestamptz + make_interval(secs => $7::integer)
        where tenant = $1 and id = $2 returning ${MIRROR_COLUMNS}`,
       valuesOf(tenant, id, change),
     );
@@ -60,8 +60,9 @@ export class PostgresMirrorStore extends MirrorStore {
 }
 
 function valuesOf(tenant: string, id: string, { settings, actor, at }: MirrorChange): SqlValue[] {
-  const { name, kind, location, selection, intervalSeconds, enabled } = settings;
-  return [tenant, id, name, kind, location, JSON.stringify(selection), intervalSeconds, enabled, actor, at];
+  const { name, kind, location, selection, intervalSeconds, enabled, pull } = settings;
+  const documents = { selection: JSON.stringify(selection), pull: pull ? JSON.stringify(pull) : null };
+  return [tenant, id, name, kind, location, documents.selection, intervalSeconds, enabled, actor, at, documents.pull];
 }
 
 function only(rows: readonly MirrorRow[]): MirrorRecord {

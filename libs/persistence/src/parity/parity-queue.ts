@@ -167,7 +167,7 @@ export class PostgresParityQueue extends ParityQueue {
     return inTransaction(this.dataSource, null, async sql => {
       const due = await sql.query<{ id: string; tenant: string }>(
         `select mirror.id, mirror.tenant from mirror.mirrors mirror left join parity.mirrors known on known.mirror_id = mirror.id
-         where mirror.synced_at is not null
+         where mirror.synced_at is not null and mirror.pull is null
            and coalesce(known.bytes_checked_at, mirror.created_at) <= now() - make_interval(secs => $1::float8)
            and not exists (select 1 from parity.comparisons one where one.mirror_id = mirror.id and one.cause = 'schedule'
              and (one.state in ('queued', 'running') or one.created_at > now() - make_interval(secs => $1::float8)))`,

@@ -1,8 +1,9 @@
 import type { Selection } from '@packs/contracts';
-import { MEDIA_TYPES } from '@packs/domain';
+import { MEDIA_TYPES, type Digest } from '@packs/domain';
 import type { InventoryVersion } from '@packs/ports';
 import type { DataSource } from 'typeorm';
-import { AT, attest, publish, setUpTrust, SpecDatabase, unitOfWorkOn, type VersionChanges } from '../persistence.fixture';
+import { PostgresContentCatalog } from '../content-catalog';
+import { aStoredBlob, AT, attest, publish, setUpTrust, SpecDatabase, unitOfWorkOn, type VersionChanges } from '../persistence.fixture';
 import { PostgresPackInventory } from './pack-inventory';
 
 describe('PostgresPackInventory', () => {
@@ -125,6 +126,42 @@ describe('PostgresPackInventory', () => {
     for (let n = 0; n < 105; n++) await publish(publisher, { tenant: 'large', packId: n < 90 ? 'a' : 'b', version: `1.0.${n}` });
     const found = named(await all('large'));
     expect(found).toEqual([...Array(105).keys()].map(n => `${n < 90 ? 'a' : 'b'} 1.0.${n}`));
+  });
+
+  it('has what clients have attached, but no signature that nobody verified', async () => {
+    const { version } = await publish(publisher, { tenant: 'attached' });
+    const blobs = ['sbom', 'sbom manifest', 'unknown', 'unknown manifest'].map(aStoredBlob);
+    await new PostgresContentCatalog(publisher).record(blobs);
+    const [sbom, sbomManifest, unknown, unknownManifest] = blobs;
+    if (!sbom || !sbomManifest || !unknown || !unknownManifest) throw new Error('nothing was stored');
+    const common = {
+      tenant: 'attached',
+      repository: 'acme.hello',
+      actor: 'client:x',
+      at: AT,
+      taggedSubject: null,
+      tag: null,
+      newBlobs: [],
+    };
+    const manifest = { mediaType: MEDIA_TYPES.ociManifest, subject: version.ociManifest.digest, annotations: {} };
+    const size = (await inventory.size('attached', {})).bytes;
+    await unitOfWorkOn(publisher).run('attached', async tx => {
+      const attach = (digest: Digest, artifactType: string, blob: Digest) =>
+        tx.repositories.addReferrer({ ...common, manifest: { ...manifest, digest, artifactType }, blobs: [blob] });
+      expect(await attach(sbomManifest.digest, 'text/spdx', sbom.digest)).toBe(true);
+      expect(await attach(sbomManifest.digest, 'text/spdx', sbom.digest)).toBe(false);
+      expect(await attach(unknownManifest.digest, MEDIA_TYPES.rawSignature, unknown.digest)).toBe(true);
+    });
+    const [found] = await all('attached');
+    expect(found?.referrers.filter(({ manifest: { digest } }) => digest === unknownManifest.digest)).toEqual([]);
+    expect(found?.referrers.filter(({ kind }) => kind === 'referrer')).toMatchObject([
+      {
+        manifest: { digest: sbomManifest.digest, artifactType: 'text/spdx' },
+        blobs: [{ digest: sbom.digest, mediaType: 'application/octet-stream' }],
+        verification: null,
+      },
+    ]);
+    expect((await inventory.size('attached', {})).bytes).toBe(size + sbom.size + sbomManifest.size);
   });
 
   it('counts a blob that several versions share once', async () => {

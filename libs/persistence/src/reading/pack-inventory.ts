@@ -1,5 +1,14 @@
 import type { Selection } from '@packs/contracts';
-import { EMPTY_JSON, MEDIA_TYPES, sha256, type Digest, type PackType, type SigningPolicy } from '@packs/domain';
+import {
+  ATTESTATION_MEDIA_TYPES,
+  EMPTY_JSON,
+  MEDIA_TYPES,
+  sha256,
+  SIGNATURE_MEDIA_TYPES,
+  type Digest,
+  type PackType,
+  type SigningPolicy,
+} from '@packs/domain';
 import {
   PackInventory,
   type InventoryHead,
@@ -78,12 +87,18 @@ function selectionValues(tenant: string, { channels, types, packIds, tags }: Sel
 
 const FROM_SELECTED = `from registry.pack_versions v join registry.packs p on p.tenant = v.tenant and p.pack_id = v.pack_id`;
 
-/** What clients push beside a version and nobody verified stays here: a mirror vouches for what it shows. */
+/** Signatures and attestations that nobody verified stay here: a mirror vouches for those that it shows. */
 const isVerified = (version: string): string => `(
   exists (select 1 from registry.signatures x
     where x.tenant = r.tenant and x.pack_id = r.repository and x.version = ${version}.version and x.manifest_digest = r.digest)
   or exists (select 1 from registry.pack_provenance x
     where x.tenant = r.tenant and x.pack_id = r.repository and x.version = ${version}.version and x.manifest_digest = r.digest))`;
+
+const DOCUMENTS = [...SIGNATURE_MEDIA_TYPES, ...ATTESTATION_MEDIA_TYPES].map(type => `'${type}'`).join(', ');
+
+/** What clients have attached that claims nothing. A mirror's state names what it shows by sha256. */
+const IS_PLAIN = `(r.artifact_type not in (${DOCUMENTS}) and r.digest like 'sha256:%' and not exists (select 1 from registry.manifest_blobs e
+    where e.tenant = r.tenant and e.repository = r.repository and e.manifest_digest = r.digest and e.blob_digest not like 'sha256:%'))`;
 
 /** The page comes first and alone, so that what hangs on a version is read for its rows only. */
 const SELECT_PAGE = `
@@ -108,7 +123,7 @@ const SELECT_PAGE = `
           where e.tenant = r.tenant and e.repository = r.repository and e.manifest_digest = r.digest)) order by r.digest)
      from registry.manifests r join content.blobs rb on rb.digest = r.digest
      where r.tenant = v.tenant and r.repository = v.pack_id and r.subject = v.manifest_digest
-       and ${isVerified('v')}) as referrers,
+       and (${isVerified('v')} or ${IS_PLAIN})) as referrers,
     (select json_agg(json_build_object('digest', s.digest, 'mediaType', s.media_type, 'size', sb.size, 'objectKey', sb.object_key) order by s.digest)
      from registry.signatures s join content.blobs sb on sb.digest = s.digest
      where s.tenant = v.tenant and s.pack_id = v.pack_id and s.version = v.version) as signatures,
@@ -136,7 +151,7 @@ const SELECT_SIZE = `
     select tenant, pack_id as repository, manifest_digest as digest from selected
     union select r.tenant, r.repository, r.digest from selected s
       join registry.manifests r on r.tenant = s.tenant and r.repository = s.pack_id and r.subject = s.manifest_digest
-        and ${isVerified('s')}
+        and (${isVerified('s')} or ${IS_PLAIN})
   ),
   digests as (
     select digest from manifests
@@ -213,13 +228,12 @@ function toInventoryVersion(tenant: string, row: VersionRow): InventoryVersion {
 
 const EMPTY = sha256(EMPTY_JSON);
 
-/** What a referrer holds has the referrer's own type: its manifest is made so. */
+/** What a signature or attestation holds has the referrer's own type: its manifest is made so. Of any other its manifest alone tells. */
 function toReferrer({ manifest, isSignature, verification, blobs }: NonNullable<VersionRow['referrers']>[number]): InventoryReferrer {
-  const held: InventoryBlob[] = (blobs ?? []).map(blob => ({
-    ...blob,
-    mediaType: blob.digest === EMPTY ? MEDIA_TYPES.ociEmpty : manifest.artifactType,
-  }));
-  return { manifest, blobs: held, kind: isSignature ? 'signature' : 'attestation', verification };
+  const kind = isSignature ? 'signature' : verification ? 'attestation' : 'referrer';
+  const type = kind === 'referrer' ? 'application/octet-stream' : manifest.artifactType;
+  const held: InventoryBlob[] = (blobs ?? []).map(blob => ({ ...blob, mediaType: blob.digest === EMPTY ? MEDIA_TYPES.ociEmpty : type }));
+  return { manifest, blobs: held, kind, verification };
 }
 
 function verificationOf(row: VersionRow): InventoryVerification {

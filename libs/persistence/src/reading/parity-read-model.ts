@@ -45,7 +45,7 @@ export class PostgresParityReadModel extends ParityReadModel {
            (select json_agg(json_build_object('state', one.state, 'n', one.n)) from (
               select state, count(*) as n from parity.parity_matrix row where row.mirror_id = mirror.id group by state) one) as counts
          from mirror.mirrors mirror left join parity.mirrors known on known.mirror_id = mirror.id
-         where mirror.tenant = $1 and ($2::text is null or mirror.id = $2) order by mirror.name`,
+         where mirror.tenant = $1 and mirror.pull is null and ($2::text is null or mirror.id = $2) order by mirror.name`,
         [tenant, mirrorId],
       ),
     );
@@ -72,7 +72,7 @@ export class PostgresParityReadModel extends ParityReadModel {
       sql.query<MatrixRow>(
         `select row.mirror_id, row.pack_id, row.version, row.path, row.stray, row.state, row.checked_at, row.comparison_id, row.changed_at
          from parity.parity_matrix row
-         where row.tenant = $1 and exists (select 1 from mirror.mirrors mirror where mirror.id = row.mirror_id)
+         where row.tenant = $1 and exists (select 1 from mirror.mirrors mirror where mirror.id = row.mirror_id and mirror.pull is null)
            and ($2::text is null or row.mirror_id = $2) and ($3::text is null or row.state = $3)
            and ($4::text is null or (row.mirror_id, row.pack_id, row.version, row.stray) > ($4, $5, $6, $7))
          order by row.mirror_id, row.pack_id, row.version, row.stray limit $8`,

@@ -81,12 +81,12 @@ export class PostgresRepositoryStore extends RepositoryStore {
     return rows.length > 0;
   }
 
-  async addReferrer(push: ReferrerPush): Promise<void> {
+  async addReferrer(push: ReferrerPush): Promise<boolean> {
     const { tenant, repository, manifest, taggedSubject, tag, blobs, at, actor } = push;
     await insertBlobs(this.sql, push.newBlobs);
-    await this.sql.query(
+    const added = await this.sql.query(
       `insert into registry.manifests (tenant, repository, digest, media_type, artifact_type, subject, tagged_subject, annotations)
-       values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing`,
+       values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing returning digest`,
       [
         ...[tenant, repository, manifest.digest, manifest.mediaType, manifest.artifactType, manifest.subject, taggedSubject],
         JSON.stringify(manifest.annotations),
@@ -97,13 +97,15 @@ export class PostgresRepositoryStore extends RepositoryStore {
        select $1, $2, $3, d from unnest($4::text[]) as t(d) on conflict do nothing`,
       [tenant, repository, manifest.digest, unique(blobs)],
     );
-    if (tag === null) return;
+    const isNew = added.length > 0;
+    if (tag === null) return isNew;
     await this.sql.query(
       `insert into registry.tags (tenant, repository, tag, manifest_digest, updated_at, updated_by) values ($1, $2, $3, $4, $5, $6)
        on conflict (tenant, repository, tag) do update
          set manifest_digest = excluded.manifest_digest, updated_at = excluded.updated_at, updated_by = excluded.updated_by`,
       [tenant, repository, tag, manifest.digest, at, actor],
     );
+    return isNew;
   }
 
   async referrers(tenant: string, repository: string, subject: Digest, limit: number): Promise<readonly RecordedManifest[]> {

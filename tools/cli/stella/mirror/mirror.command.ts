@@ -24,6 +24,11 @@ interface AddOptions extends OutputOptions {
   readonly pack?: readonly string[];
   readonly tag?: readonly string[];
   readonly every?: number;
+  readonly pull?: readonly string[];
+  readonly range?: string;
+  readonly newest?: number;
+  readonly maxVersions?: number;
+  readonly maxBytes?: number;
 }
 
 interface SyncOptions extends OutputOptions {
@@ -71,20 +76,44 @@ function addCommand(mirror: Command, context: CliContext): void {
     .addOption(new Option('--kind <kind>', 'how it is laid out').choices(MIRROR_KINDS).default('oci-layout'))
     .requiredOption(
       '--location <place>',
-      "a folder below the tenant's part of the mirror root, or <host>/<path> of a registry, ending with the tenant",
+      "a folder below the tenant's part of the mirror root, or <host>/<path> of a registry, ending with the tenant; any <host>[/<path>] to pull from",
     )
-    .option('--channel <channel>', 'only versions of this channel; may be given more than once', collect)
+    .option('--pull <repository[=name]>', 'brings this repository in, under another name or the same; may be given more than once', collect)
+    .option('--range <range>', 'of what is pulled the versions that satisfy a SemVer range')
+    .option('--newest <n>', 'of the versions that are pulled the newest so many', wholeNumber(1))
+    .option('--max-versions <n>', 'what one sync brings in at the most', wholeNumber(1))
+    .option('--max-bytes <n>', 'bytes that one sync fetches at the most', wholeNumber(1))
+    .option(
+      '--channel <channel>',
+      'only versions of this channel; of what is pulled, a tag that moves; may be given more than once',
+      collect,
+    )
     .addOption(new Option('--type <type...>', 'only packs of these types').choices(PACK_TYPES))
     .option('--pack <packId>', 'only this pack, or with a trailing * those that begin so; may be given more than once', collect)
-    .option('--tag <tag>', 'only versions with this tag; may be given more than once', collect)
+    .option(
+      '--tag <tag>',
+      'only versions with this tag; of what is pulled, this tag, or those that begin so with a trailing *; may be given more than once',
+      collect,
+    )
     .option('--every <seconds>', 'sync also by the clock', wholeNumber(60))
     .action(async (options: AddOptions) => {
       const { name, kind, location, channel: channels, type, pack: packIds, tag: tags, every } = options;
       const selection = { channels: list(channels), types: list(type), packIds: list(packIds), tags: list(tags) };
+      const what = options.pull ? { kind: 'registry', pull: pullOf(options) } : { kind, selection };
       const registry = await RegistryClient.open(context);
-      const added = await registry.post<MirrorResponse>(MIRRORS, { name, kind, location, selection, intervalSeconds: every ?? null });
+      const added = await registry.post<MirrorResponse>(MIRRORS, { name, location, ...what, intervalSeconds: every ?? null });
       printMirrors(context, options, added, [added]);
     });
+}
+
+/** One choice of tags for all that is pulled. */
+function pullOf({ pull = [], tag, channel, range, newest, maxVersions, maxBytes }: AddOptions) {
+  const choice = { tags: list(tag), channels: list(channel), range, newest };
+  const repositories = pull.map(text => {
+    const [repository = '', as] = text.split('=', 2);
+    return { repository, as, ...choice };
+  });
+  return { repositories, maxVersions, maxBytes };
 }
 
 function syncCommand(mirror: Command, context: CliContext): void {
@@ -101,6 +130,7 @@ function syncCommand(mirror: Command, context: CliContext): void {
         job = await registry.get<MirrorJobView>(`${MIRRORS}/${id}/jobs/${job.id}`);
       }
       printRows(context.stdout, options, job, [job], JOB_COLUMNS);
+      if (options.output !== 'json') for (const skip of job.skipped) context.stderr.write(`${skipLine(skip)}\n`);
       if (job.state === 'failed') {
         throw new RegistryProblem(
           502,
@@ -110,6 +140,10 @@ function syncCommand(mirror: Command, context: CliContext): void {
         );
       }
     });
+}
+
+function skipLine({ packId, version, code, reason }: MirrorJobView['skipped'][number]): string {
+  return `skipped ${packId} ${version}: ${code}${reason === undefined ? '' : ` (${reason})`}`;
 }
 
 const JOB_COLUMNS = [
@@ -129,6 +163,7 @@ function printMirrors(context: CliContext, options: OutputOptions, json: unknown
     ['NAME', mirror => mirror.name],
     ['ID', mirror => mirror.id],
     ['KIND', mirror => mirror.kind],
+    ['DIRECTION', mirror => (mirror.pull ? 'pull' : 'push')],
     ['LOCATION', mirror => mirror.location],
     ['ENABLED', mirror => mirror.enabled],
     ['SYNCED', mirror => mirror.syncedAt ?? '(never)'],

@@ -21,7 +21,7 @@ import { Caller } from '../../http/access';
 import { Operation } from '../../http/docs';
 import { originOf } from '../../http/origin';
 
-/** Where packs are copied to, and how far the copies are. */
+/** Where content is copied to or comes from, and how far that is. */
 @ApiTags('mirrors')
 @Controller('api/mirrors')
 export class MirrorsController {
@@ -122,6 +122,10 @@ export class MirrorsController {
   }
 }
 
-function settingsOf({ name, kind, location, selection, intervalSeconds, enabled }: MirrorRequest): MirrorSettings {
-  return { name, kind, location, selection: { ...selection }, intervalSeconds: intervalSeconds ?? null, enabled };
+function settingsOf({ name, kind, location, selection, intervalSeconds, enabled, pull }: MirrorRequest): MirrorSettings {
+  const repositories = pull?.repositories.map(one => ({ ...one })) ?? [];
+  return {
+    ...{ name, kind, location, selection: { ...selection }, intervalSeconds: intervalSeconds ?? null, enabled },
+    ...(pull && { pull: { ...pull, repositories } }),
+  };
 }

@@ -1,4 +1,4 @@
-import { FetchArtifact, REFERENCE_MAX } from '@packs/contracts';
+import { CarryReferrers, FetchArtifact, REFERENCE_MAX, type NotCarried, type PublishAnswer } from '@packs/contracts';
 import { DomainError, type Digest, type Principal } from '@packs/domain';
 import type { CommandBus } from '@packs/ports';
 import type { FastifyRequest } from 'fastify';
@@ -23,6 +23,26 @@ export async function fetchReference(
   throw new DomainError('ERR_PACK_DIGEST_MISMATCH', `the bundle there is ${bundle.digest}`, {
     details: { expected: digest, actual: bundle.digest },
   });
+}
+
+/**
+ * Has what refers to the pack brought, once it is published. The version stays whatever becomes of this: what did not come is told.
+ */
+export async function carryReferrers(
+  commands: CommandBus,
+  request: FastifyRequest,
+  caller: Principal,
+  { received, answer }: { readonly received: ReceivedBundle; readonly answer: PublishAnswer },
+): Promise<readonly NotCarried[]> {
+  const carried = received.signatures.flatMap(({ referrer }) => (referrer ? [referrer.manifest.digest] : []));
+  const { packId, manifestDigest } = answer;
+  const about = { reference: referenceIn(request.body), packId, subject: manifestDigest as Digest, carried };
+  try {
+    return (await commands.send(CarryReferrers, { ...originOf(caller, request), ...about })).notCarried;
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    return [{ what: '*', code: error.code, reason: error.message }];
+  }
 }
 
 function referenceIn(body: unknown): string {

@@ -6,7 +6,7 @@ import { CommandBus } from '@packs/ports';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Caller } from '../../http/access';
 import { Operation } from '../../http/docs';
-import { fetchReference, namesReference } from './fetch-reference';
+import { carryReferrers, fetchReference, namesReference } from './fetch-reference';
 import { idempotencyKeyOf, publish } from './publish';
 import { BundleReceiver } from './receive-bundle';
 
@@ -41,7 +41,7 @@ export class PublishPackController {
           properties: {
             reference: { type: 'string', maxLength: REFERENCE_MAX, example: 'registry.example/acme/hello@sha256:…' },
           },
-          description: 'As application/json: the pack and its signatures are pulled from another registry',
+          description: 'As application/json: the pack and what refers to it are pulled from another registry',
         },
       ],
     },
@@ -66,9 +66,10 @@ export class PublishPackController {
       : await this.receiver.receive(request, digest);
     const publication = { packId, version: query.version ?? null, channel: query.channel, received, manifestDigest: null };
     const { answer, status } = await publish(this.commands, publication, caller, request);
+    const notCarried = namesReference(request) ? await carryReferrers(this.commands, request, caller, { received, answer }) : [];
     await reply
       .status(status)
       .header('location', `/api/packs/${answer.packId}/versions/${encodeURIComponent(answer.version)}`)
-      .send(answer);
+      .send(notCarried.length > 0 ? { ...answer, notCarried } : answer);
   }
 }

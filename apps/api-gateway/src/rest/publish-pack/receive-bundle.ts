@@ -13,7 +13,7 @@ export interface ReceivedBundle {
   readonly bundle: BlobRef;
   /** The OCI manifest it came with. */
   readonly artifact?: PublishPackRequest['artifact'];
-  readonly signatures: readonly (BlobRef & { readonly mediaType: SignatureMediaType })[];
+  readonly signatures: PublishPackRequest['signatures'];
 }
 
 export interface SignatureDocument {
