@@ -49,7 +49,11 @@ export function verifyAttestation({ mediaType, content, subjects, keys }: Attest
   if (opened instanceof SignatureFault) return { outcome: 'signature-refused', reason: opened.reason, message: opened.message };
   const { payload, signers } = opened;
   const statement = refusalOr(() => {
-    const { predicateType } = readStatementAbout(payload, subjects, LIMITS);
+    const { predicateType } = readStatementAbout(
+      payload,
+      subjects.map(digest => ({ digest })),
+      LIMITS,
+    );
     if (!PREDICATE_TYPE.test(predicateType)) throw invalid('the predicateType of the statement is not a URI of at most 512 characters');
     return { predicateType };
   });
