@@ -2,7 +2,6 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { sha256 } from '@packs/domain';
 import { publicGoodRoot } from './public-good-root';
-import { loadKey } from './public-key';
 import { readAnyDocument } from './read-document';
 import type { ArtifactSubject } from './signed-entity';
 import { trustedKeyFromPem } from './trust-material';
@@ -61,19 +60,19 @@ export class ConformanceCase {
     const key = this.read('key.pub')?.toString();
     return {
       roots: [root ? parseTrustedRoot(root) : (publicGood ??= publicGoodRoot())],
-      keys: key === undefined ? [] : [loadKey(trustedKeyFromPem('managed', key))],
+      keys: key === undefined ? [] : [trustedKeyFromPem('managed', key)],
       keyEvidence: 'verified',
     };
   }
 
-  verify(changes: Partial<DocumentRequest> & { readonly content?: Uint8Array } = {}): VerificationReport {
+  verify(changes: Partial<Omit<DocumentRequest, 'document'>> & { readonly content?: Uint8Array } = {}): VerificationReport {
     const { content = this.bundle, ...rest } = changes;
     return verifyDocument({
       document: () => readAnyDocument(content),
-      subjects: [this.byBytes],
-      trust: rest.trust ?? this.trust(),
-      identity: this.identity,
       ...rest,
+      subjects: rest.subjects ?? [this.byBytes],
+      trust: rest.trust ?? this.trust(),
+      identity: 'identity' in rest ? rest.identity : this.identity,
     });
   }
 }

@@ -85,7 +85,12 @@ function withOwnExtensions(certificate: ASN1Obj): ASN1Obj {
   const [tbs, ...signature] = certificate.subs;
   if (!tbs) return certificate;
   const subs = tbs.subs.map(part =>
-    part.tag.isContextSpecific(3) ? rebuilt(part, part.subs.map(list => rebuilt(list, [...list.subs]))) : part,
+    part.tag.isContextSpecific(3)
+      ? rebuilt(
+          part,
+          part.subs.map(list => rebuilt(list, [...list.subs])),
+        )
+      : part,
   );
   return rebuilt(certificate, [rebuilt(tbs, subs), ...signature]);
 }

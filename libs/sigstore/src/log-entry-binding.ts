@@ -24,7 +24,10 @@ const SIGNER_OF: Readonly<Record<string, (spec: unknown) => Buffer | undefined>>
  * That a log entry names this signer: the library compares signature and digest, and not who signed.
  * @throws SignatureFault
  */
-export function requireLoggedSigner({ kindVersion: { kind, version }, canonicalizedBody }: TransparencyLogEntry, signer: LoggedSigner): void {
+export function requireLoggedSigner(
+  { kindVersion: { kind, version }, canonicalizedBody }: TransparencyLogEntry,
+  signer: LoggedSigner,
+): void {
   const name = `${kind}/${version}`;
   const read = Object.hasOwn(SIGNER_OF, name) ? SIGNER_OF[name] : undefined;
   if (!read) throw invalid('the log entry is of a kind that is not known', 'document-unsupported');
@@ -51,7 +54,8 @@ function parse(body: Buffer): unknown {
 
 function at(value: unknown, ...names: readonly string[]): unknown {
   return names.reduce<unknown>(
-    (part, name) => (typeof part === 'object' && part !== null && Object.hasOwn(part, name) ? (part as Record<string, unknown>)[name] : undefined),
+    (part, name) =>
+      typeof part === 'object' && part !== null && Object.hasOwn(part, name) ? (part as Record<string, unknown>)[name] : undefined,
     value,
   );
 }

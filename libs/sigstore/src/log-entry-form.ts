@@ -25,7 +25,14 @@ export const LOG_ENTRY = object(
 type Read = ReturnType<typeof LOG_ENTRY>;
 
 /** @throws SignatureFault for an entry whose time or place nothing proves */
-export function logEntryOf({ logId, kindVersion, canonicalizedBody, inclusionPromise, inclusionProof, ...entry }: Read): TransparencyLogEntry {
+export function logEntryOf({
+  logId,
+  kindVersion,
+  canonicalizedBody,
+  inclusionPromise,
+  inclusionProof,
+  ...entry
+}: Read): TransparencyLogEntry {
   const { logIndex = '0', integratedTime = '0' } = entry;
   if (!inclusionPromise && integratedTime !== '0') throw invalid('a log entry has a time and no promise of the log that proves it');
   if (!inclusionPromise && inclusionProof && (inclusionProof.logIndex ?? '0') !== logIndex) {

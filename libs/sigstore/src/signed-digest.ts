@@ -22,11 +22,19 @@ export function hashOf(key: KeyObject): HashName | 'none' | undefined {
 }
 
 /** Whether `signature` is by `key` over bytes with this digest, of which nothing else is known. OpenSSL checks only what it hashed itself. */
-export function verifiesDigest(key: KeyObject, hash: HashName, digest: Buffer, signature: Buffer, pss = false): boolean | typeof NEEDS_BYTES {
+export function verifiesDigest(
+  key: KeyObject,
+  hash: HashName,
+  digest: Buffer,
+  signature: Buffer,
+  pss = false,
+): boolean | typeof NEEDS_BYTES {
   if (key.asymmetricKeyType === 'ed25519') return NEEDS_BYTES;
   try {
     if (key.asymmetricKeyType === 'ec') return verifiesEcdsa(key, digest, signature);
-    return key.asymmetricKeyType === 'rsa' && (pss ? verifiesPss(key, hash, digest, signature) : verifiesPkcs1(key, hash, digest, signature));
+    return (
+      key.asymmetricKeyType === 'rsa' && (pss ? verifiesPss(key, hash, digest, signature) : verifiesPkcs1(key, hash, digest, signature))
+    );
   } catch {
     return false;
   }
@@ -71,7 +79,10 @@ function verifiesPss(key: KeyObject, hash: HashName, digest: Buffer, signature: 
   block[0] = (block[0] ?? 0) & keep;
   const start = block.findIndex(byte => byte !== 0);
   if (start < 0 || block[start] !== 1) return false;
-  const salted = createHash(hash).update(Buffer.alloc(8)).update(digest).update(block.subarray(start + 1));
+  const salted = createHash(hash)
+    .update(Buffer.alloc(8))
+    .update(digest)
+    .update(block.subarray(start + 1));
   return salted.digest().equals(check);
 }
 

@@ -1,6 +1,7 @@
 import type { ASN1Obj } from '@sigstore/core';
 import { HeldCertificate } from './held-certificate';
 import { invalid } from './signature-fault';
+import { hashOf } from './signed-digest';
 
 /** Who a signer is by a certificate: what an authority saw in a token of `issuer`. */
 export interface CertificateIdentity {
@@ -58,12 +59,23 @@ export function readSigningCertificate(der: Buffer): SigningCertificate {
   if (certificate.native.ca || isCertificateAuthority(certificate)) {
     throw invalid('a certificate of an authority stands where a signer belongs', 'certificate-is-ca');
   }
+  requireUsableKey(certificate);
   const extensions = extensionsOf(certificate);
   if (!certificate.native.keyUsage?.includes(CODE_SIGNING)) throw malformed('the certificate is not one for signing code');
   return {
     certificate,
     who: { issuer: issuerOf(extensions), identity: alternativeName(extensions.get(OID_SAN)), extensions: named(extensions) },
   };
+}
+
+function requireUsableKey(certificate: HeldCertificate): void {
+  try {
+    const isDated = !Number.isNaN(certificate.notBefore.getTime()) && !Number.isNaN(certificate.notAfter.getTime());
+    if (isDated && hashOf(certificate.key) !== undefined) return;
+  } catch {
+    // One answer for keys and dates that are not readable and for keys that are not taken.
+  }
+  throw malformed('the certificate has no key of a supported kind, or no validity');
 }
 
 function isCertificateAuthority(certificate: HeldCertificate): boolean {
@@ -124,7 +136,8 @@ function named(extensions: ReadonlyMap<string, ASN1Obj>): Readonly<Record<string
 
 function utf8(extension: ASN1Obj): string {
   const [value, ...more] = extension.subs;
-  if (!value || more.length > 0 || value.tag.toDER() !== DER_UTF8) throw malformed('an extension of the certificate is not one UTF-8 string');
+  if (!value || more.length > 0 || value.tag.toDER() !== DER_UTF8)
+    throw malformed('an extension of the certificate is not one UTF-8 string');
   return plain(value.value, 'an extension');
 }
 

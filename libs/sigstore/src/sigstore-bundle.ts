@@ -24,10 +24,7 @@ const BUNDLE = object(
         certificate: CERTIFICATE,
         x509CertificateChain: object({ certificates: array(CERTIFICATE, MAX_CHAIN) }, {}),
         tlogEntries: array(LOG_ENTRY, MAX_ENTRIES),
-        timestampVerificationData: object(
-          {},
-          { rfc3161Timestamps: array(object({ signedTimestamp: base64 }, {}), MAX_TIMESTAMPS) },
-        ),
+        timestampVerificationData: object({}, { rfc3161Timestamps: array(object({ signedTimestamp: base64 }, {}), MAX_TIMESTAMPS) }),
       },
     ),
   },

@@ -10,7 +10,10 @@ const OCTETS = 0x04;
 const TAGGED_0 = 0xa0;
 
 /** AlgorithmIdentifiers as DER, in hex: SHA-2, with and without a NULL (RFC 5754 §2); ECDSA with SHA-2 (§3.3); RSA (§3.2). */
-const DIGESTS: readonly string[] = ['01', '02', '03'].flatMap(hash => [`300b06096086480165030402${hash}`, `300d06096086480165030402${hash}0500`]);
+const DIGESTS: readonly string[] = ['01', '02', '03'].flatMap(hash => [
+  `300b06096086480165030402${hash}`,
+  `300d06096086480165030402${hash}0500`,
+]);
 const SIGNATURES: readonly string[] = [
   ...['02', '03', '04'].map(hash => `300a06082a8648ce3d0403${hash}`),
   '300d06092a864886f70d0101010500',
@@ -29,6 +32,7 @@ export function readTimestamp(der: Buffer): RFC3161Timestamp {
     const timestamp = RFC3161Timestamp.parse(Buffer.from(der));
     if (timestamp.root.toDER().equals(der)) {
       requireForm(timestamp.root);
+      demand(!Number.isNaN(timestamp.signingTime.getTime()) && timestamp.tstInfo.messageImprintHashedMessage.length > 0);
       return timestamp;
     }
   } catch {

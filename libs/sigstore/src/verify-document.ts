@@ -1,7 +1,7 @@
 import { dsse } from '@sigstore/core';
-import type { Digest } from '@packs/domain';
+import type { Digest, TrustedKey } from '@packs/domain';
 import { IN_TOTO_PAYLOAD_TYPE, readStatementAbout } from './in-toto-statement';
-import type { LoadedKey } from './public-key';
+import { loadKey, type LoadedKey } from './public-key';
 import { attemptsOf, candidates, unverified } from './signature-attempts';
 import { invalid, SignatureFault, untrusted } from './signature-fault';
 import { verifyMessage } from './signature-scheme';
@@ -27,8 +27,8 @@ export interface RequiredIdentity {
 export interface DocumentTrust {
   /** Each is asked by itself: an authority of one never vouches together with a log of another. */
   readonly roots: readonly TrustedRoot[];
-  readonly keys: readonly LoadedKey[];
-  /** Whether log entries and timestamps of what a key made are verified as well, by the roots; else they count for nothing. */
+  readonly keys: readonly TrustedKey[];
+  /** Whether log entries and timestamps of what a key made have to hold where they are; none has to be there. */
   readonly keyEvidence: 'verified' | 'ignored';
 }
 
@@ -44,24 +44,27 @@ export interface DocumentRequest {
 /**
  * Whether the document is a signature of one of the subjects by somebody who is trusted. Opens no socket, reads no file and no clock, and answers
  * whatever it is given: to be ended from outside by whoever cannot wait.
+ * @throws DomainError ERR_PACK_TRUST_INVALID for a key that must not be trusted
  */
 export function verifyDocument(request: DocumentRequest): VerificationReport {
   const progress = new CheckProgress();
+  const keys = request.trust.keys.map(loadKey);
   try {
-    return progress.accepted(verify(request, progress));
+    return progress.accepted(verify(request, keys, progress));
   } catch (error) {
     if (error instanceof SignatureFault) return progress.rejected(error.code, error.message);
     return progress.rejected('verification-failed', 'the document could not be evaluated');
   }
 }
 
-function verify(request: DocumentRequest, progress: CheckProgress): Findings {
+function verify(request: DocumentRequest, keys: readonly LoadedKey[], progress: CheckProgress): Findings {
   const document = request.document();
   progress.pass('document');
   const { signer, content } = document;
-  if (signer.kind === 'key') return verifyByKey(document, request, progress);
+  if (signer.kind === 'key') return verifyByKey(document, request, keys, progress);
   const { certificate, who } = readSigningCertificate(signer.der);
-  if (request.trust.roots.length === 0) throw untrusted('a certificate signed, and no trusted root is there to judge it by', 'trust-missing');
+  if (request.trust.roots.length === 0)
+    throw untrusted('a certificate signed, and no trusted root is there to judge it by', 'trust-missing');
   const signed = signatureContent(content, request.subjects);
   if (!signed.verifySignature(certificate.key)) throw invalid('the signature is not by the key of its certificate', 'signature-invalid');
   progress.pass('signature');
@@ -89,22 +92,22 @@ function byAnyRoot(roots: readonly TrustedRoot[], ask: (root: TrustedRoot) => Ev
   throw first ?? untrusted('no trusted root is there to judge log entries and timestamps by', 'trust-missing');
 }
 
-function verifyByKey(document: SignedDocument, request: DocumentRequest, progress: CheckProgress): Findings {
+function verifyByKey(document: SignedDocument, request: DocumentRequest, keys: readonly LoadedKey[], progress: CheckProgress): Findings {
   if (request.identity) throw untrusted('a key signed, where an identity was asked for');
   const { content } = document;
-  const key = signingKey(content, request.subjects, candidates(content.keyHint, request.trust.keys));
+  const key = signingKey(content, request.subjects, candidates(content.keyHint, keys));
   progress.pass('signer', 'signature');
-  const hasEvidence = request.trust.keyEvidence === 'verified' && document.entries.length + document.timestamps.length > 0;
-  const evidence = hasEvidence
-    ? byAnyRoot(request.trust.roots, root => verifyEvidence(document, signatureContent(content, request.subjects), { kind: 'key', key }, root))
-    : { times: [], entries: [] };
-  if (hasEvidence) progress.pass('timestamp', 'log');
-  else progress.skip('timestamp', 'log');
+  if (request.trust.keyEvidence === 'verified' && document.entries.length + document.timestamps.length > 0) {
+    const signed = signatureContent(content, request.subjects);
+    byAnyRoot(request.trust.roots, root => verifyEvidence(document, signed, { kind: 'key', key }, root));
+  }
+  // A key is trusted without them: they may not be wrong, and they add nothing.
+  progress.skip('timestamp', 'log');
   const statement = requireSubject(content, request);
   progress.pass('subject');
   progress.skip('identity');
   const { name, scheme } = key.key;
-  return { identity: { kind: 'key', name, keyId: key.keyId, scheme }, ...evidence, ...statement };
+  return { identity: { kind: 'key', name, keyId: key.keyId, scheme }, times: [], entries: [], ...statement };
 }
 
 function signingKey(content: SignedContent, subjects: readonly ArtifactSubject[], keys: readonly LoadedKey[]): LoadedKey {

@@ -1,5 +1,5 @@
 import type { TransparencyLogEntry } from '@sigstore/bundle';
-import { RFC3161Timestamp } from '@sigstore/core';
+import type { RFC3161Timestamp } from '@sigstore/core';
 import { VerificationError, Verifier, type SignedEntity, type TrustMaterial } from '@sigstore/verify';
 import { sha256 } from '@packs/domain';
 import { ownCheckpoint, type LogAuthority } from './checkpoint';
@@ -19,7 +19,8 @@ export interface Evidence {
 }
 
 /** A certificate has to be proven, with its time and its place in a log; of a key whatever is there must hold. */
-export type EvidenceSigner = { readonly kind: 'certificate'; readonly certificate: HeldCertificate } | { readonly kind: 'key'; readonly key: LoadedKey };
+export type EvidenceSigner =
+  { readonly kind: 'certificate'; readonly certificate: HeldCertificate } | { readonly kind: 'key'; readonly key: LoadedKey };
 
 type Content = SignedEntity['signature'];
 
@@ -136,7 +137,8 @@ const REASON_OF: Readonly<Record<VerificationError['code'], VerificationReason>>
 
 function faultOf(error: unknown, signer: EvidenceSigner, times: readonly Date[]): SignatureFault {
   const code = error instanceof VerificationError ? error.code : undefined;
-  const reason = code === 'CERTIFICATE_ERROR' && signer.kind === 'certificate' ? certificateReason(signer.certificate, times, error) : undefined;
+  const reason =
+    code === 'CERTIFICATE_ERROR' && signer.kind === 'certificate' ? certificateReason(signer.certificate, times, error) : undefined;
   const message = error instanceof VerificationError ? error.message : 'the evidence could not be evaluated';
   return invalid(message, reason ?? (code && REASON_OF[code]) ?? 'verification-failed');
 }
