@@ -1,13 +1,13 @@
 import type { X509Certificate } from '@sigstore/core';
 import { TrustedRoot as TrustedRootMessage } from '@sigstore/protobuf-specs';
 import { toTrustMaterial, type TrustMaterial } from '@sigstore/verify';
-import { DomainError } from '@packs/domain';
+import { DomainError, sha256, type Digest, type TrustMaterial as TenantTrust } from '@packs/domain';
 import { HeldCertificate } from './held-certificate';
 import { array, base64, object, text, type Shape } from './json-shape';
 import { invalid, SignatureFault } from './signature-fault';
 import { JsonFault, parseStrictJson } from './strict-json';
 
-export const MAX_TRUSTED_ROOT_BYTES = 256 * 1024;
+export const MAX_TRUSTED_ROOT_BYTES = 96 * 1024;
 
 const MEDIA_TYPES: readonly string[] = [
   'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
@@ -62,6 +62,23 @@ export interface TrustedRoot {
   readonly material: TrustMaterial;
 }
 
+const held = new WeakMap<TenantTrust, readonly TrustedRoot[]>();
+
+/** The roots of a tenant's trust material, parsed once for as long as the material is held. */
+export function trustedRootsOf(material: TenantTrust): readonly TrustedRoot[] {
+  const known = held.get(material);
+  if (known) return known;
+  const roots = (material.trustedRoots ?? []).map(text => parseTrustedRoot(Buffer.from(text)));
+  held.set(material, roots);
+  return roots;
+}
+
+/** SHA-256 of the SubjectPublicKeyInfo of each certificate authority: what signatures with certificates name as the key that vouches for them. */
+export function authorityIdsOf(material: TenantTrust): Digest[] {
+  const authorities = trustedRootsOf(material).flatMap(root => root.material.certificateAuthorities);
+  return [...new Set(authorities.flatMap(({ certChain }) => certChain.map(({ publicKey }) => sha256(publicKey))))].toSorted();
+}
+
 /**
  * Reads a sigstore `trusted_root.json`. Unlike in the library, everything has a start of validity and nothing is left over.
  * @throws DomainError ERR_PACK_TRUST_INVALID that points to the first fault
@@ -86,11 +103,11 @@ function materialOf(json: unknown): TrustMaterial {
   } catch (cause) {
     throw fault('a key or certificate of the trusted root is not readable', cause);
   }
-  const held = (list: TrustMaterial['certificateAuthorities'], at: string) =>
+  const withHeld = (list: TrustMaterial['certificateAuthorities'], at: string) =>
     list.map((authority, index) => ({ ...authority, certChain: chainOf(authority.certChain, `/${at}/${index}/certChain`) }));
-  const timestampAuthorities = held(read.timestampAuthorities, 'timestampAuthorities');
+  const timestampAuthorities = withHeld(read.timestampAuthorities, 'timestampAuthorities');
   for (const [index, { certChain }] of timestampAuthorities.entries()) requireClock(certChain, index);
-  return { ...read, certificateAuthorities: held(read.certificateAuthorities, 'certificateAuthorities'), timestampAuthorities };
+  return { ...read, certificateAuthorities: withHeld(read.certificateAuthorities, 'certificateAuthorities'), timestampAuthorities };
 }
 
 function chainOf(certificates: readonly X509Certificate[], at: string): HeldCertificate[] {

@@ -10,7 +10,13 @@ export interface VerificationCheck {
 
 export type SignerIdentity =
   | { readonly kind: 'key'; readonly name: string; readonly keyId: Digest; readonly scheme: SignatureScheme }
-  | ({ readonly kind: 'certificate' } & CertificateIdentity);
+  | ({
+      readonly kind: 'certificate';
+      /** SHA-256 of the SubjectPublicKeyInfo of the trusted authority that issued the certificate. */
+      readonly authority: Digest;
+      /** Of the key in the certificate. */
+      readonly scheme: string;
+    } & CertificateIdentity);
 
 /** When a signature was made, by who is trusted to know it. */
 export interface SigningTime {

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { dsse } from '@sigstore/core';
 import type { Digest, TrustedKey } from '@packs/domain';
 import { IN_TOTO_PAYLOAD_TYPE, readStatementAbout } from './in-toto-statement';
@@ -75,7 +76,9 @@ function verify(request: DocumentRequest, keys: readonly LoadedKey[], progress: 
   if (request.identity) requireIdentity(who, request.identity);
   if (request.identity) progress.pass('identity');
   else progress.skip('identity');
-  return { identity: { kind: 'certificate', ...who }, ...evidence, ...statement };
+  const { times, entries, authority } = evidence;
+  if (!authority) throw untrusted('no authority issued the certificate', 'certificate-untrusted');
+  return { identity: { kind: 'certificate', authority, scheme: schemeOf(certificate.key), ...who }, times, entries, ...statement };
 }
 
 /** The answer of the first root that accepts; else that of the first one. */
@@ -158,6 +161,11 @@ function requireSubject(content: SignedContent, { subjects, limits }: DocumentRe
     throw invalid('the signature is about another artifact', 'subject-mismatch');
   }
   return {};
+}
+
+function schemeOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string {
+  if (asymmetricKeyType === 'ec') return asymmetricKeyDetails?.namedCurve === 'secp384r1' ? 'ecdsa-p384-sha384' : 'ecdsa-p256-sha256';
+  return asymmetricKeyType === 'rsa' ? 'rsa-pkcs1-sha256' : 'ed25519';
 }
 
 function requireIdentity(who: CertificateIdentity, { issuer, identity, extensions = {} }: RequiredIdentity): void {

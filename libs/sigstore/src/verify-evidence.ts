@@ -1,7 +1,7 @@
 import type { TransparencyLogEntry } from '@sigstore/bundle';
-import type { RFC3161Timestamp } from '@sigstore/core';
+import type { RFC3161Timestamp, X509Certificate } from '@sigstore/core';
 import { VerificationError, Verifier, type SignedEntity, type TrustMaterial } from '@sigstore/verify';
-import { sha256 } from '@packs/domain';
+import { sha256, type Digest } from '@packs/domain';
 import { ownCheckpoint, type LogAuthority } from './checkpoint';
 import type { HeldCertificate } from './held-certificate';
 import { requireLoggedSigner } from './log-entry-binding';
@@ -14,6 +14,8 @@ import type { TrustedRoot } from './trusted-root';
 import type { LogInclusion, SigningTime } from './verification-report';
 
 export interface Evidence {
+  /** SHA-256 of the SubjectPublicKeyInfo of the authority that issued the certificate, if one signed. */
+  readonly authority?: Digest;
   readonly times: readonly SigningTime[];
   readonly entries: readonly LogInclusion[];
 }
@@ -46,6 +48,7 @@ export function verifyEvidence(document: SignedDocument, content: Content, signe
   };
   verify(entity, signer, times, material);
   return {
+    ...(signer.kind === 'certificate' && { authority: authorityOf(signer.certificate, times, material) }),
     // A log's promise tells the time wherever there is one, so that a timestamp beside it adds nothing and may be left out.
     times: logged.length > 0 ? timesOf('log', logged) : timesOf('timestamp-authority', times),
     entries: document.entries.map(({ logId, canonicalizedBody }) => ({
@@ -53,6 +56,18 @@ export function verifyEvidence(document: SignedDocument, content: Content, signe
       entry: sha256(canonicalizedBody),
     })),
   };
+}
+
+/** The library has found the way from the certificate to a root; this is its first step. */
+function authorityOf(certificate: HeldCertificate, times: readonly Date[], { certificateAuthorities }: TrustMaterial): Digest {
+  const trusted = certificateAuthorities.filter(({ validFor }) => times.every(time => isWithin(validFor, time)));
+  const issuer = trusted.flatMap(({ certChain }) => certChain).find(authority => isIssuer(authority, certificate));
+  if (!issuer) throw untrusted('no authority issued the certificate', 'certificate-untrusted');
+  return sha256(issuer.publicKey);
+}
+
+function isIssuer(authority: X509Certificate, certificate: HeldCertificate): boolean {
+  return authority.subject.equals(certificate.issuer) && certificate.verify(authority);
 }
 
 function isPromised({ inclusionPromise }: TransparencyLogEntry): boolean {
