@@ -73,7 +73,11 @@ export class AppModule {
         { provide: NATS_CONNECTION, useFactory: () => openConnection(natsSettings(config)) },
         { provide: SignatureTimer, useValue: timer },
         { provide: VerificationPool, useFactory: () => new VerificationPool({ workers: WORKERS, deadlineMs: VERIFICATION_DEADLINE_MS }) },
-        { provide: SignatureVerifier, useFactory: (pool: VerificationPool) => new PooledSignatureVerifier(pool), inject: [VerificationPool] },
+        {
+          provide: SignatureVerifier,
+          useFactory: (pool: VerificationPool) => new PooledSignatureVerifier(pool),
+          inject: [VerificationPool],
+        },
         TrustMaterials,
         SignatureEvaluator,
         VerifyBundle,

@@ -130,6 +130,6 @@ function requireClock([signer]: readonly HeldCertificate[], index: number): void
 }
 
 function fault(message: string, cause?: unknown): DomainError {
-  const pointer = /^\/\S*/.exec(message)?.[0] ?? '';
+  const pointer = /^\/\S+/.exec(message)?.[0] ?? '';
   return new DomainError('ERR_PACK_TRUST_INVALID', message, { errors: [{ pointer, message }], cause });
 }

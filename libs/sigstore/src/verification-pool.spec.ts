@@ -77,15 +77,19 @@ describe('a pool of verifying threads', () => {
     ['throws', 'throw new Error("broken")'],
     ['exits', 'process.exit(3)'],
     ['says that it broke', 'parentPort.postMessage({ kind: "broken", message: "broken" })'],
-  ])('answers for a thread that %s, and opens another', async (name, body) => {
-    const brokenOnEmpty = program(name.replaceAll(' ', '-'), `if (task.content.length === 0) { ${body}; } else ${answering};`);
-    const threads = open({ workers: 1, program: brokenOnEmpty });
-    for (let round = 0; round < 3; round++) {
-      const broken = await threads.run({ ...taskOf(), content: Buffer.alloc(0) }, () => materialOf(signer));
-      expect(broken).toMatchObject({ refusal: { reason: 'verification-failed' } });
-      expect(await threads.run(taskOf(), () => materialOf(signer))).toMatchObject({ outcome: 'verified' });
-    }
-  }, 30_000);
+  ])(
+    'answers for a thread that %s, and opens another',
+    async (name, body) => {
+      const brokenOnEmpty = program(name.replaceAll(' ', '-'), `if (task.content.length === 0) { ${body}; } else ${answering};`);
+      const threads = open({ workers: 1, program: brokenOnEmpty });
+      for (let round = 0; round < 3; round++) {
+        const broken = await threads.run({ ...taskOf(), content: Buffer.alloc(0) }, () => materialOf(signer));
+        expect(broken).toMatchObject({ refusal: { reason: 'verification-failed' } });
+        expect(await threads.run(taskOf(), () => materialOf(signer))).toMatchObject({ outcome: 'verified' });
+      }
+    },
+    30_000,
+  );
 
   it('leaves nobody without an answer when it is closed', async () => {
     const threads = open({ workers: 1, program: program('silent', '') });

@@ -64,7 +64,10 @@ export class VerificationPool {
     seat.worker.unref();
     seat.worker.on('message', (reply: WorkerReply) => this.take(seat, reply));
     const broken = (error?: unknown): void => {
-      void this.end(seat, refused('verification-failed', `the verification broke off: ${error instanceof Error ? error.message : 'its worker ended'}`));
+      void this.end(
+        seat,
+        refused('verification-failed', `the verification broke off: ${error instanceof Error ? error.message : 'its worker ended'}`),
+      );
     };
     seat.worker.on('error', broken);
     seat.worker.on('exit', () => broken());
@@ -75,7 +78,10 @@ export class VerificationPool {
   private begin(seat: Seat, job: Job): void {
     seat.job = job;
     seat.timer = setTimeout(() => {
-      void this.end(seat, refused('verification-timeout', `the verification took longer than ${this.settings.deadlineMs} ms and was ended`));
+      void this.end(
+        seat,
+        refused('verification-timeout', `the verification took longer than ${this.settings.deadlineMs} ms and was ended`),
+      );
     }, this.settings.deadlineMs);
     this.ask(seat, { task: job.task });
   }

@@ -68,7 +68,9 @@ function judgeSignature({ mediaType, content, subjects }: SignatureTask, trust: 
 }
 
 function judgeAttestation({ mediaType, content, subjects }: AttestationTask, trust: DocumentTrust): VerificationAnswer {
-  return isMadeByKey(mediaType, content) ? byKeys({ mediaType, content, subjects }, trust) : byCertificate({ mediaType, content, subjects }, trust);
+  return isMadeByKey(mediaType, content)
+    ? byKeys({ mediaType, content, subjects }, trust)
+    : byCertificate({ mediaType, content, subjects }, trust);
 }
 
 type Attestation = Pick<AttestationTask, 'mediaType' | 'content' | 'subjects'>;
@@ -89,7 +91,11 @@ function byKeys(attestation: Attestation, { keys }: DocumentTrust): Verification
   }
   const signers = result.signers.map(({ key: { name, scheme }, keyId }): SignerIdentity => ({ kind: 'key', name, keyId, scheme }));
   if (result.outcome === 'verified') return { outcome: 'verified', signers, predicateType: result.predicateType };
-  return { outcome: result.outcome, signers, refusal: { error: 'ERR_PACK_ATTESTATION_INVALID', reason: result.code, message: result.message } };
+  return {
+    outcome: result.outcome,
+    signers,
+    refusal: { error: 'ERR_PACK_ATTESTATION_INVALID', reason: result.code, message: result.message },
+  };
 }
 
 function byCertificate({ mediaType, content, subjects }: Attestation, trust: DocumentTrust): VerificationAnswer {

@@ -33,7 +33,12 @@ export interface AttestationSigner {
 /** How far a document was found good: not signed by a trusted key, signed but not about the subjects, or both. */
 export type AttestationResult =
   | { readonly outcome: 'signature-refused'; readonly reason: ErrorCode; readonly code: VerificationReason; readonly message: string }
-  | { readonly outcome: 'statement-refused'; readonly signers: readonly AttestationSigner[]; readonly code: VerificationReason; readonly message: string }
+  | {
+      readonly outcome: 'statement-refused';
+      readonly signers: readonly AttestationSigner[];
+      readonly code: VerificationReason;
+      readonly message: string;
+    }
   | { readonly outcome: 'verified'; readonly signers: readonly AttestationSigner[]; readonly predicateType: string };
 
 /**
@@ -47,7 +52,8 @@ export function verifyAttestation({ mediaType, content, subjects, keys }: Attest
     const envelope = readEnvelope(mediaType, content);
     return { payload: envelope.payload, signers: signersOf(envelope, candidates(envelope.keyHint, trusted)) };
   });
-  if (opened instanceof SignatureFault) return { outcome: 'signature-refused', reason: opened.reason, code: opened.code, message: opened.message };
+  if (opened instanceof SignatureFault)
+    return { outcome: 'signature-refused', reason: opened.reason, code: opened.code, message: opened.message };
   const { payload, signers } = opened;
   const statement = refusalOr(() => {
     const { predicateType } = readStatementAbout(
@@ -58,7 +64,8 @@ export function verifyAttestation({ mediaType, content, subjects, keys }: Attest
     if (!PREDICATE_TYPE.test(predicateType)) throw invalid('the predicateType of the statement is not a URI of at most 512 characters');
     return { predicateType };
   });
-  if (statement instanceof SignatureFault) return { outcome: 'statement-refused', signers, code: statement.code, message: statement.message };
+  if (statement instanceof SignatureFault)
+    return { outcome: 'statement-refused', signers, code: statement.code, message: statement.message };
   return { outcome: 'verified', signers, predicateType: statement.predicateType };
 }
 

@@ -78,7 +78,11 @@ function hashedRekord(certificate: string, { digest, signature }: Signed): objec
 
 type LogEntry = Awaited<ReturnType<Awaited<ReturnType<typeof initializeTLog>>['log']>>[string];
 
-function bundleOf(certificate: string, { digest, signature }: Signed, { body, integratedTime, logID, logIndex, verification }: LogEntry): object {
+function bundleOf(
+  certificate: string,
+  { digest, signature }: Signed,
+  { body, integratedTime, logID, logIndex, verification }: LogEntry,
+): object {
   const { inclusionProof, signedEntryTimestamp } = verification ?? {};
   return {
     mediaType: MEDIA_TYPES.sigstoreBundle,

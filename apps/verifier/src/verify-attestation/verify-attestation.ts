@@ -40,7 +40,10 @@ export class VerifyAttestation {
   }
 
   /** Undefined when the stored bytes are not those of the digest. */
-  private async verify({ attestation, subject, trust }: VerifyAttestationRequest, list: CheckList): Promise<VerificationAnswer | undefined> {
+  private async verify(
+    { attestation, subject, trust }: VerifyAttestationRequest,
+    list: CheckList,
+  ): Promise<VerificationAnswer | undefined> {
     const content = await this.read(attestation);
     if (!content) {
       list.fail('digest', {
@@ -73,7 +76,11 @@ export class VerifyAttestation {
   }
 }
 
-function report({ outcome, refusal }: VerificationAnswer, digest: VerifyAttestationRequest['attestation']['digest'], list: CheckList): void {
+function report(
+  { outcome, refusal }: VerificationAnswer,
+  digest: VerifyAttestationRequest['attestation']['digest'],
+  list: CheckList,
+): void {
   if (refusal && outcome === 'signature-refused') {
     list.fail('signature', { code: refusal.error, message: refusal.message }, digest);
     list.skip('statement', 'not-reached', digest);

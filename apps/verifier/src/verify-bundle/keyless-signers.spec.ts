@@ -82,7 +82,9 @@ describe('a policy that asks for an identity', () => {
 
   it('counts two certificates of one identity as one signer, and a key beside them as another', async () => {
     const again = await authority.bundle(BUNDLE, { issuer: ISSUER, identity: IDENTITY });
-    const { outcome, identities } = await judge([again, signature, release.bundle(BUNDLE)], { anyOf: [{ keyRef: 'release' }, by(ISSUER, IDENTITY)] });
+    const { outcome, identities } = await judge([again, signature, release.bundle(BUNDLE)], {
+      anyOf: [{ keyRef: 'release' }, by(ISSUER, IDENTITY)],
+    });
     expect(outcome).toBe('accepted');
     expect(identities.map(({ kind }) => kind).toSorted()).toEqual(['certificate', 'key']);
   });

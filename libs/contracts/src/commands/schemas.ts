@@ -15,7 +15,10 @@ export const PolicyRuleSchema = Type.Unsafe<PolicyRule>({
       properties: {
         oidcIssuer: {
           type: 'object',
-          properties: { issuer: { type: 'string', minLength: 1, maxLength: 2048 }, identity: { type: 'string', minLength: 1, maxLength: 2048 } },
+          properties: {
+            issuer: { type: 'string', minLength: 1, maxLength: 2048 },
+            identity: { type: 'string', minLength: 1, maxLength: 2048 },
+          },
           required: ['issuer', 'identity'],
           additionalProperties: false,
         },
