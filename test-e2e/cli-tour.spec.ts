@@ -302,6 +302,7 @@ const PRINTING: Readonly<Record<string, readonly string[]>> = {
   'trust show': [],
   'trust add': ['--name', 'for-json', '--key', 'for-json.pub.pem'],
   'trust remove': ['--name', 'for-json'],
+  'trust set-roots': [],
   'policy list': [],
   'policy set': ['for-json', '--key', 'mine', '--channel', 'for-json'],
   'channel set': ['for-json'],
@@ -335,7 +336,7 @@ const IN_A_STORY_OF_ITS_OWN: Readonly<Record<string, string>> = {
   'registry sealed seal': 'sealed',
   'registry sealed unseal': 'sealed',
 };
-const ADMINISTRATIVE = /^(key generate|trust (add|remove)|policy set|exporter|mirror|parity|registry)/;
+const ADMINISTRATIVE = /^(key generate|trust (add|remove|set-roots)|policy set|exporter|mirror|parity|registry)/;
 
 type Command = ReturnType<typeof stellaProgram>;
 

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { Inject, Injectable, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
 import {
@@ -13,8 +14,10 @@ import { openReportingBlobStore } from '@packs/object-storage';
 import { LOGGER, signatureVerifySeconds, type Logger } from '@packs/observability';
 import { BlobStore, CommandBus } from '@packs/ports';
 import { Readiness, type ConfigOf } from '@packs/service-host';
+import { VerificationPool } from '@packs/sigstore';
 import { SignatureEvaluator } from './evaluation/signature-evaluator';
 import { SignatureTimer } from './evaluation/signature-timer';
+import { PooledSignatureVerifier, SignatureVerifier } from './evaluation/signature-verifier';
 import { TrustMaterials } from './evaluation/trust-materials';
 import { ReverifyVersion } from './reverify-version/reverify-version';
 import { ReverifyVersionHandler } from './reverify-version/reverify-version.handler';
@@ -26,16 +29,23 @@ import { VerifyBundleHandler } from './verify-bundle/verify-bundle.handler';
 type Config = ConfigOf<'verifier'>;
 const NATS_CONNECTION = Symbol('NatsConnection');
 
+/** Threads are opened as they are needed. */
+const WORKERS = Math.max(1, Math.min(4, availableParallelism()));
+/** A verification takes milliseconds; whatever takes this long is stuck. */
+const VERIFICATION_DEADLINE_MS = 10_000;
+
 @Injectable()
 class Lifecycle implements OnApplicationShutdown {
   constructor(
     private readonly commands: CommandBus,
     @Inject(NATS_CONNECTION) private readonly connection: NatsConnection,
+    private readonly pool: VerificationPool,
   ) {}
 
   async onApplicationShutdown(): Promise<void> {
     if (this.commands instanceof NatsCommandBus) await this.commands.close();
     await this.connection.drain();
+    await this.pool.close();
   }
 }
 
@@ -58,6 +68,12 @@ export class AppModule {
         },
         { provide: NATS_CONNECTION, useFactory: () => openConnection(natsSettings(config)) },
         { provide: SignatureTimer, useValue: timer },
+        { provide: VerificationPool, useFactory: () => new VerificationPool({ workers: WORKERS, deadlineMs: VERIFICATION_DEADLINE_MS }) },
+        {
+          provide: SignatureVerifier,
+          useFactory: (pool: VerificationPool) => new PooledSignatureVerifier(pool),
+          inject: [VerificationPool],
+        },
         TrustMaterials,
         SignatureEvaluator,
         VerifyBundle,

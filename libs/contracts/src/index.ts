@@ -148,6 +148,7 @@ export {
   PolicyView,
   Problem,
   TrustAnswer,
+  KeyListInput,
   TrustInput,
   VisibilityInput,
   VisibilityView,

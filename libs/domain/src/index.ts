@@ -76,7 +76,8 @@ export {
   SIGNATURE_SCHEMES,
   UNSIGNED_ANSWERS,
   isSatisfied,
-  keysOf,
+  signerName,
+  signersOf,
   policyDigest,
   selectPolicy,
   type PolicyRule,
@@ -86,7 +87,15 @@ export {
   type TrustedKey,
   type UnsignedAnswer,
 } from './signing-policy';
-export { verdictHash, type Check, type Verdict, type VerdictFault, type VerifiedIdentity } from './verdict';
+export {
+  verdictHash,
+  type Check,
+  type Verdict,
+  type VerdictFault,
+  type VerifiedCertificate,
+  type VerifiedIdentity,
+  type VerifiedKey,
+} from './verdict';
 export {
   VERSION_MAX,
   isPrerelease,

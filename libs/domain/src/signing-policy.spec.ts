@@ -1,5 +1,5 @@
 import { parsePolicyRule } from './policy-rule';
-import { isSatisfied, keysOf, policyDigest, selectPolicy, type PolicyRule, type SigningPolicy } from './signing-policy';
+import { isSatisfied, policyDigest, selectPolicy, signersOf, type PolicyRule, type SigningPolicy } from './signing-policy';
 
 function aPolicy(name: string, binding: Pick<SigningPolicy, 'channel' | 'packType'> = {}): SigningPolicy {
   return { name, version: 1, rule: { keyRef: 'release' }, unsigned: 'reject', ...binding };
@@ -56,7 +56,7 @@ describe('a rule', () => {
   });
 
   it('names the keys it can be satisfied by', () => {
-    expect(keysOf(nested)).toEqual(['a', 'b', 'c']);
+    expect(signersOf(nested)).toEqual(['a', 'b', 'c']);
   });
 });
 

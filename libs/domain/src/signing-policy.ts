@@ -1,9 +1,9 @@
-import { canonicalDigest } from './canonical-json';
+import { canonicalDigest, canonicalJson } from './canonical-json';
 import type { Digest } from './digest';
 import type { PackType } from './identifiers';
 
 /** Who must have signed. A rule is a tree of `anyOf` over leaves; every leaf names one trusted identity. */
-export type PolicyRule = AnyOfRule | KeyRefRule;
+export type PolicyRule = AnyOfRule | KeyRefRule | OidcIssuerRule;
 
 export interface AnyOfRule {
   readonly anyOf: readonly PolicyRule[];
@@ -12,6 +12,21 @@ export interface AnyOfRule {
 /** Satisfied by a valid signature of the trust material's key of this name. */
 export interface KeyRefRule {
   readonly keyRef: string;
+}
+
+/** Satisfied by a valid signature whose certificate, by a trusted root, names exactly this identity as seen by exactly this issuer. */
+export interface OidcIssuerRule {
+  readonly oidcIssuer: CertificateSigner;
+}
+
+export interface CertificateSigner {
+  readonly issuer: string;
+  readonly identity: string;
+}
+
+/** How rules and signatures name a signer: a key by its name, and whom a certificate names by a text that is the name of no key. */
+export function signerName(signer: KeyRefRule | OidcIssuerRule): string {
+  return 'keyRef' in signer ? signer.keyRef : canonicalJson([signer.oidcIssuer.issuer, signer.oidcIssuer.identity]);
 }
 
 /** A tenant's named, versioned signing policy and what it binds to. The most specific binding that matches decides. */
@@ -47,6 +62,8 @@ export type SignatureScheme = (typeof SIGNATURE_SCHEMES)[number];
 
 export interface TrustMaterial {
   readonly keys: readonly TrustedKey[];
+  /** Sigstore trusted roots (`trusted_root.json`), each as its RFC 8785 text; absent: none. */
+  readonly trustedRoots?: readonly string[];
 }
 
 export function policyDigest(policy: SigningPolicy): Digest {
@@ -65,12 +82,13 @@ export function selectPolicy(
   return matching.toSorted((a, b) => weight(b) - weight(a) || (a.name < b.name ? -1 : 1))[0];
 }
 
-/** Whether signatures by `keyNames` satisfy the rule. */
-export function isSatisfied(rule: PolicyRule, keyNames: ReadonlySet<string>): boolean {
-  return 'anyOf' in rule ? rule.anyOf.some(part => isSatisfied(part, keyNames)) : keyNames.has(rule.keyRef);
+/** Whether signatures by these signers, named as by `signerName`, satisfy the rule. */
+export function isSatisfied(rule: PolicyRule, signers: ReadonlySet<string>): boolean {
+  return 'anyOf' in rule ? rule.anyOf.some(part => isSatisfied(part, signers)) : signers.has(signerName(rule));
 }
 
-/** The keys a rule can be satisfied by. */
-export function keysOf(rule: PolicyRule): string[] {
-  return 'anyOf' in rule ? rule.anyOf.flatMap(keysOf) : [rule.keyRef];
+/** Whom a rule can be satisfied by, for people. */
+export function signersOf(rule: PolicyRule): string[] {
+  if ('anyOf' in rule) return rule.anyOf.flatMap(signersOf);
+  return ['keyRef' in rule ? rule.keyRef : `${rule.oidcIssuer.identity} (${rule.oidcIssuer.issuer})`];
 }

@@ -33,10 +33,25 @@ export interface Check {
   readonly evidence?: Digest;
 }
 
-export interface VerifiedIdentity {
+export type VerifiedIdentity = VerifiedKey | VerifiedCertificate;
+
+export interface VerifiedKey {
   readonly kind: 'key';
   readonly name: string;
   /** SHA-256 of the key's SubjectPublicKeyInfo (DER). */
+  readonly keyId: Digest;
+  readonly scheme: string;
+  readonly signature: Digest;
+}
+
+/** Whom a certificate names that a trusted root vouches for. */
+export interface VerifiedCertificate {
+  readonly kind: 'certificate';
+  /** The mail address or URI in the certificate. */
+  readonly name: string;
+  /** Who had seen to it that it is that identity. */
+  readonly issuer: string;
+  /** SHA-256 of the SubjectPublicKeyInfo (DER) of the trusted authority that issued the certificate. */
   readonly keyId: Digest;
   readonly scheme: string;
   readonly signature: Digest;

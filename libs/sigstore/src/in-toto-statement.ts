@@ -1,5 +1,7 @@
-import { digestHex, type Digest } from '@packs/domain';
+import { createHash } from 'node:crypto';
+import { digestHex } from '@packs/domain';
 import { invalid } from './signature-fault';
+import type { ArtifactSubject } from './signed-entity';
 import { JsonFault, parseStrictJson, type JsonLimits } from './strict-json';
 
 export const IN_TOTO_PAYLOAD_TYPE = 'application/vnd.in-toto+json';
@@ -8,25 +10,47 @@ const STATEMENT_TYPES = ['https://in-toto.io/Statement/v0.1', 'https://in-toto.i
 const MAX_SUBJECTS = 1024;
 
 /**
- * Reads a statement that is about one of the artifacts: one of its subjects must carry that artifact's SHA-256.
+ * Reads a statement that is about one of the artifacts: one of its subjects must carry that artifact's SHA-256 or SHA-512, and none that is not its.
  * Members beyond `_type`, `subject` and `predicateType` belong to the predicate's author and are left alone (in-toto Statement v1, "Parsing rules").
  * @throws SignatureFault for any other payload
  */
 export function readStatementAbout(
   payload: Uint8Array,
-  digests: readonly Digest[],
+  artifacts: readonly ArtifactSubject[],
   limits?: JsonLimits,
 ): { readonly predicateType: string } {
   const statement = readObject(payload, limits);
-  if (!STATEMENT_TYPES.includes(String(statement['_type']))) throw invalid('the payload is not an in-toto statement v0.1 or v1');
+  if (!STATEMENT_TYPES.includes(String(statement['_type']))) throw unusable('the payload is not an in-toto statement v0.1 or v1');
   const predicateType = statement['predicateType'];
-  if (typeof predicateType !== 'string' || predicateType === '') throw invalid('the statement has no predicateType');
+  if (typeof predicateType !== 'string' || predicateType === '') throw unusable('the statement has no predicateType');
   const subjects = statement['subject'];
-  if (!Array.isArray(subjects) || subjects.length === 0) throw invalid('the statement has no subject');
-  if (subjects.length > MAX_SUBJECTS) throw invalid(`the statement has more than ${MAX_SUBJECTS} subjects`);
-  const wanted: readonly unknown[] = digests.map(digestHex);
-  if (!subjects.some(subject => wanted.includes(sha256Of(subject)))) throw invalid('no subject of the statement is this artifact');
-  return { predicateType };
+  if (!Array.isArray(subjects) || subjects.length === 0) throw unusable('the statement has no subject');
+  if (subjects.length > MAX_SUBJECTS) throw unusable(`the statement has more than ${MAX_SUBJECTS} subjects`);
+  const known = artifacts.map(knownDigests);
+  const named = subjects.map(digestSet);
+  if (named.some(set => known.some(digests => isSame(set, digests)))) return { predicateType };
+  if (named.some(({ sha256, sha512 }) => sha256 === undefined && sha512 !== undefined) && artifacts.every(({ bytes }) => !bytes)) {
+    throw invalid('the statement names its subject by SHA-512 alone', 'subject-bytes-needed');
+  }
+  throw invalid('no subject of the statement is this artifact', 'subject-mismatch');
+}
+
+interface KnownDigests {
+  readonly sha256: string;
+  /** Undefined where the bytes are not at hand. */
+  readonly sha512: () => string | undefined;
+}
+
+function knownDigests({ digest, bytes }: ArtifactSubject): KnownDigests {
+  let made: string | undefined;
+  return { sha256: digestHex(digest), sha512: () => (made ??= bytes && createHash('sha512').update(bytes).digest('hex')) };
+}
+
+function isSame({ sha256, sha512 }: DigestSet, known: KnownDigests): boolean {
+  if (sha256 !== undefined && sha256 !== known.sha256) return false;
+  if (sha512 === undefined) return sha256 !== undefined;
+  const own = known.sha512();
+  return own === undefined ? sha256 !== undefined : sha512 === own;
 }
 
 function readObject(payload: Uint8Array, limits?: JsonLimits): Readonly<Record<string, unknown>> {
@@ -34,14 +58,23 @@ function readObject(payload: Uint8Array, limits?: JsonLimits): Readonly<Record<s
     const value = parseStrictJson(payload, limits);
     if (isObject(value)) return value;
   } catch (error) {
-    throw error instanceof JsonFault ? invalid(`the payload is ${error.message}`) : error;
+    throw error instanceof JsonFault ? unusable(`the payload is ${error.message}`) : error;
   }
-  throw invalid('the payload is not a JSON object');
+  throw unusable('the payload is not a JSON object');
 }
 
-function sha256Of(subject: unknown): unknown {
-  if (!isObject(subject) || !isObject(subject['digest'])) throw invalid('a subject of the statement has no digest set');
-  return subject['digest']['sha256'];
+interface DigestSet {
+  readonly sha256: unknown;
+  readonly sha512: unknown;
+}
+
+function digestSet(subject: unknown): DigestSet {
+  if (!isObject(subject) || !isObject(subject['digest'])) throw unusable('a subject of the statement has no digest set');
+  return { sha256: subject['digest']['sha256'], sha512: subject['digest']['sha512'] };
+}
+
+function unusable(message: string) {
+  return invalid(message, 'statement-invalid');
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

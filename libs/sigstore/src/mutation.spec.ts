@@ -1,15 +1,7 @@
 import { sha256, SIGNATURE_SCHEMES } from '@packs/domain';
+import { allMutations, random } from './mutations.fixture';
 import { SpecSigner } from './signer.fixture';
 import { verifyPackSignature, type PackSignature } from './verify-pack-signature';
-
-type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
-type Place = readonly (string | number)[];
-
-interface Mutation {
-  readonly at: string;
-  readonly what: string;
-  readonly value: Json | undefined;
-}
 
 const ARTIFACT = Buffer.from('the bytes of a pack bundle');
 
@@ -24,63 +16,6 @@ const UNAUTHENTICATED: readonly RegExp[] = [
   /^\/(dsseEnvelope\/)?signatures\/0\/keyid /,
   /^\/verificationMaterial\/publicKey emptied$/,
 ];
-
-/** Marsaglia's xorshift32: the same mutations in every run. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
-}
-
-function* places(value: Json, at: Place = []): Generator<readonly [Place, Json]> {
-  if (at.length > 0) yield [at, value];
-  if (typeof value !== 'object' || value === null) return;
-  for (const [name, member] of Object.entries(value)) yield* places(member, [...at, Array.isArray(value) ? Number(name) : name]);
-}
-
-function replaced(value: Json, [first, ...rest]: Place, by: Json | undefined): Json {
-  if (first === undefined) return by ?? null;
-  const copy = structuredClone(value) as Record<string | number, Json>;
-  if (rest.length > 0) copy[first] = replaced(copy[first] as Json, rest, by);
-  else if (by !== undefined) copy[first] = by;
-  else if (Array.isArray(copy)) copy.splice(Number(first), 1);
-  else delete copy[first];
-  return copy;
-}
-
-function* mutationsOf(value: Json, next: () => number): Generator<readonly [string, Json | undefined]> {
-  yield ['removed', undefined];
-  yield ['made null', null];
-  yield ['made a number', 7];
-  yield ['put in an array', [value]];
-  if (typeof value === 'string') {
-    yield ['emptied', ''];
-    yield ['followed by a space', `${value} `];
-    yield ['followed by a line feed', `${value}\n`];
-    for (let count = 0; count < 24 && value.length > 0; count++) {
-      const at = Math.floor(next() * value.length);
-      const other = String.fromCharCode(value.charCodeAt(at) ^ (1 << Math.floor(next() * 6)));
-      yield [`changed at ${at}`, value.slice(0, at) + other + value.slice(at + 1)];
-    }
-  } else if (Array.isArray(value)) {
-    yield ['emptied', []];
-    yield ['doubled', [...value, ...value]];
-  } else if (typeof value === 'object' && value !== null) {
-    yield ['emptied', {}];
-    yield ['given another member', { ...value, unknown: 1 }];
-  }
-}
-
-function* allMutations(document: Json, next: () => number): Generator<Mutation & { readonly document: Json }> {
-  for (const [place, value] of places(document)) {
-    for (const [what, by] of mutationsOf(value, next))
-      yield { at: `/${place.join('/')}`, what, value: by, document: replaced(document, place, by) };
-  }
-}
 
 describe.each(SIGNATURE_SCHEMES)('a document of scheme %s with one field changed', scheme => {
   const signer = new SpecSigner(scheme);

@@ -24,7 +24,7 @@ function formsOf(keyId: Digest): readonly string[] {
 /** Each signature with each key that could have made it. */
 export function attemptsOf(signatures: readonly Buffer[], keys: readonly LoadedKey[]): readonly Attempt[] {
   const attempts = signatures.flatMap(signature => keys.filter(key => fits(key, signature)).map(key => ({ key, signature })));
-  if (attempts.length === 0) throw invalid('the signature has not the form of a signature by a trusted key');
+  if (attempts.length === 0) throw invalid('the signature has not the form of a signature by a trusted key', 'signature-invalid');
   if (attempts.length > MAX_ATTEMPTS) throw invalid('the envelope has too many signatures for this many trusted keys');
   return attempts;
 }
@@ -34,5 +34,6 @@ export function unverified(keys: readonly LoadedKey[]): SignatureFault {
     keys.length === 1
       ? `the signature is not by the key ${keys[0]?.key.name} over this artifact`
       : 'the signature is by none of the trusted keys over this artifact',
+    'signature-invalid',
   );
 }

@@ -1,4 +1,5 @@
 import type { Digest, ErrorCode, TrustedKey } from '@packs/domain';
+import type { VerificationReason } from './reasons';
 
 /** What a signature proved. A refusal is a value: an exception means that the question could not be answered. */
 export type SignatureResult =
@@ -9,6 +10,7 @@ export type SignatureResult =
 export class SignatureFault extends Error {
   constructor(
     readonly reason: 'ERR_PACK_SIGNATURE_INVALID' | 'ERR_PACK_SIGNATURE_UNTRUSTED',
+    readonly code: VerificationReason,
     message: string,
   ) {
     super(message);
@@ -16,10 +18,10 @@ export class SignatureFault extends Error {
   }
 }
 
-export function invalid(message: string): SignatureFault {
-  return new SignatureFault('ERR_PACK_SIGNATURE_INVALID', message);
+export function invalid(message: string, code: VerificationReason = 'document-malformed'): SignatureFault {
+  return new SignatureFault('ERR_PACK_SIGNATURE_INVALID', code, message);
 }
 
-export function untrusted(message: string): SignatureFault {
-  return new SignatureFault('ERR_PACK_SIGNATURE_UNTRUSTED', message);
+export function untrusted(message: string, code: VerificationReason = 'key-untrusted'): SignatureFault {
+  return new SignatureFault('ERR_PACK_SIGNATURE_UNTRUSTED', code, message);
 }

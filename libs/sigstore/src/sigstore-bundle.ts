@@ -1,31 +1,18 @@
 import { BUNDLE_V01_MEDIA_TYPE, BUNDLE_V02_MEDIA_TYPE, BUNDLE_V03_LEGACY_MEDIA_TYPE, BUNDLE_V03_MEDIA_TYPE } from '@sigstore/bundle';
 import type { Digest } from '@packs/domain';
 import { dsseEnvelope } from './dsse-envelope';
-import { anything, array, base64, int64, object, text } from './json-shape';
+import { array, base64, object, text } from './json-shape';
+import { LOG_ENTRY, logEntryOf } from './log-entry-form';
 import { invalid, untrusted } from './signature-fault';
 import type { SignedContent } from './signed-content';
+import type { SignedDocument } from './signed-document';
 
 const MEDIA_TYPES = [BUNDLE_V01_MEDIA_TYPE, BUNDLE_V02_MEDIA_TYPE, BUNDLE_V03_LEGACY_MEDIA_TYPE, BUNDLE_V03_MEDIA_TYPE];
 
-const INCLUSION_PROOF = object(
-  { rootHash: base64, treeSize: int64, checkpoint: object({ envelope: text }, {}) },
-  { logIndex: int64, hashes: array(base64, 64) },
-);
-
-/** Evidence of logs and clocks is held to its form; a policy that asks for keys alone counts none of it. Members that are zero may be left out. */
-const LOG_ENTRY = object(
-  {
-    logId: object({ keyId: base64 }, {}),
-    kindVersion: object({ kind: text, version: text }, {}),
-    canonicalizedBody: base64,
-  },
-  {
-    logIndex: int64,
-    integratedTime: int64,
-    inclusionPromise: object({ signedEntryTimestamp: base64 }, {}),
-    inclusionProof: INCLUSION_PROOF,
-  },
-);
+const CERTIFICATE = object({ rawBytes: base64 }, {});
+const MAX_ENTRIES = 8;
+const MAX_TIMESTAMPS = 8;
+const MAX_CHAIN = 8;
 
 const BUNDLE = object(
   {
@@ -34,10 +21,10 @@ const BUNDLE = object(
       {},
       {
         publicKey: object({}, { hint: text }),
-        certificate: anything,
-        x509CertificateChain: anything,
-        tlogEntries: array(LOG_ENTRY, 32),
-        timestampVerificationData: object({}, { rfc3161Timestamps: array(object({ signedTimestamp: base64 }, {}), 32) }),
+        certificate: CERTIFICATE,
+        x509CertificateChain: object({ certificates: array(CERTIFICATE, MAX_CHAIN) }, {}),
+        tlogEntries: array(LOG_ENTRY, MAX_ENTRIES),
+        timestampVerificationData: object({}, { rfc3161Timestamps: array(object({ signedTimestamp: base64 }, {}), MAX_TIMESTAMPS) }),
       },
     ),
   },
@@ -49,33 +36,65 @@ const BUNDLE = object(
 
 type Bundle = ReturnType<typeof BUNDLE>;
 
-/** Reads a sigstore bundle v0.1 to v0.3 that was made with a key, as `cosign sign-blob --key` and `attest-blob --key` write it. */
-export function readSigstoreBundle(json: unknown): SignedContent {
+/** Reads a sigstore bundle v0.1 to v0.3. @throws SignatureFault */
+export function readBundle(json: unknown): SignedDocument {
   const bundle = BUNDLE(json, '');
-  if (!MEDIA_TYPES.includes(bundle.mediaType)) throw invalid('the media type of the bundle is not a sigstore bundle v0.1, v0.2 or v0.3');
-  const keyHint = keyHintOf(bundle);
-  const { messageSignature, dsseEnvelope: envelope } = bundle;
+  if (!MEDIA_TYPES.includes(bundle.mediaType)) {
+    throw invalid('the media type of the bundle is not a sigstore bundle v0.1, v0.2 or v0.3', 'document-unsupported');
+  }
+  const { publicKey, certificate, x509CertificateChain, tlogEntries = [], timestampVerificationData } = bundle.verificationMaterial;
+  if ([publicKey, certificate, x509CertificateChain].filter(Boolean).length !== 1) {
+    throw invalid('a bundle names either a key or a certificate');
+  }
+  const der = certificateOf(bundle);
+  requireEvidence(bundle.mediaType, tlogEntries);
+  return {
+    content: contentOf(bundle, publicKey?.hint ?? ''),
+    signer: der ? { kind: 'certificate', der } : { kind: 'key' },
+    entries: tlogEntries.map(logEntryOf),
+    timestamps: (timestampVerificationData?.rfc3161Timestamps ?? []).map(({ signedTimestamp }) => signedTimestamp),
+  };
+}
+
+/** Reads a bundle that was made with a key, as `cosign sign-blob --key` and `attest-blob --key` write it. */
+export function readSigstoreBundle(json: unknown): SignedContent {
+  if (isKeyless(json)) throw untrusted('keyless not accepted by this policy', 'trust-missing');
+  return readBundle(json).content;
+}
+
+/** Whatever else it holds: there is nothing to trust it by. */
+function isKeyless(json: unknown): boolean {
+  const material = typeof json === 'object' && json !== null && 'verificationMaterial' in json ? json.verificationMaterial : undefined;
+  if (typeof material !== 'object' || material === null || 'publicKey' in material) return false;
+  return 'certificate' in material || 'x509CertificateChain' in material;
+}
+
+/** Chains belong to v0.1 and v0.2, one certificate to v0.3; who issued it is known from the trusted root alone. */
+function certificateOf({ mediaType, verificationMaterial: { certificate, x509CertificateChain } }: Bundle): Buffer | undefined {
+  const isNew = mediaType === BUNDLE_V03_MEDIA_TYPE || mediaType === BUNDLE_V03_LEGACY_MEDIA_TYPE;
+  if (certificate && !isNew) throw invalid('a bundle before v0.3 has a certificate chain');
+  if (x509CertificateChain && isNew) throw invalid('a bundle of v0.3 has one certificate and no chain');
+  if (!x509CertificateChain) return certificate?.rawBytes;
+  const [leaf, ...authorities] = x509CertificateChain.certificates;
+  if (!leaf) throw invalid('the certificate chain of the bundle is empty', 'certificate-malformed');
+  if (authorities.length > 0) throw invalid('the bundle brings certificates of authorities', 'certificate-is-ca');
+  return leaf.rawBytes;
+}
+
+/** v0.1 bundles carry the log's promise, later ones its proof (sigstore bundle specification). */
+function requireEvidence(mediaType: string, entries: readonly ReturnType<typeof LOG_ENTRY>[]): void {
+  const evidence = mediaType === BUNDLE_V01_MEDIA_TYPE ? 'inclusionPromise' : 'inclusionProof';
+  if (entries.some(entry => !(evidence in entry))) throw invalid(`a log entry of the bundle has no ${evidence}`, 'log-proof-missing');
+}
+
+function contentOf({ messageSignature, dsseEnvelope: envelope }: Bundle, keyHint: string): SignedContent {
   if (Boolean(messageSignature) === Boolean(envelope)) throw invalid('a bundle has either a message signature or a DSSE envelope');
   if (envelope) {
     if (envelope.signatures.length !== 1) throw invalid('the envelope of a bundle has one signature');
     return { ...envelope, keyHint };
   }
-  return messageOf(messageSignature, keyHint);
-}
-
-function messageOf(message: Bundle['messageSignature'], keyHint: string): SignedContent {
-  if (!message) throw invalid('the bundle has no signature');
-  return { kind: 'message', signature: message.signature, claimed: claimedDigest(message.messageDigest), keyHint };
-}
-
-function keyHintOf({ mediaType, verificationMaterial: material }: Bundle): string {
-  const kinds = ['publicKey', 'certificate', 'x509CertificateChain'].filter(kind => kind in material);
-  if (kinds.length !== 1) throw invalid('a bundle names either a key or a certificate');
-  // v0.1 bundles carry the log's promise, later ones its proof (sigstore bundle specification).
-  const evidence = mediaType === BUNDLE_V01_MEDIA_TYPE ? 'inclusionPromise' : 'inclusionProof';
-  if (material.tlogEntries?.some(entry => !(evidence in entry))) throw invalid(`a log entry of the bundle has no ${evidence}`);
-  if (!material.publicKey) throw untrusted('keyless not accepted by this policy');
-  return material.publicKey.hint ?? '';
+  if (!messageSignature) throw invalid('the bundle has no signature');
+  return { kind: 'message', signature: messageSignature.signature, claimed: claimedDigest(messageSignature.messageDigest), keyHint };
 }
 
 /** cosign leaves `messageDigest` empty for Ed25519, which signs the message and not a hash of it. */

@@ -1,6 +1,9 @@
 import { canonicalJson, type Digest } from '@packs/domain';
-import { base64, object } from './json-shape';
-import { invalid } from './signature-fault';
+import { base64, object, text } from './json-shape';
+import { readAnnotations, type LayerAnnotations } from './legacy-bundle';
+import { invalid, untrusted } from './signature-fault';
+import type { SignedContent } from './signed-content';
+import type { SignedDocument } from './signed-document';
 import { JsonFault, parseStrictJson } from './strict-json';
 
 /** A signature over a text of the "simple signing" format, as cosign 2 makes them of images. */
@@ -11,33 +14,47 @@ export interface SimpleSignature {
   readonly keyHint: string;
 }
 
-const DOCUMENT = object({ payload: base64, signature: base64 }, {});
+const DOCUMENT = object({ payload: base64, signature: base64 }, { certificate: text, bundle: text });
 /** cosign SIGNATURE_SPEC.md, "Payloads". */
 const TYPES: readonly unknown[] = ['cosign container image signature', 'atomic container signature'];
 
-/** cosign 2 keeps the two apart, as a layer and its annotation; this is both in one document. */
-export function encodeSimpleSignature(payload: Uint8Array, signature: Uint8Array): Buffer {
+/** cosign 2 keeps them apart, as a layer and its annotations; this is all in one document. */
+export function encodeSimpleSignature(payload: Uint8Array, signature: Uint8Array, { certificate, bundle }: LayerAnnotations = {}): Buffer {
   return Buffer.from(
-    canonicalJson({ payload: Buffer.from(payload).toString('base64'), signature: Buffer.from(signature).toString('base64') }),
+    canonicalJson({
+      payload: Buffer.from(payload).toString('base64'),
+      signature: Buffer.from(signature).toString('base64'),
+      ...(certificate === undefined ? {} : { certificate }),
+      ...(bundle === undefined ? {} : { bundle }),
+    }),
   );
 }
 
-export function readSimpleSignature(json: unknown): SimpleSignature {
-  return { kind: 'simple', ...DOCUMENT(json, ''), keyHint: '' };
+export function readSimpleDocument(json: unknown): SignedDocument {
+  const { payload, signature, ...annotations } = DOCUMENT(json, '');
+  return { content: { kind: 'simple', payload, signature, keyHint: '' }, ...readAnnotations(annotations), timestamps: [] };
 }
 
-/** Whether a payload whose signature was verified speaks of this manifest. @throws SignatureFault */
-export function requireAbout(payload: Uint8Array, manifest: Digest): void {
+/** What was made with a key. */
+export function readSimpleSignature(json: unknown): SignedContent {
+  const { content, signer } = readSimpleDocument(json);
+  if (signer.kind !== 'key') throw untrusted('keyless not accepted by this policy', 'trust-missing');
+  return content;
+}
+
+/** That a payload whose signature was verified speaks of one of these manifests. @throws SignatureFault */
+export function requireAbout(payload: Uint8Array, manifests: readonly Digest[]): void {
   const critical = member(parse(payload), 'critical');
-  if (!TYPES.includes(member(critical, 'type'))) throw invalid('the payload is not that of an image signature');
-  if (member(member(critical, 'image'), 'docker-manifest-digest') !== manifest) throw invalid('the payload is not about this manifest');
+  if (!TYPES.includes(member(critical, 'type'))) throw invalid('the payload is not that of an image signature', 'statement-invalid');
+  const about: unknown = member(member(critical, 'image'), 'docker-manifest-digest');
+  if (!manifests.some(digest => digest === about)) throw invalid('the payload is not about this manifest', 'subject-mismatch');
 }
 
 function parse(payload: Uint8Array): unknown {
   try {
     return parseStrictJson(payload);
   } catch (error) {
-    throw error instanceof JsonFault ? invalid(`the payload is ${error.message}`) : error;
+    throw error instanceof JsonFault ? invalid(`the payload is ${error.message}`, 'statement-invalid') : error;
   }
 }
 

@@ -9,8 +9,10 @@ import {
 } from '@packs/domain';
 import { KEY_TYPE_OF_SCHEME, loadKey, parsePublicKey, type KeyType } from './public-key';
 import { JsonFault, parseStrictJson } from './strict-json';
+import { parseTrustedRoot } from './trusted-root';
 
 export const MAX_TRUSTED_KEYS = 64;
+export const MAX_TRUSTED_ROOTS = 4;
 
 const KEY_NAME_MAX = 64;
 const MAX_MATERIAL_BYTES = 512 * 1024;
@@ -37,21 +39,46 @@ export function trustedKeyFromPem(name: string, pem: string, scheme?: SignatureS
 }
 
 /**
- * `{keys: [{name, publicKey, scheme?}]}` as checked trust material, its keys sorted by name so that one set of keys has one digest.
+ * `{keys: [{name, publicKey, scheme?}], trustedRoots?: [trusted_root.json]}` as checked trust material, sorted so that one set of keys and roots
+ * has one digest.
  * @throws DomainError ERR_PACK_TRUST_INVALID with a pointer to the first fault
  */
 export function parseTrustMaterial(json: unknown): TrustMaterial {
-  const list = members(json, '', ['keys'])['keys'];
+  const { keys: list, trustedRoots } = members(json, '', ['keys', 'trustedRoots']);
   if (!Array.isArray(list)) throw fault('/keys', 'keys is not an array');
   if (list.length > MAX_TRUSTED_KEYS) throw fault('/keys', `trust material has at most ${MAX_TRUSTED_KEYS} keys`);
   const keys = list.map((item, index) => parseKey(item, `/keys/${index}`));
   refuseDuplicates(keys);
-  return { keys: keys.toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
+  const roots = parseRoots(trustedRoots);
+  return { keys: keys.toSorted((a, b) => (a.name < b.name ? -1 : 1)), ...(roots.length > 0 && { trustedRoots: roots }) };
+}
+
+function parseRoots(list: unknown): readonly string[] {
+  if (list === undefined) return [];
+  if (!Array.isArray(list)) throw fault('/trustedRoots', 'trustedRoots is not an array');
+  if (list.length > MAX_TRUSTED_ROOTS) throw fault('/trustedRoots', `trust material has at most ${MAX_TRUSTED_ROOTS} trusted roots`);
+  const roots = list.map((root, index) => parseRoot(root, `/trustedRoots/${index}`));
+  if (new Set(roots).size < roots.length) throw fault('/trustedRoots', 'a trusted root is listed twice');
+  return roots.toSorted();
+}
+
+/** Its one text: whatever a root says is part of what is trusted, and so of the digest. */
+function parseRoot(root: unknown, at: string): string {
+  if (typeof root !== 'object' || root === null) throw fault(at, `${at} is not a sigstore trusted root`);
+  const text = canonicalJson(root);
+  try {
+    parseTrustedRoot(Buffer.from(text));
+  } catch (error) {
+    throw error instanceof DomainError ? fault(`${at}${error.errors[0]?.pointer ?? ''}`, error.message) : error;
+  }
+  return text;
 }
 
 /** The bytes trust material is stored as: RFC 8785 JSON. */
 export function encodeTrustMaterial(material: TrustMaterial): Buffer {
-  return Buffer.from(canonicalJson({ keys: material.keys.map(({ name, publicKey, scheme }) => ({ name, publicKey, scheme })) }));
+  const keys = material.keys.map(({ name, publicKey, scheme }) => ({ name, publicKey, scheme }));
+  const trustedRoots = material.trustedRoots?.map((text): unknown => JSON.parse(text));
+  return Buffer.from(canonicalJson(trustedRoots ? { keys, trustedRoots } : { keys }));
 }
 
 /** @throws DomainError ERR_PACK_TRUST_INVALID */

@@ -3,6 +3,7 @@ import { MEDIA_TYPES, type AttestationMediaType, type Digest, type ErrorCode, ty
 import { dsseEnvelope } from './dsse-envelope';
 import { IN_TOTO_PAYLOAD_TYPE, readStatementAbout } from './in-toto-statement';
 import { loadKey, type LoadedKey } from './public-key';
+import type { VerificationReason } from './reasons';
 import { attemptsOf, candidates, unverified } from './signature-attempts';
 import { invalid, SignatureFault } from './signature-fault';
 import { verifyMessage } from './signature-scheme';
@@ -13,7 +14,7 @@ import { JsonFault, parseStrictJson, type JsonLimits } from './strict-json';
 export const MAX_ATTESTATION_BYTES = 4 * 1024 * 1024;
 
 /** Statements hold whole SBOMs, so they may be larger and deeper than signatures. */
-const LIMITS: JsonLimits = { maxBytes: MAX_ATTESTATION_BYTES, maxDepth: 64 };
+export const ATTESTATION_LIMITS: JsonLimits = { maxBytes: MAX_ATTESTATION_BYTES, maxDepth: 64 };
 export const PREDICATE_TYPE = /^[!-~]{1,512}$/;
 
 export interface AttestationRequest {
@@ -31,8 +32,13 @@ export interface AttestationSigner {
 
 /** How far a document was found good: not signed by a trusted key, signed but not about the subjects, or both. */
 export type AttestationResult =
-  | { readonly outcome: 'signature-refused'; readonly reason: ErrorCode; readonly message: string }
-  | { readonly outcome: 'statement-refused'; readonly signers: readonly AttestationSigner[]; readonly message: string }
+  | { readonly outcome: 'signature-refused'; readonly reason: ErrorCode; readonly code: VerificationReason; readonly message: string }
+  | {
+      readonly outcome: 'statement-refused';
+      readonly signers: readonly AttestationSigner[];
+      readonly code: VerificationReason;
+      readonly message: string;
+    }
   | { readonly outcome: 'verified'; readonly signers: readonly AttestationSigner[]; readonly predicateType: string };
 
 /**
@@ -46,14 +52,20 @@ export function verifyAttestation({ mediaType, content, subjects, keys }: Attest
     const envelope = readEnvelope(mediaType, content);
     return { payload: envelope.payload, signers: signersOf(envelope, candidates(envelope.keyHint, trusted)) };
   });
-  if (opened instanceof SignatureFault) return { outcome: 'signature-refused', reason: opened.reason, message: opened.message };
+  if (opened instanceof SignatureFault)
+    return { outcome: 'signature-refused', reason: opened.reason, code: opened.code, message: opened.message };
   const { payload, signers } = opened;
   const statement = refusalOr(() => {
-    const { predicateType } = readStatementAbout(payload, subjects, LIMITS);
+    const { predicateType } = readStatementAbout(
+      payload,
+      subjects.map(digest => ({ digest })),
+      ATTESTATION_LIMITS,
+    );
     if (!PREDICATE_TYPE.test(predicateType)) throw invalid('the predicateType of the statement is not a URI of at most 512 characters');
     return { predicateType };
   });
-  if (statement instanceof SignatureFault) return { outcome: 'statement-refused', signers, message: statement.message };
+  if (statement instanceof SignatureFault)
+    return { outcome: 'statement-refused', signers, code: statement.code, message: statement.message };
   return { outcome: 'verified', signers, predicateType: statement.predicateType };
 }
 
@@ -75,7 +87,7 @@ function readEnvelope(mediaType: AttestationMediaType, content: Uint8Array): Sig
 
 function readDocument(mediaType: AttestationMediaType, content: Uint8Array): SignedContent {
   try {
-    const json = parseStrictJson(content, LIMITS);
+    const json = parseStrictJson(content, ATTESTATION_LIMITS);
     return mediaType === MEDIA_TYPES.sigstoreBundle ? readSigstoreBundle(json) : dsseEnvelope(json, '');
   } catch (error) {
     throw error instanceof JsonFault ? invalid(`the document is ${error.message}`) : error;

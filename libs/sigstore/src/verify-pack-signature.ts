@@ -80,7 +80,7 @@ function verifyEnvelope(envelope: SignedEnvelope, { digest, manifest }: PackSign
   const message = dsse.preAuthEncoding(envelope.payloadType, envelope.payload);
   const found = attempts.find(({ key, signature }) => verifyMessage(key, message, signature));
   if (!found) throw unverified(keys);
-  readStatementAbout(envelope.payload, manifest ? [digest, manifest.digest] : [digest]);
+  readStatementAbout(envelope.payload, manifest ? [{ digest }, manifest] : [{ digest }]);
   return found.key;
 }
 
@@ -104,6 +104,6 @@ function verifySimple({ payload, signature }: SimpleSignature, { manifest }: Pac
   if (!manifest) throw invalid('an image signature is about a manifest, and there is none');
   const found = attemptsOf([signature], keys).find(attempt => verifyMessage(attempt.key, payload, attempt.signature));
   if (!found) throw unverified(keys);
-  requireAbout(payload, manifest.digest);
+  requireAbout(payload, [manifest.digest]);
   return found.key;
 }

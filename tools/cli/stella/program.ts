@@ -16,6 +16,7 @@ import { packCommand } from './pack/pack.command';
 import { policyCommand } from './policy/policy.command';
 import { registryCommand } from './registry/registry.command';
 import { trustCommand } from './trust/trust.command';
+import { verifyBundleCommand } from './verify-bundle/verify-bundle.command';
 import { whoamiCommand } from './whoami/whoami.command';
 
 /** The `stella` command line. */
@@ -39,6 +40,7 @@ export function stellaProgram(context: CliContext): Command {
     auditCommand,
     complianceCommand,
     registryCommand,
+    verifyBundleCommand,
   ];
   adopt(
     program,

@@ -1,7 +1,7 @@
 import { newEvent, PolicyUpdated, TrustUpdated, VisibilityUpdated, type ImportKitRequest } from '@packs/contracts';
 import { canonicalDigest, DomainError, policyDigest, type SigningPolicy } from '@packs/domain';
 import { readWhole, type BlobStore, type RegistryTx, type TrustState } from '@packs/ports';
-import { keyIdOf, readTrustMaterial } from '@packs/sigstore';
+import { authorityIdsOf, keyIdOf, readTrustMaterial } from '@packs/sigstore';
 import type { KitContents } from './kit-contents';
 
 const TRUST_MAX_BYTES = 1024 * 1024;
@@ -47,9 +47,10 @@ export async function adoptTrust(
   const { epoch, digest, material, shareWith } = adopted.state;
   const data = { packId: null, version: null, actor, tenant, source, signatures: [] };
   if (material && digest !== current.digest) {
-    const { keys } = readTrustMaterial(await readWhole(store, material, TRUST_MAX_BYTES));
+    const trusted = readTrustMaterial(await readWhole(store, material, TRUST_MAX_BYTES));
+    const keyIds = [...trusted.keys.map(keyIdOf), ...authorityIdsOf(trusted)];
     await tx.trust.setMaterial(tenant, epoch, material);
-    await tx.outbox.append(newEvent(TrustUpdated, { ...data, metadataHash: digest, epoch, digest, keyIds: keys.map(keyIdOf) }, now));
+    await tx.outbox.append(newEvent(TrustUpdated, { ...data, metadataHash: digest, epoch, digest, keyIds }, now));
   }
   for (const policy of adopted.policies) {
     await tx.trust.addPolicy(policy, tenant, actor);

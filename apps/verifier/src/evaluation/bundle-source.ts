@@ -33,6 +33,11 @@ export class BundleSource {
     return true;
   }
 
+  /** The bytes that have been proven and are at hand; undefined for large bundles. */
+  get held(): Uint8Array | undefined {
+    return this.kept;
+  }
+
   async *bytes(): AsyncIterable<Uint8Array> {
     if (this.kept) yield this.kept;
     else yield* this.stored();

@@ -1,4 +1,4 @@
-import { isSatisfied, keysOf, type PackType, type SigningPolicy } from '@packs/domain';
+import { isSatisfied, signersOf, type PackType, type SigningPolicy } from '@packs/domain';
 import type { CheckList } from './check-list';
 
 /** What a policy is asked for: the place a version has or is to have. */
@@ -21,7 +21,7 @@ export function judgeSigners(policy: SigningPolicy, signers: ReadonlySet<string>
     list.pass('policy');
     return true;
   }
-  const wanted = [...new Set(keysOf(policy.rule))].toSorted().join(', ');
+  const wanted = [...new Set(signersOf(policy.rule))].toSorted().join(', ');
   list.fail('policy', { code: 'ERR_PACK_SIGNATURE_UNTRUSTED', message: `policy ${policy.name} asks for a signature by one of: ${wanted}` });
   return false;
 }

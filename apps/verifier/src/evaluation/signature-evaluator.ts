@@ -5,17 +5,18 @@ import {
   type PackType,
   type SignatureMediaType,
   type SigningPolicy,
-  type TrustedKey,
   type VerifiedIdentity,
 } from '@packs/domain';
 import { BlobStore, readWhole, type BlobRef } from '@packs/ports';
-import { MAX_SIGNATURE_BYTES, verifyPackSignature, type SignatureResult } from '@packs/sigstore';
+import { MAX_SIGNATURE_BYTES, refused, type VerificationAnswer } from '@packs/sigstore';
 import type { BundleSource } from './bundle-source';
 import type { Artifact } from './check-artifact';
 import type { CheckList } from './check-list';
 import { failForWantOfPolicy, judgeSigners } from './judge-signers';
-import { SignatureTimer } from './signature-timer';
+import { SignatureTimer, timedAs } from './signature-timer';
+import { isFinished, SignatureVerifier, unfinished } from './signature-verifier';
 import { TrustMaterials, type TrustRef } from './trust-materials';
+import { distinct, identityOf, namesOf } from './verified-identities';
 
 export type SignatureRef = BlobRef & { readonly mediaType: SignatureMediaType };
 
@@ -38,57 +39,76 @@ export interface SignatureFindings {
   readonly identities: readonly VerifiedIdentity[];
 }
 
+/** Larger artifacts are never held as a whole. */
+const MAX_WHOLE_ARTIFACT = 64 * 1024 * 1024;
+
 /** Checks every signature of a bundle and asks the policy that binds it whether the signers suffice. */
 @Injectable()
 export class SignatureEvaluator {
   constructor(
     private readonly blobs: BlobStore,
     private readonly trust: TrustMaterials,
+    private readonly verifier: SignatureVerifier,
     private readonly timer: SignatureTimer,
   ) {}
 
   /** A signature that fails is reported and counts for nothing; it takes nothing from those that are valid. */
   async evaluate(signed: SignedBundle, list: CheckList): Promise<SignatureFindings> {
     const policy = selectPolicy(signed.policies, signed) ?? null;
-    const { keys } = await this.trust.of(signed.trust);
+    const material = await this.trust.of(signed.trust);
     const found: VerifiedIdentity[] = [];
+    const brokenOff: VerificationAnswer[] = [];
     for (const [index, ref] of signed.signatures.entries()) {
-      const result = await this.timed(() => this.verify(ref, signed, keys));
-      if (result.valid) {
-        list.pass('signature', ref.digest);
-        found.push({ kind: 'key', name: result.key.name, keyId: result.keyId, scheme: result.key.scheme, signature: ref.digest });
+      const result = await this.timed(() => this.verify(ref, signed, material));
+      if (!isFinished(result)) brokenOff.push(result);
+      if (result.refusal) {
+        const { error: code, message } = result.refusal;
+        list.fail('signature', { code, message, field: `signatures[${index}]` }, ref.digest);
       } else {
-        list.fail('signature', { code: result.reason, message: result.message, field: `signatures[${index}]` }, ref.digest);
+        list.pass('signature', ref.digest);
+        found.push(...result.signers.map(signer => identityOf(signer, ref.digest)));
       }
     }
     const identities = distinct(found);
-    const accepted = decide(policy, signed, new Set(identities.map(({ name }) => name)), list);
+    const accepted = decide(policy, signed, namesOf(identities), list);
+    // Nobody is refused for what was not looked at to its end.
+    for (const answer of accepted ? [] : brokenOff) throw unfinished(answer);
     return { accepted, policy, evidence: signed.signatures.map(({ digest }) => digest), identities };
   }
 
-  private async verify(
-    ref: SignatureRef,
-    { bundle, source, artifact }: SignedBundle,
-    keys: readonly TrustedKey[],
-  ): Promise<SignatureResult> {
+  private async verify(ref: SignatureRef, signed: SignedBundle, material: Uint8Array): Promise<VerificationAnswer> {
     if (ref.size > MAX_SIGNATURE_BYTES) {
-      return {
-        valid: false,
-        reason: 'ERR_PACK_SIGNATURE_INVALID',
-        message: `a signature document has at most ${MAX_SIGNATURE_BYTES} bytes`,
-      };
+      return refused('document-malformed', `a signature document has at most ${MAX_SIGNATURE_BYTES} bytes`);
     }
+    const { bundle, source, artifact, trust } = signed;
     const content = await readWhole(this.blobs, ref, MAX_SIGNATURE_BYTES);
-    const signature = { mediaType: ref.mediaType, content };
-    const { digest, size } = bundle;
-    return verifyPackSignature({ artifact: () => source.bytes(), digest, size, manifest: artifact, signature, keys });
+    const ask = (bytes: Uint8Array | undefined): Promise<VerificationAnswer> => {
+      const subjects = [{ digest: bundle.digest, bytes }, ...(artifact ? [artifact] : [])];
+      return this.verifier.verify({ kind: 'signature', trust: trust.digest, mediaType: ref.mediaType, content, subjects }, material);
+    };
+    const answer = await ask(source.held);
+    return answer.refusal?.reason === 'subject-bytes-needed' ? this.withBytes(source, bundle, ask) : answer;
   }
 
-  private async timed(verify: () => Promise<SignatureResult>): Promise<SignatureResult> {
+  /** Ed25519 hashes the whole message, twice. */
+  private async withBytes(
+    source: BundleSource,
+    { size }: BlobRef,
+    ask: (bytes: Uint8Array) => Promise<VerificationAnswer>,
+  ): Promise<VerificationAnswer> {
+    if (size > MAX_WHOLE_ARTIFACT) {
+      const message = `Ed25519 signs artifacts of at most ${MAX_WHOLE_ARTIFACT} bytes directly; sign an in-toto statement (DSSE) about this one instead`;
+      return refused('subject-bytes-needed', message);
+    }
+    const parts: Uint8Array[] = [];
+    for await (const part of source.bytes()) parts.push(part);
+    return ask(Buffer.concat(parts));
+  }
+
+  private async timed(verify: () => Promise<VerificationAnswer>): Promise<VerificationAnswer> {
     const start = performance.now();
     const result = await verify();
-    const untrusted = !result.valid && result.reason === 'ERR_PACK_SIGNATURE_UNTRUSTED';
-    this.timer.observe((performance.now() - start) / 1000, result.valid ? 'valid' : untrusted ? 'untrusted' : 'invalid');
+    this.timer.observe((performance.now() - start) / 1000, timedAs(result));
     return result;
   }
 }
@@ -106,11 +126,4 @@ function decide(policy: SigningPolicy | null, signed: SignedBundle, signers: Rea
   }
   if (unsigned) list.fail('signature', { code: 'ERR_PACK_SIGNATURE_MISSING', message: `policy ${policy.name} requires a signature` });
   return judgeSigners(policy, signers, list);
-}
-
-/** One entry for each signer, of the first of its signatures. */
-function distinct(found: readonly VerifiedIdentity[]): VerifiedIdentity[] {
-  const byName = new Map<string, VerifiedIdentity>();
-  for (const identity of found) if (!byName.has(identity.name)) byName.set(identity.name, identity);
-  return [...byName.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { DomainError, type Digest, type TrustMaterial } from '@packs/domain';
+import { DomainError, type Digest } from '@packs/domain';
 import { BlobStore, readWhole, type BlobRef } from '@packs/ports';
-import { readTrustMaterial } from '@packs/sigstore';
+import { encodeTrustMaterial, readTrustMaterial } from '@packs/sigstore';
 import { LRUCache } from 'lru-cache';
 
 const MAX_MATERIAL_BYTES = 512 * 1024;
-const NOTHING: TrustMaterial = { keys: [] };
+const NOTHING = encodeTrustMaterial({ keys: [] });
 
 /** A tenant's trust as a request names it. */
 export interface TrustRef {
@@ -14,21 +14,22 @@ export interface TrustRef {
   readonly material: BlobRef | null;
 }
 
-/** Trust material by its digest, parsed once while it is in use. */
+/** Trust material as it is stored, found to be acceptable; those who verify parse it once for themselves. */
 @Injectable()
 export class TrustMaterials {
-  private readonly parsed = new LRUCache<Digest, TrustMaterial>({ max: 256 });
+  private readonly checked = new LRUCache<Digest, Buffer>({ max: 256, maxSize: 32 * 1024 * 1024, sizeCalculation: bytes => bytes.length });
 
   constructor(private readonly blobs: BlobStore) {}
 
   /** @throws DomainError ERR_PACK_TRUST_INVALID | ERR_PACK_CORRUPT */
-  async of({ digest, material }: TrustRef): Promise<TrustMaterial> {
+  async of({ digest, material }: TrustRef): Promise<Uint8Array> {
     if (!material) return NOTHING;
     if (material.digest !== digest) throw new DomainError('ERR_PACK_TRUST_INVALID', `the trust material is not that of ${digest}`);
-    const known = this.parsed.get(digest);
+    const known = this.checked.get(digest);
     if (known) return known;
-    const read = readTrustMaterial(await readWhole(this.blobs, material, MAX_MATERIAL_BYTES));
-    this.parsed.set(digest, read);
-    return read;
+    const bytes = await readWhole(this.blobs, material, MAX_MATERIAL_BYTES);
+    readTrustMaterial(bytes);
+    this.checked.set(digest, bytes);
+    return bytes;
   }
 }

@@ -1,9 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import { MEDIA_TYPES, type SigningPolicy, type TrustMaterial } from '@packs/domain';
-import { encodeTrustMaterial } from '@packs/sigstore';
+import { encodeTrustMaterial, readTrustMaterial, runTask, type VerificationAnswer, type VerificationTask } from '@packs/sigstore';
 import { InMemoryBlobStore } from '@packs/testing';
 import { SignatureEvaluator, type SignatureRef } from './signature-evaluator';
 import { SignatureTimer } from './signature-timer';
+import { SignatureVerifier } from './signature-verifier';
 import { TrustMaterials, type TrustRef } from './trust-materials';
 
 /** A store that hands bytes on in pieces smaller than any header. */
@@ -16,6 +17,13 @@ class RecordingTimer extends SignatureTimer {
 
   observe(seconds: number, result: string): void {
     if (seconds >= 0) this.results.push(result);
+  }
+}
+
+/** What the threads run, in this one. */
+class InlineSignatureVerifier extends SignatureVerifier {
+  async verify(task: VerificationTask, material: Uint8Array): Promise<VerificationAnswer> {
+    return runTask(task, readTrustMaterial(material));
   }
 }
 
@@ -55,14 +63,16 @@ export function aPolicy(changes: Partial<SigningPolicy> = {}): SigningPolicy {
 export function aVerifier() {
   const blobs = inPieces();
   const timer = new RecordingTimer();
-  const signatures = new SignatureEvaluator(blobs, new TrustMaterials(blobs), timer);
+  const verifier = new InlineSignatureVerifier();
+  const signatures = new SignatureEvaluator(blobs, new TrustMaterials(blobs), verifier, timer);
   return {
     blobs,
     timer,
+    verifier,
     signatures,
     signature: (content: Buffer): SignatureRef => ({ ...blobs.put(content), mediaType: MEDIA_TYPES.sigstoreBundle }),
-    trust: (keys: TrustMaterial['keys'], epoch = 3): TrustRef => {
-      const material = blobs.put(encodeTrustMaterial({ keys }));
+    trust: (keys: TrustMaterial['keys'], epoch = 3, trustedRoots?: TrustMaterial['trustedRoots']): TrustRef => {
+      const material = blobs.put(encodeTrustMaterial({ keys, trustedRoots }));
       return { digest: material.digest, epoch, material };
     },
   };

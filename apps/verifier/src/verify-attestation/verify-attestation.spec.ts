@@ -52,7 +52,7 @@ function setUp(document = anAttestation(), changes: Partial<VerifyAttestationReq
     evaluatedAt: '2026-02-01T00:00:00.000Z',
     ...changes,
   };
-  const useCase = new VerifyAttestation(verifier.blobs, new TrustMaterials(verifier.blobs), verifier.timer);
+  const useCase = new VerifyAttestation(verifier.blobs, new TrustMaterials(verifier.blobs), verifier.verifier, verifier.timer);
   return { ...verifier, request, useCase };
 }
 

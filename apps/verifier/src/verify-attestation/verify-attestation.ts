@@ -2,13 +2,15 @@ import { Injectable } from '@nestjs/common';
 import type { VerifyAttestationReply, VerifyAttestationRequest } from '@packs/contracts';
 import { DomainError, selectPolicy, type SigningPolicy, type VerifiedIdentity } from '@packs/domain';
 import { BlobStore, readWhole } from '@packs/ports';
-import { MAX_ATTESTATION_BYTES, verifyAttestation, type AttestationResult } from '@packs/sigstore';
+import { MAX_ATTESTATION_BYTES, type VerificationAnswer } from '@packs/sigstore';
 import { CheckList } from '../evaluation/check-list';
 import { composeVerdict } from '../evaluation/compose-verdict';
 import { DEADLINE_MS, withinDeadline } from '../evaluation/deadline';
 import { failForWantOfPolicy, judgeSigners } from '../evaluation/judge-signers';
-import { SignatureTimer } from '../evaluation/signature-timer';
+import { SignatureTimer, timedAs } from '../evaluation/signature-timer';
+import { requireFinished, SignatureVerifier } from '../evaluation/signature-verifier';
 import { TrustMaterials } from '../evaluation/trust-materials';
+import { distinct, identityOf, namesOf } from '../evaluation/verified-identities';
 
 /** Judges whether a stored document attests something about a version: its bytes, its signatures, its statement, the policy, in this order. */
 @Injectable()
@@ -16,6 +18,7 @@ export class VerifyAttestation {
   constructor(
     private readonly blobs: BlobStore,
     private readonly trust: TrustMaterials,
+    private readonly verifier: SignatureVerifier,
     private readonly timer: SignatureTimer,
   ) {}
 
@@ -31,13 +34,16 @@ export class VerifyAttestation {
       const findings = { accepted, policy, evidence: [attestation.digest], identities };
       return {
         ...composeVerdict({ bundle: subject.bundle, attestation: attestation.digest }, request, findings, list),
-        predicateType: result?.outcome === 'verified' ? result.predicateType : null,
+        predicateType: result?.predicateType ?? null,
       };
     });
   }
 
   /** Undefined when the stored bytes are not those of the digest. */
-  private async verify({ attestation, subject, trust }: VerifyAttestationRequest, list: CheckList): Promise<AttestationResult | undefined> {
+  private async verify(
+    { attestation, subject, trust }: VerifyAttestationRequest,
+    list: CheckList,
+  ): Promise<VerificationAnswer | undefined> {
     const content = await this.read(attestation);
     if (!content) {
       list.fail('digest', {
@@ -49,10 +55,13 @@ export class VerifyAttestation {
       return undefined;
     }
     list.pass('digest');
-    const { keys } = await this.trust.of(trust);
+    const material = await this.trust.of(trust);
     const start = performance.now();
-    const result = verifyAttestation({ mediaType: attestation.mediaType, content, subjects: [subject.bundle, subject.manifest], keys });
-    this.timer.observe((performance.now() - start) / 1000, timed(result));
+    const subjects = [subject.bundle, subject.manifest];
+    const { mediaType } = attestation;
+    const result = await this.verifier.verify({ kind: 'attestation', trust: trust.digest, mediaType, content, subjects }, material);
+    this.timer.observe((performance.now() - start) / 1000, timedAs(result));
+    requireFinished(result);
     report(result, attestation.digest, list);
     return result;
   }
@@ -67,20 +76,24 @@ export class VerifyAttestation {
   }
 }
 
-function report(result: AttestationResult, digest: VerifyAttestationRequest['attestation']['digest'], list: CheckList): void {
-  if (result.outcome === 'signature-refused') {
-    list.fail('signature', { code: result.reason, message: result.message }, digest);
+function report(
+  { outcome, refusal }: VerificationAnswer,
+  digest: VerifyAttestationRequest['attestation']['digest'],
+  list: CheckList,
+): void {
+  if (refusal && outcome === 'signature-refused') {
+    list.fail('signature', { code: refusal.error, message: refusal.message }, digest);
     list.skip('statement', 'not-reached', digest);
     return;
   }
   list.pass('signature', digest);
-  if (result.outcome === 'verified') list.pass('statement', digest);
-  else list.fail('statement', { code: 'ERR_PACK_ATTESTATION_INVALID', message: result.message }, digest);
+  if (refusal) list.fail('statement', { code: 'ERR_PACK_ATTESTATION_INVALID', message: refusal.message }, digest);
+  else list.pass('statement', digest);
 }
 
 interface Findings {
   readonly policy: SigningPolicy | null;
-  readonly result: AttestationResult | undefined;
+  readonly result: VerificationAnswer | undefined;
   readonly identities: readonly VerifiedIdentity[];
 }
 
@@ -90,23 +103,10 @@ function decide({ policy, result, identities }: Findings, request: VerifyAttesta
     failForWantOfPolicy(request, list);
     return false;
   }
-  const satisfied = judgeSigners(policy, new Set(identities.map(({ name }) => name)), list);
+  const satisfied = judgeSigners(policy, namesOf(identities), list);
   return satisfied && result?.outcome === 'verified';
 }
 
-function identitiesOf(result: AttestationResult, { attestation }: VerifyAttestationRequest): VerifiedIdentity[] {
-  if (result.outcome === 'signature-refused') return [];
-  const identities = result.signers.map(({ key, keyId }): VerifiedIdentity => ({
-    kind: 'key',
-    name: key.name,
-    keyId,
-    scheme: key.scheme,
-    signature: attestation.digest,
-  }));
-  return identities.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-function timed(result: AttestationResult): 'valid' | 'invalid' | 'untrusted' {
-  if (result.outcome !== 'signature-refused') return 'valid';
-  return result.reason === 'ERR_PACK_SIGNATURE_UNTRUSTED' ? 'untrusted' : 'invalid';
+function identitiesOf({ signers }: VerificationAnswer, { attestation }: VerifyAttestationRequest): VerifiedIdentity[] {
+  return distinct(signers.map(signer => identityOf(signer, attestation.digest)));
 }

@@ -98,7 +98,7 @@ export type DeprecateVersionReply = Static<typeof DeprecateVersion.reply>;
 export const UpdateTrust = command({
   subject: 'cmd.publisher.update-trust',
   timeoutMs: 10_000,
-  request: closed({ ...origin, material: BlobRefSchema, keyIds: Type.Array(DigestSchema, { maxItems: 64 }) }),
+  request: closed({ ...origin, material: BlobRefSchema, keyIds: Type.Array(DigestSchema, { maxItems: 256 }) }),
   reply: closed({ epoch: Type.Integer(), digest: DigestSchema, changed: Type.Boolean() }),
 });
 export type UpdateTrustRequest = Static<typeof UpdateTrust.request>;

@@ -12,6 +12,22 @@ export const PolicyRuleSchema = Type.Unsafe<PolicyRule>({
     },
     {
       type: 'object',
+      properties: {
+        oidcIssuer: {
+          type: 'object',
+          properties: {
+            issuer: { type: 'string', minLength: 1, maxLength: 2048 },
+            identity: { type: 'string', minLength: 1, maxLength: 2048 },
+          },
+          required: ['issuer', 'identity'],
+          additionalProperties: false,
+        },
+      },
+      required: ['oidcIssuer'],
+      additionalProperties: false,
+    },
+    {
+      type: 'object',
       properties: { anyOf: { type: 'array', minItems: 1, maxItems: 32, items: { type: 'object' } } },
       required: ['anyOf'],
       additionalProperties: false,
@@ -61,7 +77,17 @@ export const VerdictSchema = Type.Unsafe<Verdict>(
       }),
     ),
     identities: Type.Array(
-      closed({ kind: Type.Literal('key'), name: Type.String(), keyId: DigestSchema, scheme: Type.String(), signature: DigestSchema }),
+      Type.Union([
+        closed({ kind: Type.Literal('key'), name: Type.String(), keyId: DigestSchema, scheme: Type.String(), signature: DigestSchema }),
+        closed({
+          kind: Type.Literal('certificate'),
+          name: Type.String(),
+          issuer: Type.String(),
+          keyId: DigestSchema,
+          scheme: Type.String(),
+          signature: DigestSchema,
+        }),
+      ]),
     ),
     evaluatedAt: TimestampSchema,
   }),

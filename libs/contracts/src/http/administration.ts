@@ -47,13 +47,28 @@ export class TrustKeyInput {
   scheme?: SignatureScheme;
 }
 
-export class TrustInput {
+export class KeyListInput {
   @ApiProperty({ type: [TrustKeyInput], maxItems: 64 })
   @IsArray()
   @ArrayMaxSize(64)
   @ValidateNested({ each: true })
   @Type(() => TrustKeyInput)
   keys!: TrustKeyInput[];
+}
+
+export class TrustInput extends KeyListInput {
+  @ApiPropertyOptional({
+    type: 'array',
+    items: { type: 'object', additionalProperties: true },
+    maxItems: 4,
+    description:
+      'Sigstore trusted roots (`trusted_root.json`): certificate authorities, transparency logs and timestamp authorities that vouch for `oidcIssuer` signers. Absent: none',
+  })
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(4)
+  @IsObject({ each: true })
+  trustedRoots?: object[];
 }
 
 export class TrustKeyView {
@@ -67,6 +82,7 @@ export class TrustAnswer {
   @ApiProperty({ description: 'Rises with every change; 0 before the first' }) epoch!: number;
   @ApiProperty() digest!: string;
   @ApiProperty({ type: [TrustKeyView] }) keys!: TrustKeyView[];
+  @ApiProperty({ type: 'array', items: { type: 'object', additionalProperties: true } }) trustedRoots!: object[];
 }
 
 export class PolicyInput {
@@ -84,7 +100,8 @@ export class PolicyInput {
   @ApiProperty({
     type: 'object',
     additionalProperties: true,
-    description: '`{"keyRef": "name"}` or `{"anyOf": [rule, …]}`',
+    description:
+      '`{"keyRef": "name"}`, `{"oidcIssuer": {"issuer": "https://…", "identity": "mail address or URI"}}`, both exact, or `{"anyOf": [rule, …]}`',
     example: { anyOf: [{ keyRef: 'release' }, { keyRef: 'release-next' }] },
   })
   @IsObject()

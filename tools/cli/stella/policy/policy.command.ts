@@ -1,5 +1,5 @@
 import type { PolicyInput, PolicyList, PolicyView } from '@packs/contracts';
-import { PACK_TYPES, UNSIGNED_ANSWERS, keysOf, type PackType } from '@packs/domain';
+import { PACK_TYPES, UNSIGNED_ANSWERS, DomainError, signersOf, type PackType, type PolicyRule } from '@packs/domain';
 import { Command, Option } from 'commander';
 import { RegistryClient } from '../../client/registry-client';
 import { collect } from '../../terminal/option-values';
@@ -8,6 +8,8 @@ import { printRows, withOutput, type OutputOptions } from '../../terminal/output
 
 interface SetOptions extends OutputOptions {
   readonly key: readonly string[];
+  readonly certificateIdentity: readonly string[];
+  readonly certificateOidcIssuer?: string;
   readonly channel?: string;
   readonly type?: PackType;
   readonly unsigned: PolicyInput['unsigned'];
@@ -24,7 +26,9 @@ export function policyCommand(context: CliContext): Command {
   });
   withOutput(policy.command('set').description('Makes or changes a signing policy'))
     .argument('<name>')
-    .requiredOption('--key <name>', 'a trusted key whose signature satisfies it; may be repeated', collect)
+    .option('--key <name>', 'a trusted key whose signature satisfies it; may be repeated', collect, [])
+    .option('--certificate-identity <identity>', 'an exact mail address or URI in a certificate that satisfies it; may be repeated', collect, [])
+    .option('--certificate-oidc-issuer <url>', 'the exact issuer that has to have vouched for it')
     .option('--channel <channel>', 'absent: every channel')
     .addOption(new Option('--type <type>', 'absent: every type').choices(PACK_TYPES))
     .addOption(
@@ -38,10 +42,26 @@ export function policyCommand(context: CliContext): Command {
   return policy;
 }
 
-function inputOf({ key, channel, type: packType, unsigned }: SetOptions): PolicyInput {
-  const rules = key.map(keyRef => ({ keyRef }));
+function inputOf({ channel, type: packType, unsigned, ...signers }: SetOptions): PolicyInput {
+  const rules = rulesOf(signers);
   const [only] = rules;
   return { channel, packType, rule: only && rules.length === 1 ? only : { anyOf: rules }, unsigned };
+}
+
+function rulesOf({
+  key,
+  certificateIdentity,
+  certificateOidcIssuer: issuer,
+}: Pick<SetOptions, 'key' | 'certificateIdentity' | 'certificateOidcIssuer'>): PolicyRule[] {
+  const keys = key.map(keyRef => ({ keyRef }));
+  if (certificateIdentity.length + keys.length === 0) {
+    throw new DomainError('ERR_PACK_REQUEST_INVALID', 'give --key, or --certificate-identity with --certificate-oidc-issuer');
+  }
+  if (issuer === undefined && certificateIdentity.length === 0) return keys;
+  if (issuer === undefined || certificateIdentity.length === 0) {
+    throw new DomainError('ERR_PACK_REQUEST_INVALID', 'an identity is that of an issuer: give both');
+  }
+  return [...keys, ...certificateIdentity.map(identity => ({ oidcIssuer: { issuer, identity } }))];
 }
 
 function print(context: CliContext, options: OutputOptions, answer: unknown, policies: readonly PolicyView[]): void {
@@ -51,6 +71,6 @@ function print(context: CliContext, options: OutputOptions, answer: unknown, pol
     ['CHANNEL', policy => policy.channel ?? '(every)'],
     ['TYPE', policy => policy.packType ?? '(every)'],
     ['UNSIGNED', policy => policy.unsigned],
-    ['KEYS', policy => keysOf(policy.rule).join(', ')],
+    ['SIGNERS', policy => signersOf(policy.rule).join(', ')],
   ]);
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { TrustAnswer } from '@packs/contracts';
 import { DomainError, SIGNATURE_SCHEMES, type SignatureScheme, type TrustedKey } from '@packs/domain';
-import { trustedKeyFromPem } from '@packs/sigstore';
+import { parseTrustedRoot, trustedKeyFromPem } from '@packs/sigstore';
 import { Command, Option } from 'commander';
 import { RegistryClient } from '../../client/registry-client';
 import type { CliContext } from '../../terminal/cli-context';
@@ -21,7 +21,27 @@ interface KeyList {
 }
 
 export function trustCommand(context: CliContext): Command {
-  return keyListCommand(context, { name: 'trust', description: 'The keys whose signatures the tenant accepts', route: '/api/trust' });
+  const route = '/api/trust';
+  const trust = keyListCommand(context, { name: 'trust', description: 'Whose signatures the tenant accepts', route });
+  withOutput(trust.command('set-roots').description('Replaces the sigstore trusted roots that vouch for signers with certificates'))
+    .argument('[files...]', 'trusted_root.json files; none: no signature with a certificate is accepted')
+    .action(async (files: readonly string[], options: OutputOptions) => {
+      const trustedRoots = await Promise.all(files.map(readRoot));
+      const registry = await RegistryClient.open(context);
+      const { keys } = await registry.get<TrustAnswer>(route);
+      print(context, options, await registry.put<TrustAnswer>(route, { keys: keys.map(stored), trustedRoots }));
+    });
+  return trust;
+}
+
+async function readRoot(file: string): Promise<unknown> {
+  const content = await readFile(file);
+  parseTrustedRoot(content);
+  return JSON.parse(content.toString());
+}
+
+function stored({ name, publicKey, scheme }: TrustedKey): TrustedKey {
+  return { name, publicKey, scheme };
 }
 
 export function keyListCommand(context: CliContext, { name, description, route }: KeyList): Command {
@@ -57,9 +77,9 @@ async function change(
   edit: (keys: readonly TrustedKey[]) => readonly TrustedKey[],
 ): Promise<void> {
   const registry = await RegistryClient.open(context);
-  const { keys } = await registry.get<TrustAnswer>(route);
-  const wanted = edit(keys).map(({ name, publicKey, scheme }) => ({ name, publicKey, scheme }));
-  print(context, options, await registry.put<TrustAnswer>(route, { keys: wanted }));
+  const { keys, trustedRoots = [] } = await registry.get<Partial<TrustAnswer> & Pick<TrustAnswer, 'keys'>>(route);
+  const roots = trustedRoots.length > 0 ? { trustedRoots } : {};
+  print(context, options, await registry.put<TrustAnswer>(route, { keys: edit(keys).map(stored), ...roots }));
 }
 
 function print(context: CliContext, options: OutputOptions, answer: TrustAnswer): void {

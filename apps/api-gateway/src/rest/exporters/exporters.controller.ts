@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Put, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { ExportersAnswer, TrustInput, UpdateExporters } from '@packs/contracts';
+import { ExportersAnswer, KeyListInput, UpdateExporters } from '@packs/contracts';
 import type { Principal, TrustMaterial } from '@packs/domain';
 import { BlobStore, CommandBus, ContentCatalog, KitReadModel, readWhole } from '@packs/ports';
 import { encodeTrustMaterial, keyIdOf, parseTrustMaterial, readTrustMaterial } from '@packs/sigstore';
@@ -36,7 +36,7 @@ export class ExportersController {
   @Put()
   @Operation('packs.admin', 'Replace the keys of the exporters whose kits are taken', 'putExporters', 'mutation')
   @ApiOkResponse({ type: ExportersAnswer })
-  async put(@Body() body: TrustInput, @Caller() caller: Principal, @Req() request: FastifyRequest): Promise<ExportersAnswer> {
+  async put(@Body() body: KeyListInput, @Caller() caller: Principal, @Req() request: FastifyRequest): Promise<ExportersAnswer> {
     const material = parseTrustMaterial(body);
     const bytes = encodeTrustMaterial(material);
     const [stored] = await recordBlobs(this.blobs, this.catalog, [await this.blobs.write(once(bytes), { maxBytes: KEYS_MAX_BYTES })]);

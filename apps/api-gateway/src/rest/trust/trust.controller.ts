@@ -3,7 +3,7 @@ import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { TrustAnswer, TrustInput, UpdateTrust } from '@packs/contracts';
 import type { Principal, TrustMaterial } from '@packs/domain';
 import { BlobStore, CommandBus, ContentCatalog, readWhole, TrustReadModel } from '@packs/ports';
-import { encodeTrustMaterial, keyIdOf, parseTrustMaterial, readTrustMaterial } from '@packs/sigstore';
+import { authorityIdsOf, encodeTrustMaterial, keyIdOf, parseTrustMaterial, readTrustMaterial } from '@packs/sigstore';
 import type { FastifyRequest } from 'fastify';
 import { Caller } from '../../http/access';
 import { Operation } from '../../http/docs';
@@ -12,7 +12,7 @@ import { once } from '../publish-pack/receive-bundle';
 
 const TRUST_MAX_BYTES = 1024 * 1024;
 
-/** The keys a tenant trusts. */
+/** The keys and sigstore roots a tenant trusts. */
 @ApiTags('trust')
 @Controller('api/trust')
 export class TrustController {
@@ -28,8 +28,8 @@ export class TrustController {
   @ApiOkResponse({ type: TrustAnswer })
   async get(@Caller() caller: Principal): Promise<TrustAnswer> {
     const { epoch, digest, material } = await this.trust.state(caller.tenant);
-    const keys = material ? readTrustMaterial(await readWhole(this.blobs, material, TRUST_MAX_BYTES)) : { keys: [] };
-    return answer(epoch, digest, keys);
+    const trusted = material ? readTrustMaterial(await readWhole(this.blobs, material, TRUST_MAX_BYTES)) : { keys: [] };
+    return answer(epoch, digest, trusted);
   }
 
   @Put()
@@ -43,7 +43,7 @@ export class TrustController {
     const { epoch, digest } = await this.commands.send(UpdateTrust, {
       ...originOf(caller, request),
       material: { digest: stored.digest, size: stored.size, objectKey: stored.objectKey },
-      keyIds: material.keys.map(keyIdOf),
+      keyIds: [...material.keys.map(keyIdOf), ...authorityIdsOf(material)],
     });
     return answer(epoch, digest, material);
   }
@@ -54,5 +54,6 @@ function answer(epoch: number, digest: string, material: TrustMaterial): TrustAn
     epoch,
     digest,
     keys: material.keys.map(key => ({ name: key.name, keyId: keyIdOf(key), scheme: key.scheme, publicKey: key.publicKey })),
+    trustedRoots: (material.trustedRoots ?? []).map((root): object => JSON.parse(root)),
   };
 }

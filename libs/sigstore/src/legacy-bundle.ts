@@ -1,0 +1,95 @@
+import type { Digest } from '@packs/domain';
+import { decodeBase64 } from './canonical-base64';
+import { base64, object, text, type Shape } from './json-shape';
+import { derOfPem } from './log-entry-binding';
+import { invalid } from './signature-fault';
+import type { SignedDocument } from './signed-document';
+import { JsonFault, parseStrictJson } from './strict-json';
+
+type Entry = SignedDocument['entries'][number];
+
+const integer: Shape<string> = (value, at) => {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw invalid(`${at} is not a whole number`);
+  return String(value);
+};
+
+const logId: Shape<Buffer> = (value, at) => {
+  if (typeof value !== 'string' || !/^[0-9a-f]{64}$/.test(value)) throw invalid(`${at} is not the id of a log in hex`);
+  return Buffer.from(value, 'hex');
+};
+
+const REKOR = object(
+  { SignedEntryTimestamp: base64, Payload: object({ body: base64, integratedTime: integer, logIndex: integer, logID: logId }, {}) },
+  {},
+);
+const BUNDLE = object({ base64Signature: base64 }, { cert: text, rekorBundle: REKOR });
+
+/** Reads what `cosign sign-blob --bundle` wrote before it wrote sigstore bundles (cosign 1 and 2). @throws SignatureFault */
+export function readLegacyBundle(json: unknown): SignedDocument {
+  const { base64Signature, cert, rekorBundle } = BUNDLE(json, '');
+  const entry = rekorBundle && rekorEntry(rekorBundle);
+  const der = cert === undefined || cert === '' ? undefined : certificateOf(decodeBase64(cert)?.toString('latin1') ?? cert);
+  return {
+    content: { kind: 'message', signature: base64Signature, claimed: entry && loggedDigest(entry), keyHint: '' },
+    signer: signerOf(der),
+    entries: entry ? [entry] : [],
+    timestamps: [],
+  };
+}
+
+/** What cosign writes beside a layer of a `.sig` or `.att` image, as annotations (cosign SIGNATURE_SPEC.md, "Supported Media Types" and "Properties"). */
+export interface LayerAnnotations {
+  readonly certificate?: string;
+  readonly bundle?: string;
+}
+
+/** Who signed such a layer, and its log entry. The chain that may be there is not read: issuers are known from the trusted root alone. */
+export function readAnnotations({ certificate, bundle }: LayerAnnotations): Pick<SignedDocument, 'signer' | 'entries'> {
+  const der = certificate === undefined ? undefined : certificateOf(certificate);
+  return { signer: signerOf(der), entries: bundle === undefined ? [] : [rekorEntry(REKOR(parse(Buffer.from(bundle)), '/bundle'))] };
+}
+
+function signerOf(der: Buffer | undefined): SignedDocument['signer'] {
+  return der ? { kind: 'certificate', der } : { kind: 'key' };
+}
+
+function certificateOf(pem: string): Buffer {
+  const der = derOfPem(pem);
+  if (!der) throw invalid('the certificate is not one PEM block', 'certificate-malformed');
+  return der;
+}
+
+function rekorEntry({ SignedEntryTimestamp, Payload: { body, integratedTime, logIndex, logID } }: ReturnType<typeof REKOR>): Entry {
+  const logged = parse(body);
+  return {
+    logIndex,
+    logId: { keyId: logID },
+    kindVersion: { kind: String(member(logged, 'kind')), version: String(member(logged, 'apiVersion')) },
+    integratedTime,
+    inclusionPromise: { signedEntryTimestamp: SignedEntryTimestamp },
+    inclusionProof: undefined,
+    canonicalizedBody: body,
+  };
+}
+
+/** The digest is in the log entry alone; that the signature is over it is checked with the entry. */
+function loggedDigest({ canonicalizedBody }: Entry): Digest {
+  const hash = member(member(member(parse(canonicalizedBody), 'spec'), 'data'), 'hash');
+  const value = member(hash, 'value');
+  if (member(hash, 'algorithm') !== 'sha256' || typeof value !== 'string' || !/^[0-9a-f]{64}$/.test(value)) {
+    throw invalid('the log entry gives no SHA-256 of what was signed', 'log-entry-mismatch');
+  }
+  return `sha256:${value}`;
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return parseStrictJson(bytes, { maxBytes: 8 * 1024 * 1024, maxDepth: 16 });
+  } catch (error) {
+    throw error instanceof JsonFault ? invalid(`the log entry is ${error.message}`) : error;
+  }
+}
+
+function member(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
+}
