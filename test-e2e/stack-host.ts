@@ -20,6 +20,7 @@ export class StackHost {
   private server: Server | undefined;
   private closing: Promise<void> | undefined;
   private count = 0;
+  private starting: Promise<unknown> = Promise.resolve();
 
   private constructor(private readonly folder: string) {}
 
@@ -71,12 +72,20 @@ export class StackHost {
   private start(order: StartOrder): Promise<StackFacts> {
     const name = order.shared;
     if (name === undefined) return this.startOne(order);
-    const started = this.shared.get(name) ?? this.startOne(order);
+    const started = this.shared.get(name) ?? this.startOne(order).catch(() => this.startOne(order));
     this.shared.set(name, started);
     return started;
   }
 
-  private async startOne({ env, dataDir, through }: StartOrder): Promise<StackFacts> {
+  /** One after another: started at once they would all be ready as late as the last. */
+  private async startOne(order: StartOrder): Promise<StackFacts> {
+    const before = this.starting;
+    const started = before.catch(() => undefined).then(() => this.startNow(order));
+    this.starting = started;
+    return started;
+  }
+
+  private async startNow({ env, dataDir, through }: StartOrder): Promise<StackFacts> {
     const id = `stack-${++this.count}`;
     const stack = await startStack({ dataDir: dataDir ?? join(this.folder, id), ports: 'auto', quiet: true, env, through });
     this.stacks.set(id, stack);
