@@ -21,6 +21,8 @@ export class StackHost {
   private closing: Promise<void> | undefined;
   private count = 0;
   private starting: Promise<unknown> = Promise.resolve();
+  /** Ends what is under way. */
+  private readonly ending = new AbortController();
 
   private constructor(private readonly folder: string) {}
 
@@ -42,6 +44,8 @@ export class StackHost {
 
   private async endEverything(): Promise<void> {
     this.server?.close();
+    this.ending.abort();
+    await this.starting.catch(() => undefined);
     await Promise.allSettled(this.shared.values());
     await Promise.all([...this.stacks.keys()].map(id => this.end(id)));
     removeFolder(this.folder);
@@ -86,8 +90,10 @@ export class StackHost {
   }
 
   private async startNow({ env, dataDir, through }: StartOrder): Promise<StackFacts> {
+    this.ending.signal.throwIfAborted();
     const id = `stack-${++this.count}`;
-    const stack = await startStack({ dataDir: dataDir ?? join(this.folder, id), ports: 'auto', quiet: true, env, through });
+    const { signal } = this.ending;
+    const stack = await startStack({ dataDir: dataDir ?? join(this.folder, id), ports: 'auto', quiet: true, env, through, signal });
     this.stacks.set(id, stack);
     const { gatewayUrl, authorityUrl, databaseAdminUrl, databaseUrls, nats, ports } = stack;
     return { id, dataDir: stack.dataDir, gatewayUrl, authorityUrl, databaseAdminUrl, databaseUrls, nats, ports };
