@@ -24,6 +24,9 @@ export class NpmStart {
   said = '';
   private readonly exited: Promise<unknown>;
 
+  /** Also those that never said what they were waited for. */
+  private static readonly launched: ChildProcess[] = [];
+
   private constructor(
     private readonly child: ChildProcess,
     readonly dataDir: string,
@@ -48,6 +51,7 @@ export class NpmStart {
       env: { ...PLAIN_ENVIRONMENT, HOME: process.env.HOME, DATA_DIR: dataDir, GATEWAY_PORT: String(gatewayPort) },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    NpmStart.launched.push(child);
     const run = new NpmStart(child, dataDir, { ms: 0 });
     await new Promise<void>((resolve, reject) => {
       child.stdout.on('data', () => run.said.includes(until) && resolve());
@@ -96,8 +100,8 @@ export class NpmStart {
   }
 
   /** Whatever is left on a data directory, by whom it may have been started. */
-  static async endAll(dataDir: string, runs: readonly NpmStart[]): Promise<void> {
-    for (const { child } of runs) child.kill('SIGKILL');
+  static async endAll(dataDir: string): Promise<void> {
+    for (const child of NpmStart.launched) child.kill('SIGKILL');
     for (const folder of [dataDir, ...dataDirsWithin(dataDir)])
       for (const { identity } of orphansAmong(new RunRecord(folder).previous())) await endProcess(identity, 'SIGKILL');
   }

@@ -74,7 +74,7 @@ beforeAll(async () => {
   });
 }, FIRST_MS);
 
-afterAll(() => NpmStart.endAll(dataDir, runs));
+afterAll(() => NpmStart.endAll(dataDir));
 
 it('the first start publishes the samples', () => {
   expect(latest.processes.map(({ name }) => name).toSorted()).toEqual(PARTS);

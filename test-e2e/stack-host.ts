@@ -20,6 +20,9 @@ export class StackHost {
   private server: Server | undefined;
   private closing: Promise<void> | undefined;
   private count = 0;
+  private starting: Promise<unknown> = Promise.resolve();
+  /** Ends what is under way. */
+  private readonly ending = new AbortController();
 
   private constructor(private readonly folder: string) {}
 
@@ -41,6 +44,8 @@ export class StackHost {
 
   private async endEverything(): Promise<void> {
     this.server?.close();
+    this.ending.abort();
+    await this.starting.catch(() => undefined);
     await Promise.allSettled(this.shared.values());
     await Promise.all([...this.stacks.keys()].map(id => this.end(id)));
     removeFolder(this.folder);
@@ -71,14 +76,24 @@ export class StackHost {
   private start(order: StartOrder): Promise<StackFacts> {
     const name = order.shared;
     if (name === undefined) return this.startOne(order);
-    const started = this.shared.get(name) ?? this.startOne(order);
+    const started = this.shared.get(name) ?? this.startOne(order).catch(() => this.startOne(order));
     this.shared.set(name, started);
     return started;
   }
 
-  private async startOne({ env, dataDir, through }: StartOrder): Promise<StackFacts> {
+  /** One after another: started at once they would all be ready as late as the last. */
+  private async startOne(order: StartOrder): Promise<StackFacts> {
+    const before = this.starting;
+    const started = before.catch(() => undefined).then(() => this.startNow(order));
+    this.starting = started;
+    return started;
+  }
+
+  private async startNow({ env, dataDir, through }: StartOrder): Promise<StackFacts> {
+    this.ending.signal.throwIfAborted();
     const id = `stack-${++this.count}`;
-    const stack = await startStack({ dataDir: dataDir ?? join(this.folder, id), ports: 'auto', quiet: true, env, through });
+    const { signal } = this.ending;
+    const stack = await startStack({ dataDir: dataDir ?? join(this.folder, id), ports: 'auto', quiet: true, env, through, signal });
     this.stacks.set(id, stack);
     const { gatewayUrl, authorityUrl, databaseAdminUrl, databaseUrls, nats, ports } = stack;
     return { id, dataDir: stack.dataDir, gatewayUrl, authorityUrl, databaseAdminUrl, databaseUrls, nats, ports };
