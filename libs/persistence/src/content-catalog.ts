@@ -18,12 +18,12 @@ export function toStoredBlob(row: BlobRow): StoredBlob {
 }
 
 /** Inserts blobs that are not known yet; an earlier record of a digest stays. */
-export async function insertBlobs(sql: Sql, blobs: readonly StoredBlob[]): Promise<void> {
+export function insertBlobs(sql: Sql, blobs: readonly StoredBlob[]): void {
   if (blobs.length === 0) return;
   // In digest order, so that two writers of the same digests wait for each other instead of deadlocking.
   const sorted = blobs.toSorted((a, b) => (a.digest < b.digest ? -1 : 1));
   const unique = sorted.filter((blob, at) => blob.digest !== sorted[at - 1]?.digest);
-  await sql.query(
+  sql.send(
     `insert into content.blobs (digest, size, object_key, block_checksums)
      select d, s, k, decode(c, 'base64') from unnest($1::text[], $2::bigint[], $3::text[], $4::text[]) as t(d, s, k, c)
      on conflict (digest) do nothing`,

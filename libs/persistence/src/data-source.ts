@@ -18,7 +18,8 @@ export function createDataSource(options: DatabaseOptions): DataSource {
     entities: [],
     // An idle connection that the server closes must not end the process.
     poolErrorHandler: () => undefined,
-    extra: { statement_timeout: 30_000, idle_in_transaction_session_timeout: 30_000 },
+    // Statements of a transaction are sent without waiting for the answers of those before them.
+    extra: { statement_timeout: 30_000, idle_in_transaction_session_timeout: 30_000, pipeline: true },
   });
 }
 

@@ -24,7 +24,7 @@ export class PostgresOutbox extends Outbox {
       throw new DomainError('ERR_PACK_LIMIT', `event ${event.type} has ${payload.length} bytes; a message may have ${MESSAGE_MAX_BYTES}`);
     }
     this.used = true;
-    await this.sql.query(
+    this.sql.send(
       `insert into ${this.schema}.outbox (event_id, tenant, subject, payload, traceparent, created_at) values ($1, $2, $3, $4, $5, $6)`,
       [event.id, event.data.tenant, event.type, payload, this.traceparent(), event.time],
     );
@@ -60,7 +60,7 @@ export class PostgresOutboxQueue extends OutboxQueue {
       if (rows.length === 0) return 0;
       const acknowledged = await publish(rows.map(row => ({ position: row.id, eventId: row.event_id, ...row })));
       const sent = rows.slice(0, acknowledged).map(row => row.id);
-      await sql.query(`update ${this.schema}.outbox set sent_at = now() where id = any($1::bigint[]) and sent_at is null`, [sent]);
+      sql.send(`update ${this.schema}.outbox set sent_at = now() where id = any($1::bigint[]) and sent_at is null`, [sent]);
       return sent.length;
     });
   }

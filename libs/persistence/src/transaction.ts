@@ -15,9 +15,11 @@ export type SqlValue =
   | readonly boolean[]
   | readonly Buffer[];
 
-/** Statements inside one open transaction. */
+/** Statements inside one open transaction. They run in the order in which they are given, and travel together until somebody waits for an answer. */
 export interface Sql {
   query<Row>(text: string, values?: readonly SqlValue[]): Promise<Row[]>;
+  /** A statement without an answer. When it fails, so does the transaction, with its error. */
+  send(text: string, values?: readonly SqlValue[]): void;
 }
 
 interface Client {
@@ -46,22 +48,51 @@ export async function inTransaction<T>(
   const runner = dataSource.createQueryRunner();
   try {
     const client = (await connect(() => runner.connect())) as Client;
-    // One simple query, so that opening costs one round trip; tenants have been parsed to [a-z0-9._-].
-    await client.query(`begin ${mode}; select set_config('app.tenant', '${literal(tenant ?? '')}', true)`);
+    const sent = new SentStatements(client);
+    // One simple query, which travels with the first statement; tenants have been parsed to [a-z0-9._-].
+    sent.add(`begin ${mode}; select set_config('app.tenant', '${literal(tenant ?? '')}', true)`);
     try {
       const result = await work({
         query: async (text, values) => (await client.query({ name: nameOf(text), text, values })).rows as never,
+        send: (text, values) => sent.add({ name: nameOf(text), text, values }),
       });
+      // Were it sent along, the server would commit for a process that has died meanwhile.
+      await sent.done();
       await client.query('commit');
       return result;
     } catch (error) {
       await client.query('rollback');
+      // What comes after a statement that failed is refused for no reason of its own.
+      sent.requireDone();
       throw error;
     }
   } catch (error) {
     throw unavailableWhenDown(error);
   } finally {
     await runner.release();
+  }
+}
+
+/** Statements whose answers nobody waits for by itself. All have come once that of a later statement has. */
+class SentStatements {
+  private failure: { readonly cause: unknown } | undefined;
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly client: Client) {}
+
+  add(statement: Parameters<Client['query']>[0]): void {
+    this.last = this.client.query(statement).catch((cause: unknown) => (this.failure ??= { cause }));
+  }
+
+  /** @throws as `requireDone` */
+  async done(): Promise<void> {
+    await this.last;
+    this.requireDone();
+  }
+
+  /** @throws what the first of them that failed failed with */
+  requireDone(): void {
+    if (this.failure) throw this.failure.cause;
   }
 }
 

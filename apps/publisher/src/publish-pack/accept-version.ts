@@ -23,10 +23,13 @@ export async function acceptVersion(tx: RegistryTx, acceptance: Acceptance): Pro
   const type = packTypeOf(manifest);
 
   checkVisibility(tenant, manifest, trust.shareWith);
-  const fixedType = await tx.packs.lockPack(tenant, packId, type);
-  const existing = await tx.packs.findVersion(tenant, packId, version);
+  // One after the other, without waiting for answers in between: what is found is what there is once the pack is locked.
+  const [fixedType, existing, pending] = await Promise.all([
+    tx.packs.lockPack(tenant, packId, type),
+    tx.packs.findVersion(tenant, packId, version),
+    tx.pendingVersions.find(tenant, packId, version),
+  ]);
   if (existing) return repeatedPublish(existing, version, acceptance);
-  const pending = await tx.pendingVersions.find(tenant, packId, version);
   const found = claimOf(pending, version, acceptance);
   if (found) return found;
   requireType(packId, fixedType, type);

@@ -78,10 +78,5 @@ export function emptyConfig(store: BlobStore): Promise<StoredBlob> {
 }
 
 export function writeWhole(store: BlobStore, bytes: Buffer): Promise<StoredBlob> {
-  return store.write(
-    (async function* () {
-      yield bytes;
-    })(),
-    { maxBytes: bytes.length },
-  );
+  return store.writeBytes(bytes);
 }

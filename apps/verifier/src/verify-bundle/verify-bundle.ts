@@ -45,7 +45,7 @@ export class VerifyBundle {
   /** The config is written for packs that may be kept and have none: nothing would ever clear away those of the others. */
   private async describe(manifest: PackManifest, config: Buffer | undefined): Promise<NonNullable<VerifyBundleReply['pack']>> {
     const { packId, version } = manifest.metadata;
-    const stored = config && (await this.blobs.write(once(config), { maxBytes: config.length, digest: sha256(config) }));
+    const stored = config && (await this.blobs.writeBytes(config, sha256(config)));
     return { config: stored ?? null, packId, version, type: packTypeOf(manifest) };
   }
 }
@@ -54,8 +54,4 @@ interface ReadBundle {
   readonly source: BundleSource;
   readonly manifest: PackManifest;
   readonly config: Buffer;
-}
-
-async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
-  yield bytes;
 }

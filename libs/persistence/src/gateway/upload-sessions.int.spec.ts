@@ -107,6 +107,27 @@ describe('PostgresUploadSessions', () => {
     expect(await linksOf(blob.digest)).toBe(2);
   });
 
+  it('links a blob that came whole to a session that nobody holds and that has no bytes', async () => {
+    const [fresh, held, begun] = [await open(), await open(), await open()];
+    await sessions.hold(leaseOn(held));
+    const lease = leaseOn(begun);
+    await sessions.hold(lease);
+    await sessions.release(lease, upload(5));
+    const blobs = ['whole', 'to one held', 'to one begun', 'to none', 'elsewhere'].map(aStoredBlob);
+    const linked = await Promise.all(
+      blobs.map((blob, at) =>
+        sessions.linkWhole(at === 4 ? OTHER : APP, 'user:alice', blob, [fresh, held, begun, randomUUID(), begun][at] ?? ''),
+      ),
+    );
+    expect(linked).toEqual([blobs[0], 'begun', 'begun', 'unknown', 'unknown']);
+    for (const [at, { digest }] of blobs.entries()) {
+      expect([await linksOf(digest), await count('content.blobs', 'digest = $1', digest)]).toEqual(at === 0 ? [1, 1] : [0, 0]);
+    }
+    expect(await sessions.find(APP, fresh)).toBeUndefined();
+    expect(await sessions.find(APP, begun)).toMatchObject({ upload: upload(5) });
+    expect(await sessions.linkWhole(APP, 'user:alice', aStoredBlob('again'), fresh)).toBe('unknown');
+  });
+
   it('ends no session of another repository', async () => {
     const id = await open(OTHER);
     await sessions.link(APP, 'user:alice', aStoredBlob('elsewhere'), id);
@@ -178,6 +199,8 @@ describe('PostgresUploadSessions', () => {
       expect(await seals.seal('globex')).toEqual(UNSEALED);
     }
     await expect(sessions.link(APP, 'user:alice', blob, id)).rejects.toMatchObject({ code: 'ERR_PACK_SEALED' });
+    await expect(sessions.linkWhole(APP, 'user:alice', blob, id)).rejects.toMatchObject({ code: 'ERR_PACK_SEALED' });
+    await expect(open()).rejects.toMatchObject({ code: 'ERR_PACK_SEALED' });
     await expect(sessions.mount(APP, 'user:alice', known.digest, OTHER)).rejects.toMatchObject({ code: 'ERR_PACK_SEALED' });
     expect([await linksOf(blob.digest), await linksOf(known.digest)]).toEqual([0, 1]);
     expect(await count('content.blobs', 'digest = $1', blob.digest)).toBe(0);

@@ -43,7 +43,7 @@ export class PostgresKitStore extends KitStore {
   }
 
   async addBlobs(blobs: readonly StoredBlob[]): Promise<ReadonlyMap<Digest, StoredBlob>> {
-    await insertBlobs(this.sql, blobs);
+    insertBlobs(this.sql, blobs);
     const rows = await this.sql.query<BlobRow>(`select ${BLOB_COLUMNS} from content.blobs b where b.digest = any($1)`, [
       blobs.map(blob => blob.digest),
     ]);

@@ -53,9 +53,9 @@ export class PostgresAttestationStore extends AttestationStore {
 
   async add(added: NewAttestation): Promise<void> {
     const { tenant, packId, version, document, referrer, verdict } = added;
-    await insertBlobs(this.sql, added.blobs);
+    insertBlobs(this.sql, added.blobs);
     await new PostgresPackStore(this.sql).addVerdict(tenant, verdict, added.verdictHash);
-    await insertManifests(this.sql, tenant, packId, [{ manifest: referrer, subject: added.subject, blobs: [document.digest] }]);
+    insertManifests(this.sql, tenant, packId, [{ manifest: referrer, subject: added.subject, blobs: [document.digest] }]);
     await this.sql.query(
       `insert into registry.pack_provenance (tenant, pack_id, version, digest, media_type, manifest_digest, predicate_type, signers,
          verdict_hash, trust_epoch, policy_name, policy_version, added_at, added_by, source)

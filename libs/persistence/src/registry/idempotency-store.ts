@@ -10,7 +10,7 @@ export class PostgresIdempotencyStore extends IdempotencyStore {
 
   async find(tenant: string, key: string): Promise<{ requestHash: Digest; reply: PublishPackReply } | undefined> {
     // Requests under one key take turns until their transactions end: the later one finds the earlier one's answer.
-    await this.sql.query(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [`idempotency ${tenant} ${key}`]);
+    this.sql.send(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [`idempotency ${tenant} ${key}`]);
     const [row] = await this.sql.query<{ request_hash: Digest; reply: PublishPackReply }>(
       `select request_hash, reply from registry.idempotency_keys where tenant = $1 and key = $2`,
       [tenant, key],
@@ -19,7 +19,7 @@ export class PostgresIdempotencyStore extends IdempotencyStore {
   }
 
   async put(tenant: string, key: string, requestHash: Digest, reply: PublishPackReply): Promise<void> {
-    await this.sql.query(`insert into registry.idempotency_keys (tenant, key, request_hash, reply) values ($1, $2, $3, $4)`, [
+    this.sql.send(`insert into registry.idempotency_keys (tenant, key, request_hash, reply) values ($1, $2, $3, $4)`, [
       tenant,
       key,
       requestHash,

@@ -10,8 +10,8 @@ export interface ManifestRow {
 }
 
 /** Records manifests whose blobs are recorded; those that are there stay as they are. */
-export async function insertManifests(sql: Sql, tenant: string, packId: string, rows: readonly ManifestRow[]): Promise<void> {
-  await sql.query(
+export function insertManifests(sql: Sql, tenant: string, packId: string, rows: readonly ManifestRow[]): void {
+  sql.send(
     `insert into registry.manifests (tenant, repository, digest, media_type, artifact_type, subject, annotations)
      select $1, $2, d, m, a, s, n::jsonb from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) as t(d, m, a, s, n) on conflict do nothing`,
     [
@@ -25,7 +25,7 @@ export async function insertManifests(sql: Sql, tenant: string, packId: string, 
     ],
   );
   const edges = rows.flatMap(row => row.blobs.map(blob => ({ manifest: row.manifest.digest, blob })));
-  await sql.query(
+  sql.send(
     `insert into registry.manifest_blobs (tenant, repository, manifest_digest, blob_digest)
      select $1, $2, m, b from unnest($3::text[], $4::text[]) as t(m, b) on conflict do nothing`,
     [tenant, packId, edges.map(edge => edge.manifest), edges.map(edge => edge.blob)],

@@ -80,11 +80,11 @@ export class PostgresPackStore extends PackStore {
   }
 
   async addVersion(added: NewVersion): Promise<{ channelMoved: boolean }> {
-    await insertBlobs(this.sql, added.blobs);
+    insertBlobs(this.sql, added.blobs);
     await this.addVerdict(added.tenant, added.verdict, added.verdictHash);
-    await insertManifests(this.sql, added.tenant, added.manifest.metadata.packId, manifestsOf(added));
-    await this.insertVersion(added);
-    await this.insertSignatures(added);
+    insertManifests(this.sql, added.tenant, added.manifest.metadata.packId, manifestsOf(added));
+    this.insertVersion(added);
+    this.insertSignatures(added);
     const { packId, version } = added.manifest.metadata;
     const { tenant, channel, publishedAt: at, actor, verdictHash } = added;
     const move = { tenant, packId, channel, version, at, actor, reason: 'publish', verdictHash } as const;
@@ -121,16 +121,16 @@ export class PostgresPackStore extends PackStore {
   }
 
   async addVerdict(tenant: string, verdict: Verdict, hash: Digest): Promise<void> {
-    await this.sql.query(`insert into registry.verdicts (tenant, hash, document) values ($1, $2, $3) on conflict do nothing`, [
+    this.sql.send(`insert into registry.verdicts (tenant, hash, document) values ($1, $2, $3) on conflict do nothing`, [
       tenant,
       hash,
       JSON.stringify(verdict),
     ]);
   }
 
-  private async insertVersion(added: NewVersion): Promise<void> {
+  private insertVersion(added: NewVersion): void {
     const { metadata } = added.manifest;
-    await this.sql.query(
+    this.sql.send(
       `insert into registry.pack_versions (tenant, pack_id, version, version_core, sort_key, prerelease, name, manifest_digest, bundle_digest,
          bundle_size, config_digest, config, tags, tenant_visibility, channel, verdict_hash, trust_epoch, published_at, published_by, source)
        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
@@ -159,9 +159,9 @@ export class PostgresPackStore extends PackStore {
     );
   }
 
-  private async insertSignatures(added: NewVersion): Promise<void> {
+  private insertSignatures(added: NewVersion): void {
     for (const { blob, manifest, identity } of added.signatures) {
-      await this.sql.query(
+      this.sql.send(
         `insert into registry.signatures (tenant, pack_id, version, digest, media_type, manifest_digest, key_name, key_id, scheme, added_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing`,
         [

@@ -83,7 +83,7 @@ export class PostgresRepositoryStore extends RepositoryStore {
 
   async addReferrer(push: ReferrerPush): Promise<boolean> {
     const { tenant, repository, manifest, taggedSubject, tag, blobs, at, actor } = push;
-    await insertBlobs(this.sql, push.newBlobs);
+    insertBlobs(this.sql, push.newBlobs);
     const added = await this.sql.query(
       `insert into registry.manifests (tenant, repository, digest, media_type, artifact_type, subject, tagged_subject, annotations)
        values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing returning digest`,

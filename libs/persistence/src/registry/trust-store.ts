@@ -22,8 +22,16 @@ export class PostgresTrustStore extends TrustStore {
   }
 
   async state(tenant: string, lock: 'none' | keyof typeof LOCKS): Promise<TrustState> {
+    if (lock === 'none') return this.read(tenant);
     // In a statement of its own: one that waited for the lock would still read policies as they were before it waited.
-    if (lock !== 'none') await this.lock(tenant, lock);
+    const [isLocked, state] = await Promise.all([this.lock(tenant, lock), this.read(tenant)]);
+    if (isLocked) return state;
+    this.sql.send(`insert into registry.tenants (tenant) values ($1) on conflict do nothing`, [tenant]);
+    const [, made] = await Promise.all([this.lock(tenant, lock), this.read(tenant)]);
+    return made;
+  }
+
+  private async read(tenant: string): Promise<TrustState> {
     const [row] = await this.sql.query<TenantRow>(
       `select t.trust_epoch, t.trust_digest, t.share_with, b.size, b.object_key,
          (select json_agg(p.document order by p.name) from registry.policies p where p.tenant = t.tenant and p.active) as policies
@@ -41,12 +49,8 @@ export class PostgresTrustStore extends TrustStore {
     };
   }
 
-  private async lock(tenant: string, lock: keyof typeof LOCKS): Promise<void> {
-    const select = `select 1 from registry.tenants where tenant = $1 ${LOCKS[lock]}`;
-    const found = await this.sql.query(select, [tenant]);
-    if (found.length > 0) return;
-    await this.sql.query(`insert into registry.tenants (tenant) values ($1) on conflict do nothing`, [tenant]);
-    await this.sql.query(select, [tenant]);
+  private async lock(tenant: string, lock: keyof typeof LOCKS): Promise<boolean> {
+    return (await this.sql.query(`select 1 from registry.tenants where tenant = $1 ${LOCKS[lock]}`, [tenant])).length > 0;
   }
 
   async setMaterial(tenant: string, epoch: number, material: BlobRef): Promise<void> {

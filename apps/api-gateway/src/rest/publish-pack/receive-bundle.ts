@@ -72,7 +72,7 @@ export class BundleReceiver {
   }
 
   private async record(bundle: StoredBlob, documents: readonly SignatureDocument[]): Promise<ReceivedBundle> {
-    const written = await Promise.all(documents.map(({ content }) => this.blobs.write(once(content), { maxBytes: SIGNATURE_MAX_BYTES })));
+    const written = await Promise.all(documents.map(({ content }) => this.blobs.writeBytes(content)));
     const all = [bundle, ...written];
     const recorded = await recordBlobs(this.blobs, this.catalog, all);
     const [first, ...rest] = recorded.map(({ digest, size, objectKey }) => ({ digest, size, objectKey }));
