@@ -7,6 +7,9 @@ import { answersHttp } from './readiness';
 import { builtFile } from './repository-root';
 import { StepError } from './step-error';
 
+/** MiB of each of the young generation's halves. With what V8 takes of itself a gateway under reads had 290 MiB in place of 185, and was no faster. */
+const YOUNG_GENERATION = '--max-semi-space-size=4';
+
 /** What each process is given beyond its port, its NATS user and the common settings. */
 const NEEDS: Readonly<
   Record<ProcessName, { readonly database: boolean; readonly blobs: boolean; readonly authority: boolean; readonly mirrors: boolean }>
@@ -55,7 +58,7 @@ export function appProcess(name: ProcessName, port: number, parts: SharedParts, 
     name,
     tier: name === 'api-gateway' ? 'edge' : 'worker',
     command: process.execPath,
-    args: [main],
+    args: [YOUNG_GENERATION, main],
     env: { ...inheritedBy(name, environment), ...ownSettings(name, port, parts, environment) },
     cwd: dataDir,
     logFile: join(dataDir, 'logs', `${name}.log`),

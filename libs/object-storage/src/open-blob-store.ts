@@ -4,8 +4,6 @@ import type { Digest } from '@packs/domain';
 import type { Logger } from '@packs/observability';
 import { DamageReports, ReportingBlobStore, type BlobStore, type CommandBus } from '@packs/ports';
 import { FileBlobStore } from './file-blob-store';
-import { S3BlobStore } from './s3/s3-blob-store';
-import { s3Location } from './s3/s3-location';
 
 /** As configuration has them. */
 export interface BlobStoreSettings {
@@ -19,6 +17,8 @@ export async function openBlobStore(settings: BlobStoreSettings): Promise<BlobSt
   if (settings.blobStore.startsWith('file:')) return FileBlobStore.open(fileURLToPath(settings.blobStore));
   const { blobStoreAccessKey: accessKey, blobStoreSecretKey: secretKey } = settings;
   if (!accessKey || !secretKey) throw new Error('a bucket in BLOB_STORE needs BLOB_STORE_ACCESS_KEY and BLOB_STORE_SECRET_KEY');
+  // Of no use to those with a folder, and megabytes of every process.
+  const [{ S3BlobStore }, { s3Location }] = [await import('./s3/s3-blob-store'), await import('./s3/s3-location')];
   return new S3BlobStore(s3Location(settings.blobStore), { accessKey, secretKey });
 }
 

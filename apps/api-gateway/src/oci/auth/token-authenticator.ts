@@ -12,6 +12,8 @@ const AUTHORITY_TOKEN_MS = 5 * 60_000;
 /** RFC 6750 §2.1 and RFC 9449 §7.1; a scheme's name is case-insensitive. */
 const CREDENTIALS = /^(bearer|dpop) +([\w~+/.-]+=*)$/i;
 
+const BEARER = 'Bearer ';
+
 interface Verified {
   readonly caller: OciCaller;
   /** The key that has to be proven with every use. */
@@ -36,11 +38,20 @@ export class TokenAuthenticator extends OciAuthenticator {
   async authenticate(request: OciRequest): Promise<OciCaller> {
     const { authorization } = request.headers;
     if (authorization === undefined) throw notAuthenticated('a token is required; the challenge names where to get one');
+    const known = this.knownBearer(authorization);
+    if (known) return known;
     const [, scheme, token] = (typeof authorization === 'string' && CREDENTIALS.exec(authorization)) || [];
     if (!scheme || !token) throw notAuthenticated('a token is required: Authorization: Bearer <token>', 'invalid_token');
     const { caller, keyThumbprint } = this.verified.get(token) ?? (await this.verify(token));
     await this.requireProof(request, scheme.toLowerCase() === 'dpop', token, keyThumbprint);
     return caller;
+  }
+
+  /** A bearer token of before, written as nearly everybody writes it. */
+  private knownBearer(authorization: OciRequest['headers'][string]): OciCaller | undefined {
+    if (typeof authorization !== 'string' || !authorization.startsWith(BEARER)) return undefined;
+    const known = this.verified.get(authorization.slice(BEARER.length));
+    return known?.keyThumbprint === null ? known.caller : undefined;
   }
 
   private verify(token: string): Promise<Verified> {

@@ -7,7 +7,7 @@ import { ReadBarrier } from './read-barrier';
 const CHANGE: ReadChange = { tenant: 'acme', repository: 'app', reference: 'latest' };
 const VIEW = { tenant: 'acme', namespace: 'acme', repository: 'app', mayPush: false };
 const STEPS = 300;
-const SEEDS = 60;
+const SEEDS = 25;
 
 /** A database with one number, whose every statement begins and ends when a seeded generator says so. */
 class Shuffled extends ReadChanges {
