@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { flushCompileCache } from 'node:module';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { ConfigError, PROCESS_SETTINGS, readSettings } from '@packs/config';
+import { ConfigError, PROCESS_SETTINGS, readSettings, reserveFileThreads } from '@packs/config';
 import type { ProcessName } from '@packs/contracts';
 import { collectProcessMetrics, createLogger, startTracing, type Logger } from '@packs/observability';
 import { Readiness } from './readiness';
@@ -15,6 +15,7 @@ const EXIT_CONFIG = 78;
 /** Runs one process: settings, traces, Nest, NATS, HTTP, and an orderly end on SIGTERM. */
 export async function runService<P extends ProcessName>(name: P, load: () => Promise<ServiceModule<P>>): Promise<void> {
   try {
+    reserveFileThreads();
     const config = readSettings(PROCESS_SETTINGS[name]) as ConfigOf<P> & HostConfig;
     // A sealed process connects to nothing but its database, bus, blobs and Authority.
     const stopTracing = await startTracing(name, config.sealed ? undefined : config.otlpEndpoint);

@@ -18,6 +18,8 @@ export class BlockAnswer implements BlockReceiver {
   private readonly raw: ServerResponse;
   private readonly socket: Socket;
   private isOver = false;
+  /** Whether it was cut, and did not end by itself. */
+  isCut = false;
   private left: number;
   /** Ends what is waited for. */
   private fail: ((error: ClientGone) => void) | undefined;
@@ -55,6 +57,7 @@ export class BlockAnswer implements BlockReceiver {
   }
 
   cut(): void {
+    this.isCut = true;
     this.reply.hijack();
     this.raw.destroy();
   }

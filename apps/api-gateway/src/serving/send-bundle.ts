@@ -73,7 +73,9 @@ export class BundleSender {
     } catch (error) {
       this.note(blob, error);
       if (!answer.isBegun && !(error instanceof ClientGone)) throw error;
-      answer.cut();
+      if (answer.isCut)
+        this.logger.info({ digest: blob.digest }, 'a client took nothing of its download while others waited for memory; it was cut');
+      else answer.cut();
     } finally {
       answer.close();
     }
