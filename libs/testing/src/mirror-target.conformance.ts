@@ -84,6 +84,7 @@ export function describeMirrorTarget<Holder extends MirrorHolder>(
     describeShowing(() => bench);
     describeWriting(() => bench);
     describeReading(() => bench);
+    describePruning(() => bench);
     more(() => bench);
   });
 }
@@ -231,6 +232,23 @@ function describeReading(current: () => Bench): void {
     expect(listed.toSorted()).toEqual([...listedOf(bench, version), strewn].toSorted());
   });
 
+  it('lists nothing of a mirror that is not there', async () => {
+    const bench = current();
+    const nowhere = await bench.holder.targets.open(bench.holder.place('acme', 'nowhere'));
+    for await (const path of nowhere.files()) throw new Error(`there is ${path}`);
+  });
+
+  it('knows no hash of what is not there', async () => {
+    const bench = current();
+    const object = bench.bundleOf(aMirroredVersion());
+    const { path } = object;
+    expect([await bench.target.look(object), await bench.target.hash(path)]).toEqual(['absent', undefined]);
+    expect(await codeOf(bench.target.read(path)[Symbol.asyncIterator]().next())).toBe('ERR_MIRROR_CORRUPT');
+  });
+}
+
+/** What is taken away. */
+function describePruning(current: () => Bench): void {
   it('is rid of blobs that its state does not name, and of nothing that somebody else put there', async () => {
     const bench = current();
     const { target } = bench;
@@ -266,19 +284,5 @@ function describeReading(current: () => Bench): void {
     expect((await target.prune(state, undefined, before)).toSorted()).toEqual(gone.map(({ path }) => path).toSorted());
     for (const object of target.objectsOf(shown))
       expect([object.path, await target.look(object)]).toEqual([object.path, left.has(object.path) ? 'alike' : 'absent']);
-  });
-
-  it('lists nothing of a mirror that is not there', async () => {
-    const bench = current();
-    const nowhere = await bench.holder.targets.open(bench.holder.place('acme', 'nowhere'));
-    for await (const path of nowhere.files()) throw new Error(`there is ${path}`);
-  });
-
-  it('knows no hash of what is not there', async () => {
-    const bench = current();
-    const object = bench.bundleOf(aMirroredVersion());
-    const { path } = object;
-    expect([await bench.target.look(object), await bench.target.hash(path)]).toEqual(['absent', undefined]);
-    expect(await codeOf(bench.target.read(path)[Symbol.asyncIterator]().next())).toBe('ERR_MIRROR_CORRUPT');
   });
 }
