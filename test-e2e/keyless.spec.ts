@@ -69,7 +69,8 @@ describe('a pack that somebody signed without a key of their own', () => {
     const code = async () => (await admin.get<Problem>(`/api/packs/${bundle.packId}/versions/1.0.0`)).body.code;
     expect((await admin.put('/api/trust', { keys: [], trustedRoots: [stranger.trustedRoot] })).body).toMatchObject({ epoch: 2 });
     expect(await code()).toBe('ERR_PACK_WITHDRAWN');
-    expect((await admin.put('/api/trust', { keys: [] })).body).toMatchObject({ epoch: 3, trustedRoots: [] });
+    const without = (await admin.put<TrustAnswer>('/api/trust', { keys: [] })).body;
+    expect([without.epoch, without.trustedRoots]).toEqual([3, undefined]);
     expect(await code()).toBe('ERR_PACK_WITHDRAWN');
     const both = [stranger.trustedRoot, authority.trustedRoot];
     expect((await admin.put('/api/trust', { keys: [], trustedRoots: both })).body).toMatchObject({ epoch: 4 });

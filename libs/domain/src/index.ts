@@ -87,15 +87,7 @@ export {
   type TrustedKey,
   type UnsignedAnswer,
 } from './signing-policy';
-export {
-  verdictHash,
-  type Check,
-  type Verdict,
-  type VerdictFault,
-  type VerifiedCertificate,
-  type VerifiedIdentity,
-  type VerifiedKey,
-} from './verdict';
+export { verdictHash, type Check, type Verdict, type VerdictFault, type VerifiedIdentity } from './verdict';
 export {
   VERSION_MAX,
   isPrerelease,

@@ -19,7 +19,7 @@ export interface FoundSignature {
 }
 
 /** One document of the two parts that cosign 2 keeps apart. */
-type EncodeSimple = (payload: Uint8Array, signature: Uint8Array) => Buffer;
+type EncodeSimple = (payload: Uint8Array, signature: Uint8Array, annotations: Layer['annotations']) => Buffer;
 
 /** The documents of the signatures over a manifest: of what refers to it, and of what cosign 2 puts under the tag made from its digest. */
 export async function signaturesOf(
@@ -61,7 +61,7 @@ async function simpleSignature(
   if (!isOne || text.length > SIGNATURE_MAX_BYTES / 4) return undefined;
   const payload: Uint8Array[] = [];
   for await (const part of repository.readBlob(layer)) payload.push(part);
-  const bytes = encodeSimple(Buffer.concat(payload), Buffer.from(text, 'base64'));
+  const bytes = encodeSimple(Buffer.concat(payload), Buffer.from(text, 'base64'), layer.annotations);
   return { mediaType: MEDIA_TYPES.simpleSignature, digest: sha256(bytes), size: bytes.length, read: () => once(bytes) };
 }
 

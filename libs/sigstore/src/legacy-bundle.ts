@@ -43,6 +43,16 @@ export interface LayerAnnotations {
   readonly bundle?: string;
 }
 
+const CERTIFICATE = 'dev.sigstore.cosign/certificate';
+const REKOR_BUNDLE = 'dev.sigstore.cosign/bundle';
+
+/** Of a layer that was signed with a certificate; what a key signed needs nothing beside it. */
+export function layerAnnotations(annotations: Readonly<Record<string, unknown>>): LayerAnnotations {
+  const [certificate, bundle] = [annotations[CERTIFICATE], annotations[REKOR_BUNDLE]];
+  if (typeof certificate !== 'string' || certificate === '') return {};
+  return { certificate, ...(typeof bundle === 'string' && { bundle }) };
+}
+
 /** Who signed such a layer, and its log entry. The chain that may be there is not read: issuers are known from the trusted root alone. */
 export function readAnnotations({ certificate, bundle }: LayerAnnotations): Pick<SignedDocument, 'signer' | 'entries'> {
   const der = certificate === undefined ? undefined : certificateOf(certificate);

@@ -43,7 +43,6 @@ const EXTENSION_NAMES: Readonly<Record<string, string>> = {
   '21': 'runInvocationURI',
   '22': 'sourceRepositoryVisibilityAtSigning',
 };
-export const CERTIFICATE_EXTENSIONS: readonly string[] = Object.values(EXTENSION_NAMES);
 
 /**
  * Reads the one certificate of a signer and who it names. Whether anybody trusts it is not asked here.

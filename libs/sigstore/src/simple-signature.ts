@@ -1,6 +1,6 @@
 import { canonicalJson, type Digest } from '@packs/domain';
 import { base64, object, text } from './json-shape';
-import { readAnnotations, type LayerAnnotations } from './legacy-bundle';
+import { layerAnnotations, readAnnotations } from './legacy-bundle';
 import { invalid, untrusted } from './signature-fault';
 import type { SignedContent } from './signed-content';
 import type { SignedDocument } from './signed-document';
@@ -19,13 +19,16 @@ const DOCUMENT = object({ payload: base64, signature: base64 }, { certificate: t
 const TYPES: readonly unknown[] = ['cosign container image signature', 'atomic container signature'];
 
 /** cosign 2 keeps them apart, as a layer and its annotations; this is all in one document. */
-export function encodeSimpleSignature(payload: Uint8Array, signature: Uint8Array, { certificate, bundle }: LayerAnnotations = {}): Buffer {
+export function encodeSimpleSignature(
+  payload: Uint8Array,
+  signature: Uint8Array,
+  annotations: Readonly<Record<string, unknown>> = {},
+): Buffer {
   return Buffer.from(
     canonicalJson({
       payload: Buffer.from(payload).toString('base64'),
       signature: Buffer.from(signature).toString('base64'),
-      ...(certificate === undefined ? {} : { certificate }),
-      ...(bundle === undefined ? {} : { bundle }),
+      ...layerAnnotations(annotations),
     }),
   );
 }

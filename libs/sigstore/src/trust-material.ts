@@ -12,7 +12,7 @@ import { JsonFault, parseStrictJson } from './strict-json';
 import { parseTrustedRoot } from './trusted-root';
 
 export const MAX_TRUSTED_KEYS = 64;
-export const MAX_TRUSTED_ROOTS = 4;
+const MAX_TRUSTED_ROOTS = 4;
 
 const KEY_NAME_MAX = 64;
 const MAX_MATERIAL_BYTES = 512 * 1024;

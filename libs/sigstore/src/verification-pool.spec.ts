@@ -8,7 +8,7 @@ import { VerificationPool, type PoolSettings } from './verification-pool';
 import type { VerificationTask } from './verification-task';
 
 const ARTIFACT = Buffer.from('the bytes of a pack bundle');
-const HOOK = path.resolve(__dirname, '../../../tools/testing/typescript-worker.cjs');
+const HOOK = path.resolve(__dirname, '../../../tools/testing/typescript.cjs');
 const REAL = { file: path.join(__dirname, 'verification-worker.ts'), execArgv: ['--require', HOOK] };
 
 const signer = new SpecSigner('ecdsa-p256-sha256', 'release');

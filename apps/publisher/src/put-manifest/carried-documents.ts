@@ -79,7 +79,8 @@ async function convert(store: BlobStore, blob: StoredBlob, { annotations }: Laye
     throw invalid(`/layers/${at}/annotations`, `has no base64 in ${COSIGN_SIGNATURE}`);
   }
   if (blob.size > PAYLOAD_MAX_BYTES) throw invalid(`/layers/${at}/size`, `is more than ${PAYLOAD_MAX_BYTES}`);
-  return writeWhole(store, encodeSimpleSignature(await readWhole(store, blob, PAYLOAD_MAX_BYTES), signature));
+  const payload = await readWhole(store, blob, PAYLOAD_MAX_BYTES);
+  return writeWhole(store, encodeSimpleSignature(payload, signature, annotations));
 }
 
 /** Blobs that a manifest made here needs. */

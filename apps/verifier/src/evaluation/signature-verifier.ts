@@ -1,5 +1,5 @@
 import { DomainError } from '@packs/domain';
-import { VerificationPool, type VerificationAnswer, type VerificationTask } from '@packs/sigstore';
+import type { VerificationAnswer, VerificationPool, VerificationTask } from '@packs/sigstore';
 
 /** Answers whether a document is a signature, and whose. A refusal is an answer as well. */
 export abstract class SignatureVerifier {

@@ -82,7 +82,7 @@ export class TrustAnswer {
   @ApiProperty({ description: 'Rises with every change; 0 before the first' }) epoch!: number;
   @ApiProperty() digest!: string;
   @ApiProperty({ type: [TrustKeyView] }) keys!: TrustKeyView[];
-  @ApiProperty({ type: 'array', items: { type: 'object', additionalProperties: true } }) trustedRoots!: object[];
+  @ApiPropertyOptional({ type: 'array', items: { type: 'object', additionalProperties: true } }) trustedRoots?: object[];
 }
 
 export class PolicyInput {

@@ -27,7 +27,12 @@ export function policyCommand(context: CliContext): Command {
   withOutput(policy.command('set').description('Makes or changes a signing policy'))
     .argument('<name>')
     .option('--key <name>', 'a trusted key whose signature satisfies it; may be repeated', collect, [])
-    .option('--certificate-identity <identity>', 'an exact mail address or URI in a certificate that satisfies it; may be repeated', collect, [])
+    .option(
+      '--certificate-identity <identity>',
+      'an exact mail address or URI in a certificate that satisfies it; may be repeated',
+      collect,
+      [],
+    )
     .option('--certificate-oidc-issuer <url>', 'the exact issuer that has to have vouched for it')
     .option('--channel <channel>', 'absent: every channel')
     .addOption(new Option('--type <type>', 'absent: every type').choices(PACK_TYPES))

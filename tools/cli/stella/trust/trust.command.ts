@@ -77,7 +77,7 @@ async function change(
   edit: (keys: readonly TrustedKey[]) => readonly TrustedKey[],
 ): Promise<void> {
   const registry = await RegistryClient.open(context);
-  const { keys, trustedRoots = [] } = await registry.get<Partial<TrustAnswer> & Pick<TrustAnswer, 'keys'>>(route);
+  const { keys, trustedRoots = [] } = await registry.get<TrustAnswer>(route);
   const roots = trustedRoots.length > 0 ? { trustedRoots } : {};
   print(context, options, await registry.put<TrustAnswer>(route, { keys: edit(keys).map(stored), ...roots }));
 }

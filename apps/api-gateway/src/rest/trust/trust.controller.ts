@@ -54,6 +54,6 @@ function answer(epoch: number, digest: string, material: TrustMaterial): TrustAn
     epoch,
     digest,
     keys: material.keys.map(key => ({ name: key.name, keyId: keyIdOf(key), scheme: key.scheme, publicKey: key.publicKey })),
-    trustedRoots: (material.trustedRoots ?? []).map((root): object => JSON.parse(root)),
+    ...(material.trustedRoots && { trustedRoots: material.trustedRoots.map((root): object => JSON.parse(root)) }),
   };
 }
