@@ -80,6 +80,7 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreUnd
     const write = (bytes: Buffer) => store.write(inPieces(bytes), { maxBytes: MAX });
 
     describeWriting(() => subject);
+    describeBytesInMemory(() => subject);
 
     describe.each([0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 5])('with %i bytes', size => {
       it('gives back what was written, whole and in part', async () => {
@@ -288,5 +289,33 @@ function describeDamage(subject: () => BlobStoreUnderTest): void {
     const range = { start: 2 * BLOCK, end: bytes.length - 1 };
     expect((await readAll(store, blob, range)).equals(bytes.subarray(2 * BLOCK))).toBe(true);
     await expect(readAll(store, blob, { start: BLOCK, end: BLOCK })).rejects.toMatchObject({ code: 'ERR_PACK_CORRUPT' });
+  });
+}
+
+function describeBytesInMemory(subject: () => BlobStoreUnderTest): void {
+  it.each([0, 1, 5_000, BLOCK + 1])('writes %i bytes that are in memory like any others, and reads them in one go', async size => {
+    const { store } = subject();
+    const bytes = randomBytes(size);
+    const [blob, streamed] = [await store.writeBytes(bytes, sha256(bytes)), await store.write(inPieces(bytes), { maxBytes: MAX })];
+    expect(blob).toEqual({ ...streamed, objectKey: blob.objectKey });
+    for (const one of [blob, streamed]) {
+      expect((await store.readBytes(one)).equals(bytes)).toBe(true);
+      expect((await readAll(store, one)).equals(bytes)).toBe(true);
+    }
+  });
+
+  it('leaves nothing of bytes in memory that are not the declared digest’s', async () => {
+    const { store, readable, leftovers } = subject();
+    await expect(store.writeBytes(randomBytes(10), sha256('else'))).rejects.toMatchObject({ code: 'ERR_PACK_DIGEST_MISMATCH' });
+    expect([await readable(), await leftovers()]).toEqual([[], []]);
+  });
+
+  it('does not read in one go what is missing, too short or too long', async () => {
+    const { store, replace } = subject();
+    const blob = await store.writeBytes(randomBytes(10));
+    for (const bytes of [randomBytes(9), randomBytes(11), null]) {
+      await replace(blob.objectKey, bytes);
+      await expect(store.readBytes(blob)).rejects.toMatchObject({ code: 'ERR_PACK_CORRUPT' });
+    }
   });
 }

@@ -60,7 +60,7 @@ export class UploadReceiver {
 
   /**
    * Takes a small blob that came whole to a session nobody holds, in one go. Where the session is another's at the moment, or has bytes, or the bytes are not
-   * the digest's, the body is given back.
+   * the digest's, or too many, the body is given back.
    * @returns whether the session has ended with the blob
    */
   async takeWhole(
@@ -75,7 +75,8 @@ export class UploadReceiver {
     const bytes = await body.whole().catch((error: unknown) => {
       throw interrupted(error);
     });
-    const written = isUploadId(session) ? await this.writeWhole(bytes, digest) : undefined;
+    const isLikely = isUploadId(session) && bytes.length <= this.maxBlobBytes;
+    const written = isLikely ? await this.writeWhole(bytes, digest) : undefined;
     const recorded = written && (await this.unlessSealed(written, () => this.sessions.linkWhole(to, actor, written, session)));
     if (written && typeof recorded === 'object') {
       await this.dropDuplicate(written, recorded);
