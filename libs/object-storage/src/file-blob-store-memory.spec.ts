@@ -11,6 +11,8 @@ const MIB = 1024 * 1024;
 const MAX = 64 * MIB;
 const UNUSED = { lent: 0, waiting: 0 };
 
+jest.setTimeout(30_000);
+
 /** Pieces in one memory that is spoilt as soon as they were taken; `pause` is awaited before each. */
 function pouring(bytes: Buffer, pause: (at: number) => Promise<void> = () => Promise.resolve()): PouringSource {
   return {
