@@ -6,7 +6,7 @@ export function ask<T>(path: '/start' | '/end' | '/part', order: StartOrder | Pa
   const socketPath = process.env[HOST_SOCKET];
   if (!socketPath) throw new Error('These tests run as the jest project e2e, whose set-up hosts the stacks.');
   return new Promise((resolve, reject) => {
-    // A connection of its own: the host may just be closing one that was kept.
+    // A connection of its own: one kept from a spec before may be closed by the host just as it is used.
     const call = request({ socketPath, path, method: 'POST', agent: false }, response => {
       let text = '';
       response.setEncoding('utf8').on('data', chunk => (text += String(chunk)));
