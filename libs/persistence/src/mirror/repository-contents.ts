@@ -49,7 +49,7 @@ export class PostgresRepositoryContents extends RepositoryContents {
   async link(tenant: string, repository: string, actor: string, blob: StoredBlob): Promise<void> {
     await inTransaction(this.dataSource, tenant, async sql => {
       requireUnsealed((await new PostgresSealStore(sql).hold()) ? 'api' : null);
-      await insertBlobs(sql, [blob]);
+      insertBlobs(sql, [blob]);
       await sql.query(
         `insert into content.repository_blobs (tenant, repository, digest, uploaded_by) values ($1, $2, $3, $4) on conflict do nothing`,
         [tenant, repository, blob.digest, actor],
