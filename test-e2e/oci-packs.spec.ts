@@ -179,7 +179,12 @@ suite(`a pack on its way between registries and layouts${note}`, () => {
     expect(await theirs.ok('oras', 'repo', 'tags', PLAIN, name)).toBe('2.0.0_linux\nedge');
     await theirs.ok('oras', 'pull', PLAIN, '-o', 'pulled', `${name}:2.0.0_linux`);
     expect(digestOf(theirs.read('pulled/hello-2.0.0+linux.tar.gz'))).toBe(bundle.digest);
-    expect(await referrersOf(`${name}:2.0.0_linux`, theirs)).toHaveLength(1);
+    const { mediaType, content } = key.dsse(bundle.bytes);
+    const attestations = '/api/packs/hello/versions/2.0.0+linux/attestations';
+    const attested = await tenant.send('POST', attestations, { body: content, headers: { 'content-type': mediaType } });
+    expect(attested.status).toBe(201);
+    expect(await referrersOf(`${name}:2.0.0_linux`, theirs)).toHaveLength(2);
+    await theirs.ok('oras', 'cp', '-r', '--from-plain-http', `${name}:2.0.0_linux`, '--to-oci-layout', 'whole:2');
     await theirs.ok('skopeo', 'copy', '--src-tls-verify=false', `docker://${name}:2.0.0_linux`, 'oci:layout:2');
     const index = JSON.parse(theirs.read('layout/index.json').toString()) as { manifests: { digest: string }[] };
     expect(index.manifests.map(({ digest }) => digest)).toEqual([published.body.manifestDigest]);

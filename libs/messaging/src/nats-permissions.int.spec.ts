@@ -86,8 +86,9 @@ const MAY_PUBLISH: Readonly<Record<ProcessName, readonly string[]>> = {
     ...commandsOf('compliance'),
   ],
   publisher: [
-    // Its readers report damage like everybody's.
+    // Its readers report damage like everybody's, and a manifest that is pushed again heals it.
     'cmd.publisher.quarantine-blob',
+    'cmd.publisher.replace-blob',
     inboxOf('publisher'),
     inboxOf('verifier'),
     'cmd.verifier.verify-bundle',

@@ -65,6 +65,7 @@ describe('verifyAttestation', () => {
     const result = verify(envelope(Buffer.from('{"not": "read", '), stranger));
     expect(result).toEqual({
       outcome: 'signature-refused',
+      code: 'signature-invalid',
       reason: 'ERR_PACK_SIGNATURE_INVALID',
       message: expect.stringContaining('signature'),
     });

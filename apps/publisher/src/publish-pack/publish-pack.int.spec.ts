@@ -60,7 +60,7 @@ describe('PublishPack', () => {
         packs: 1,
         pack_versions: 1,
         manifests: 3,
-        manifest_blobs: 4,
+        manifest_blobs: 6,
         verdicts: 1,
         signatures: 2,
         channel_heads: 1,

@@ -1,4 +1,4 @@
-import type { Digest, EncodedManifest } from '@packs/domain';
+import { EMPTY_DESCRIPTOR, type Digest, type EncodedManifest } from '@packs/domain';
 import type { Sql } from '../transaction';
 
 /** A manifest of a pack's repository and what keeps its blobs alive. */
@@ -24,10 +24,18 @@ export function insertManifests(sql: Sql, tenant: string, packId: string, rows: 
       rows.map(row => JSON.stringify(row.manifest.annotations)),
     ],
   );
-  const edges = rows.flatMap(row => row.blobs.map(blob => ({ manifest: row.manifest.digest, blob })));
+  const edges = rows.flatMap(edgesOf);
   sql.send(
     `insert into registry.manifest_blobs (tenant, repository, manifest_digest, blob_digest)
-     select $1, $2, m, b from unnest($3::text[], $4::text[]) as t(m, b) on conflict do nothing`,
-    [tenant, packId, edges.map(edge => edge.manifest), edges.map(edge => edge.blob)],
+     select $1, $2, m, b from unnest($3::text[], $4::text[], $5::boolean[]) as t(m, b, required)
+     where required or exists (select from content.blobs c where c.digest = b) on conflict do nothing`,
+    [tenant, packId, edges.map(edge => edge.manifest), edges.map(edge => edge.blob), edges.map(edge => edge.required)],
   );
+}
+
+/** The empty config of what refers to a pack is read with it, by whoever copies it; a manifest that was kept as it came may have another. */
+function edgesOf({ manifest: { digest, bytes }, subject, blobs }: ManifestRow): { manifest: Digest; blob: Digest; required: boolean }[] {
+  const edges = blobs.map(blob => ({ manifest: digest, blob, required: true }));
+  if (subject === null || !bytes.includes(EMPTY_DESCRIPTOR.digest)) return edges;
+  return [...edges, { manifest: digest, blob: EMPTY_DESCRIPTOR.digest, required: false }];
 }
