@@ -76,9 +76,15 @@ export class StackHost {
   private start(order: StartOrder): Promise<StackFacts> {
     const name = order.shared;
     if (name === undefined) return this.startOne(order);
-    const started = this.shared.get(name) ?? this.startOne(order).catch(() => this.startOne(order));
+    const started = this.shared.get(name) ?? this.startOne(order).catch((error: unknown) => this.startAgain(order, error));
     this.shared.set(name, started);
     return started;
+  }
+
+  /** Said aloud: a start that fails now and then is a fault of the product. */
+  private startAgain(order: StartOrder, error: unknown): Promise<StackFacts> {
+    console.error('a shared stack did not start; it is started once more:', error);
+    return this.startOne(order);
   }
 
   /** One after another: started at once they would all be ready as late as the last. */

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LOGIN_ROLES, migrate } from '@packs/persistence';
@@ -11,6 +10,7 @@ import { endProcess } from '../stack/end-process';
 import { findPostgresHome, removeOutsideCluster, runningServer } from '../stack/postgres-home';
 import { identify, isRunning, type ProcessIdentity } from '../stack/process-identity';
 import { RunRecord } from '../stack/run-record';
+import { freePort } from './free-port';
 
 const PREFIX = 'packs-test-';
 const OWNER_FILE = 'run-by.json';
@@ -84,14 +84,4 @@ function ownerOf(dataDir: string): ProcessIdentity | undefined {
   const file = join(dataDir, OWNER_FILE);
   if (!existsSync(file)) return undefined;
   return JSON.parse(readFileSync(file, 'utf8')) as ProcessIdentity;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

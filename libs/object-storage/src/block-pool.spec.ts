@@ -47,7 +47,7 @@ describe('BlockPool', () => {
     expect(pool.counts).toEqual({ lent: 0, mostLent: 3, waiting: 0, made: 3 });
   });
 
-  it('tells who holds a block for long that others wait, once, and nobody while none waits', async () => {
+  it('tells who holds a block for long that others wait, until it is given back, and nobody while none waits', async () => {
     jest.useFakeTimers();
     try {
       const pool = poolOf(2, 100);
@@ -59,11 +59,13 @@ describe('BlockPool', () => {
       await jest.advanceTimersByTimeAsync(50);
       expect(told).toEqual([]);
       await jest.advanceTimersByTimeAsync(1_000);
-      expect(told).toEqual(['a', 'b']);
+      // Who could do nothing when told first, since its block was only being filled, is told again.
+      expect(told.slice(0, 4)).toEqual(['a', 'b', 'a', 'b']);
       first.release();
       await third;
+      const before = told.length;
       await jest.advanceTimersByTimeAsync(1_000);
-      expect([told, pool.counts.waiting]).toEqual([['a', 'b'], 0]);
+      expect([told.length, pool.counts.waiting]).toEqual([before, 0]);
     } finally {
       jest.useRealTimers();
     }

@@ -46,7 +46,7 @@ export class BlockPool {
     return { lent: this.lent.size, mostLent: this.mostLent, waiting: this.queue.length, made: this.made };
   }
 
-  /** @param overdue told once when the block was held for longer than the pool's patience and another waits: give it back if you can */
+  /** @param overdue told whenever the block was held for longer than the pool's patience and another waits, until it is given back: do so if you can */
   async lend(overdue: () => void): Promise<LentBlock> {
     // Who waits already goes first: a block is never both free and waited for.
     if (this.lent.size < this.limits.most) return this.loan(overdue);
@@ -83,7 +83,7 @@ export class BlockPool {
       if (this.queue.length === 0) return;
       const before = performance.now() - this.limits.patienceMs;
       // Giving back changes the set.
-      for (const loan of [...this.lent]) if (loan.since <= before) loan.tell();
+      for (const loan of [...this.lent]) if (loan.since <= before) loan.overdue();
       this.watch();
     }, this.limits.patienceMs).unref();
   }
@@ -91,20 +91,13 @@ export class BlockPool {
 
 class Loan implements LentBlock {
   readonly since = performance.now();
-  private isTold = false;
   private isReleased = false;
 
   constructor(
     readonly bytes: Buffer,
-    private readonly overdue: () => void,
+    readonly overdue: () => void,
     private readonly takeBack: () => void,
   ) {}
-
-  tell(): void {
-    if (this.isTold) return;
-    this.isTold = true;
-    this.overdue();
-  }
 
   release(): void {
     if (this.isReleased) return;

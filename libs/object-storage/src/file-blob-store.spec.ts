@@ -158,9 +158,13 @@ describe('FileBlobStore and stable storage', () => {
   );
 
   // Opening syncs two folders; the third fsync is the write's. Calls are counted by thread, so there is only one.
-  itTraced.each(['pwrite64:error=ENOSPC', 'fdatasync:error=EIO', 'rename:error=EIO', 'fsync:error=EIO:when=3'])(
-    'keeps nothing of a write that fails at %s (needs strace)',
-    async fault => {
+  itTraced.each(
+    ['pwrite64:error=ENOSPC', 'fdatasync:error=EIO', 'rename:error=EIO', 'fsync:error=EIO:when=3'].flatMap(fault =>
+      [7, 200_000].map(bytes => [fault, bytes] as const),
+    ),
+  )(
+    'keeps nothing of a write that fails at %s, of %d bytes (needs strace)',
+    async (fault, bytes) => {
       const root = await newFolder();
       const inject = [
         '-f',
@@ -174,7 +178,8 @@ describe('FileBlobStore and stable storage', () => {
         '-e',
         `inject=${fault}`,
       ];
-      expect(await run(STRACE ?? '', [...inject, ...writerIn(root)])).toBe(1);
+      // 1 is what a process ends with that nobody has ended.
+      expect(await run(STRACE ?? '', [...inject, ...writerIn(root, 'a write', bytes)])).toBe(3);
       const left = await readdir(root, { recursive: true, withFileTypes: true });
       expect(left.filter(entry => entry.isFile()).map(entry => entry.name)).toEqual([]);
     },
@@ -183,14 +188,14 @@ describe('FileBlobStore and stable storage', () => {
 });
 
 /** A process that opens a store, writes one blob and says so. */
-function writerIn(root: string, way: keyof typeof WAYS = 'a write'): string[] {
+function writerIn(root: string, way: keyof typeof WAYS = 'a write', bytes = 7): string[] {
   const repository = join(__dirname, '..', '..', '..');
   const script = `
     const { FileBlobStore } = require(${JSON.stringify(join(__dirname, 'file-blob-store.ts'))});
-    const source = async function* () { yield Buffer.from('durable'); };
+    const source = async function* () { yield Buffer.alloc(${bytes}, 'durable'); };
     FileBlobStore.open(${JSON.stringify(root)})
       .then(store => ${WAYS[way]})
-      .then(blob => require('node:fs').writeSync(1, 'resolved ' + blob.objectKey), () => process.exit(1));`;
+      .then(blob => require('node:fs').writeSync(1, 'resolved ' + blob.objectKey), () => process.exit(3));`;
   return [process.execPath, '--require', join(repository, 'tools', 'testing', 'typescript.cjs'), '--eval', script];
 }
 

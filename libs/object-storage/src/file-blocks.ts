@@ -118,6 +118,8 @@ class BlockWriter {
   /** The hash is computed while the write is in flight. */
   private async write(bytes: Uint8Array, position: number): Promise<void> {
     const writing = writeAll(this.handle, bytes, position);
+    // It may fail while the turn is waited for; who waits for it below is told.
+    writing.catch(() => undefined);
     try {
       if (this.plan.proof && bytes.length > SMALL_BYTES) await ownTurn();
       this.plan.proof?.add(bytes);
@@ -127,7 +129,7 @@ class BlockWriter {
   }
 }
 
-async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+export async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < bytes.length;) {
     const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
     done += bytesWritten;

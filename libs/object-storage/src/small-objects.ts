@@ -3,11 +3,12 @@ import { dirname } from 'node:path';
 import { digestAlgorithm, type Digest } from '@packs/domain';
 import type { StoredBlob } from '@packs/ports';
 import type { DirectorySync } from './directory-sync';
+import { writeAll } from './file-blocks';
 import { RunningProof } from './running-proof';
 
 /**
  * Writes bytes that are in memory as an object, under its own name at once: nobody knows a key before its bytes are recorded, so that nobody reads a file
- * that is not whole. Bytes and name become durable together, by one flush in place of two.
+ * that is not whole. Bytes and name become durable together, by two flushes side by side.
  */
 export async function writeObject(
   path: string,
@@ -16,7 +17,7 @@ export async function writeObject(
 ): Promise<Omit<StoredBlob, 'objectKey'>> {
   const handle = await open(path, 'wx', 0o640);
   try {
-    const writing = writeAll(handle, bytes);
+    const writing = writeAll(handle, bytes, 0);
     const proof = new RunningProof(digest ? digestAlgorithm(digest) : 'sha256');
     proof.add(bytes);
     await writing;
@@ -40,12 +41,5 @@ export async function readObject(handle: FileHandle, size: number): Promise<Buff
     done += bytesRead;
     if (done === size) return buffer.subarray(0, size);
     if (done > size || bytesRead === 0) return undefined;
-  }
-}
-
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, done);
-    done += bytesWritten;
   }
 }

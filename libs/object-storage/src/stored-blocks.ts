@@ -46,10 +46,14 @@ export function* indexesOf({ start, end }: ByteRange): Generator<number> {
 /** @throws DomainError ERR_PACK_CORRUPT when it is not there or not of its size; ERR_PACK_UNAVAILABLE */
 export async function openBlocks(path: string, blob: BlobRef & Partial<StoredBlob>): Promise<FileBlocks> {
   const handle = await openFile(path, blob);
-  const { size } = await handle.stat();
-  if (size === blob.size) return new FileBlocks(handle, blob);
-  await handle.close();
-  throw corrupt(blob.digest);
+  try {
+    const { size } = await handle.stat();
+    if (size !== blob.size) throw corrupt(blob.digest);
+    return new FileBlocks(handle, blob);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }
 
 /** @throws DomainError ERR_PACK_CORRUPT when it is not there; ERR_PACK_UNAVAILABLE */

@@ -65,7 +65,7 @@ export function isPouring(source: ByteSource): source is PouringSource {
 export interface BlockReceiver {
   /** Resolves when the block is needed no more: its memory is then filled with other bytes. */
   take(block: Uint8Array): Promise<void>;
-  /** Others wait for the memory it has had for too long: what `take` returned has to fail soon, and the block is not to be looked at any more. */
+  /** Others wait for the memory it has had for too long, which may be said more than once: what `take` returned has to fail soon, and the block is not to be looked at any more. */
   cut(): void;
 }
 

@@ -68,7 +68,7 @@ export class ReportingBlobStore extends BlobStore {
     try {
       return await this.beneath.readBytes(blob);
     } catch (error) {
-      if (error instanceof DomainError && error.code === 'ERR_PACK_CORRUPT') this.damaged(blob);
+      this.reportDamage(blob, error);
       throw error;
     }
   }

@@ -19,7 +19,6 @@ import { Referrers } from './referrers';
 import { INDEX_TYPE, referenceOf } from './referrer-list';
 import type { RegistryCalls } from './registry-calls';
 
-/** distribution-spec: a registry has to take so much, and hardly any takes more. */
 const TAGS_PAGE = 1_000;
 const TAGS_PAGE_MAX = 4 * 1024 * 1024;
 const PAGES_MAX = 1_000;

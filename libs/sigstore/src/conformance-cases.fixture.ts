@@ -72,7 +72,7 @@ export class ConformanceCase {
       ...rest,
       subjects: rest.subjects ?? [this.byBytes],
       trust: rest.trust ?? this.trust(),
-      identity: 'identity' in rest ? rest.identity : this.identity,
+      signer: 'signer' in rest ? rest.signer : (this.identity ?? 'key'),
     });
   }
 }

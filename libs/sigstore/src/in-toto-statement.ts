@@ -10,7 +10,8 @@ const STATEMENT_TYPES = ['https://in-toto.io/Statement/v0.1', 'https://in-toto.i
 const MAX_SUBJECTS = 1024;
 
 /**
- * Reads a statement that is about one of the artifacts: one of its subjects must carry that artifact's SHA-256 or SHA-512, and none that is not its.
+ * Reads a statement that is about one of the artifacts: one of its subjects must carry that artifact's SHA-256 or SHA-512, and
+ * none that is not its, as far as its bytes are at hand to tell.
  * Members beyond `_type`, `subject` and `predicateType` belong to the predicate's author and are left alone (in-toto Statement v1, "Parsing rules").
  * @throws SignatureFault for any other payload
  */
@@ -29,7 +30,7 @@ export function readStatementAbout(
   const known = artifacts.map(knownDigests);
   const named = subjects.map(digestSet);
   if (named.some(set => known.some(digests => isSame(set, digests)))) return { predicateType };
-  if (named.some(({ sha256, sha512 }) => sha256 === undefined && sha512 !== undefined) && artifacts.every(({ bytes }) => !bytes)) {
+  if (named.some(({ sha256, sha512 }) => sha256 === undefined && sha512 !== undefined) && artifacts.some(({ bytes }) => !bytes)) {
     throw invalid('the statement names its subject by SHA-512 alone', 'subject-bytes-needed');
   }
   throw invalid('no subject of the statement is this artifact', 'subject-mismatch');

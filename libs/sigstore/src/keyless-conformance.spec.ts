@@ -89,7 +89,7 @@ const SLOPPY = 'rekor2-timestamp-with-incorrect-time_fail';
     const one = new ConformanceCase(name);
     const { issuer, identity } = one.identity ?? { issuer: '', identity: '' };
     const reason = (required: { issuer?: string; identity?: string; extensions?: Record<string, string> }) =>
-      reasonOf(one.verify({ identity: { issuer, identity, ...required } }));
+      reasonOf(one.verify({ signer: { issuer, identity, ...required } }));
     expect(reason({})).toBeUndefined();
     for (const other of [`${identity}x`, identity.slice(0, -1), '.*', identity.toUpperCase(), '']) {
       expect(reason({ identity: other })).toBe('identity-mismatch');
@@ -102,9 +102,9 @@ const SLOPPY = 'rekor2-timestamp-with-incorrect-time_fail';
   it('holds the extensions of a certificate to what is asked for', () => {
     const one = new ConformanceCase('happy-path-v0.3-new-mediaType');
     const required = one.identity ?? { issuer: '', identity: '' };
-    const report = one.verify({ identity: { ...required, extensions: { buildTrigger: 'workflow_dispatch' } } });
+    const report = one.verify({ signer: { ...required, extensions: { buildTrigger: 'workflow_dispatch' } } });
     expect(report).toMatchObject({ outcome: 'accepted', identity: { extensions: { buildTrigger: 'workflow_dispatch' } } });
-    expect(reasonOf(one.verify({ identity: { ...required, extensions: { buildTrigger: 'push' } } }))).toBe('extension-mismatch');
+    expect(reasonOf(one.verify({ signer: { ...required, extensions: { buildTrigger: 'push' } } }))).toBe('extension-mismatch');
   });
 
   it('is refused without a root, and by the roots of others, and finds its own among several', () => {

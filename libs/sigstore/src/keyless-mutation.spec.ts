@@ -111,7 +111,7 @@ function isUnauthenticated(before: Json, { at, what, document }: Mutation): bool
       for (const mutation of allMutations(before, next, CHANGES)) {
         count++;
         const content = Buffer.from(JSON.stringify(mutation.document));
-        const report = one.verify({ content, trust, subjects, identity });
+        const report = one.verify({ content, trust, subjects, signer: identity });
         const reason = reasonOf(report);
         if (JSON.stringify(withoutZeros(mutation.document)) === canonical) continue;
         const isFine =

@@ -4,7 +4,7 @@ import type { VerificationReason } from './reasons';
 import type { ArtifactSubject } from './signed-entity';
 import { trustedRootsOf } from './trusted-root';
 import { reasonOf, type SignerIdentity } from './verification-report';
-import { ATTESTATION_LIMITS, verifyAttestation } from './verify-attestation';
+import { ATTESTATION_LIMITS, ODD_PREDICATE_TYPE, PREDICATE_TYPE, verifyAttestation } from './verify-attestation';
 import { verifyDocument, type DocumentTrust } from './verify-document';
 
 /** A question as it goes to a worker: plain data, complete in itself but for the trust material, which is named. */
@@ -107,5 +107,8 @@ function byCertificate({ mediaType, content, subjects }: Attestation, trust: Doc
   });
   const reason = reasonOf(report);
   if (reason !== undefined) return refused(reason, report.message ?? 'the attestation is not accepted');
-  return { outcome: 'verified', signers: report.identity ? [report.identity] : [], predicateType: report.predicateType };
+  const { predicateType } = report;
+  if (predicateType === undefined) return refused('statement-invalid', 'the bundle holds a signature of bytes and no DSSE envelope');
+  if (!PREDICATE_TYPE.test(predicateType)) return refused('statement-invalid', ODD_PREDICATE_TYPE);
+  return { outcome: 'verified', signers: report.identity ? [report.identity] : [], predicateType };
 }

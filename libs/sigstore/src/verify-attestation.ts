@@ -16,6 +16,7 @@ export const MAX_ATTESTATION_BYTES = 4 * 1024 * 1024;
 /** Statements hold whole SBOMs, so they may be larger and deeper than signatures. */
 export const ATTESTATION_LIMITS: JsonLimits = { maxBytes: MAX_ATTESTATION_BYTES, maxDepth: 64 };
 export const PREDICATE_TYPE = /^[!-~]{1,512}$/;
+export const ODD_PREDICATE_TYPE = 'the predicateType of the statement is not a URI of at most 512 characters';
 
 export interface AttestationRequest {
   readonly mediaType: AttestationMediaType;
@@ -61,7 +62,7 @@ export function verifyAttestation({ mediaType, content, subjects, keys }: Attest
       subjects.map(digest => ({ digest })),
       ATTESTATION_LIMITS,
     );
-    if (!PREDICATE_TYPE.test(predicateType)) throw invalid('the predicateType of the statement is not a URI of at most 512 characters');
+    if (!PREDICATE_TYPE.test(predicateType)) throw invalid(ODD_PREDICATE_TYPE);
     return { predicateType };
   });
   if (statement instanceof SignatureFault)

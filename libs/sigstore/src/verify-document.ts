@@ -38,7 +38,8 @@ export interface DocumentRequest {
   /** The signature has to be about one of these. */
   readonly subjects: readonly ArtifactSubject[];
   readonly trust: DocumentTrust;
-  readonly identity?: RequiredIdentity;
+  /** Who must have signed; absent: anybody who is trusted, whom the caller then judges. */
+  readonly signer?: 'key' | RequiredIdentity;
   readonly limits?: JsonLimits;
 }
 
@@ -63,6 +64,7 @@ function verify(request: DocumentRequest, keys: readonly LoadedKey[], progress: 
   progress.pass('document');
   const { signer, content } = document;
   if (signer.kind === 'key') return verifyByKey(document, request, keys, progress);
+  if (request.signer === 'key') throw untrusted('a certificate signed, where a key was asked for', 'key-untrusted');
   const { certificate, who } = readSigningCertificate(signer.der);
   if (request.trust.roots.length === 0)
     throw untrusted('a certificate signed, and no trusted root is there to judge it by', 'trust-missing');
@@ -73,8 +75,8 @@ function verify(request: DocumentRequest, keys: readonly LoadedKey[], progress: 
   progress.pass('timestamp', 'signer', 'log');
   const statement = requireSubject(content, request);
   progress.pass('subject');
-  if (request.identity) requireIdentity(who, request.identity);
-  if (request.identity) progress.pass('identity');
+  if (request.signer) requireIdentity(who, request.signer);
+  if (request.signer) progress.pass('identity');
   else progress.skip('identity');
   const { times, entries, authority } = evidence;
   if (!authority) throw untrusted('no authority issued the certificate', 'certificate-untrusted');
@@ -96,7 +98,7 @@ function byAnyRoot(roots: readonly TrustedRoot[], ask: (root: TrustedRoot) => Ev
 }
 
 function verifyByKey(document: SignedDocument, request: DocumentRequest, keys: readonly LoadedKey[], progress: CheckProgress): Findings {
-  if (request.identity) throw untrusted('a key signed, where an identity was asked for');
+  if (request.signer !== undefined && request.signer !== 'key') throw untrusted('a key signed, where an identity was asked for');
   const { content } = document;
   const key = signingKey(content, request.subjects, candidates(content.keyHint, keys));
   progress.pass('signer', 'signature');

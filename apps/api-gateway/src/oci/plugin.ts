@@ -58,7 +58,9 @@ async function dispatch(parts: OciParts, request: FastifyRequest, reply: Fastify
     return await operation.handle({ request, reply, caller, name: path.name, view, reference: 'reference' in path ? path.reference : '' });
   } catch (error) {
     // What is wrong with a request to a sealed registry is that.
-    if (sealIsAskedLater && caller.tenant !== null) requireUnsealed((await parts.seals.of({ tenant: caller.tenant })).by);
+    const { tenant } = caller;
+    const seal = sealIsAskedLater && tenant !== null ? await parts.seals.of({ tenant }).catch(() => undefined) : undefined;
+    if (seal) requireUnsealed(seal.by);
     // To somebody unknown what is not there and what is not theirs look alike, and a token may change either.
     if (caller.tenant === null && error instanceof DomainError && ociErrorOf(error.code).status === 404) {
       throw parts.errors.denied(caller, scope);

@@ -74,7 +74,10 @@ export class BundleSender {
       this.note(blob, error);
       if (!answer.isBegun && !(error instanceof ClientGone)) throw error;
       if (answer.isCut)
-        this.logger.info({ digest: blob.digest }, 'a client took nothing of its download while others waited for memory; it was cut');
+        this.logger.info(
+          { digest: blob.digest },
+          'a client took too long for a block of its download while others waited for memory; it was cut',
+        );
       else answer.cut();
     } finally {
       answer.close();

@@ -37,9 +37,7 @@ export class PutManifest {
     const read = { bytes, parsed: parseManifest(bytes, request.mediaType) };
     if (isPack(read.parsed)) return this.putPack.execute(await this.record(request), read);
     const { kind, missing, recorded } = await this.putGeneric(request, read.parsed);
-    requireSound(recorded);
-    // What was recorded before is what will be read, so it has to be whole.
-    if (recorded.objectKey !== request.manifest.objectKey) await readWhole(this.blobs, recorded, MANIFEST_MAX_BYTES);
+    await this.requireWhole(recorded, request.manifest);
     if (kind === 'pack') return this.putReferrer.execute({ ...request, manifest: recorded }, read);
     requireAll(missing);
     return { ...whereabouts(recorded), subject: read.parsed.subject?.digest ?? null, state: 'stored', version: null };
@@ -62,7 +60,15 @@ export class PutManifest {
 
   private async record(request: PutManifestRequest): Promise<RecordedPush> {
     const [{ digest, size, objectKey } = request.manifest] = await this.catalog.record([request.manifest]);
-    return { ...request, manifest: { digest, size, objectKey } };
+    const recorded = { digest, size, objectKey };
+    await this.requireWhole(recorded, request.manifest);
+    return { ...request, manifest: recorded };
+  }
+
+  /** What was recorded before is what will be read, so it has to be whole. @throws DomainError ERR_PACK_CORRUPT */
+  private async requireWhole(recorded: BlobRef, written: BlobRef): Promise<void> {
+    requireSound(recorded);
+    if (recorded.objectKey !== written.objectKey) await readWhole(this.blobs, recorded, MANIFEST_MAX_BYTES);
   }
 }
 

@@ -47,6 +47,13 @@ describe('PutManifest of a pack', () => {
     expect(await publisher.eventTypes()).toEqual(['pack.version.published']);
   });
 
+  it('does not acknowledge a version again whose manifest was damaged', async () => {
+    const { body } = await publisher.packBody({}, { annotations: { will: 'be damaged' } });
+    const { objectKey } = await publisher.push('acme.hello', body);
+    publisher.blobs.objects.set(objectKey, Buffer.from('{}'));
+    await expect(publisher.push('acme.hello', body)).rejects.toMatchObject({ code: 'ERR_PACK_CORRUPT' });
+  });
+
   it.each([['latest'], ['edge'], ['1.0.1'], ['1.0.0', 'v1']])('refuses the tags %s', async (...tags) => {
     await expect(publisher.pushPack({}, { tags })).rejects.toMatchObject({ code: 'ERR_OCI_TAG_PROTECTED' });
     expect(await versions()).toEqual([]);

@@ -87,22 +87,16 @@ export class SignatureEvaluator {
       return this.verifier.verify({ kind: 'signature', trust: trust.digest, mediaType: ref.mediaType, content, subjects }, material);
     };
     const answer = await ask(source.held);
-    return answer.refusal?.reason === 'subject-bytes-needed' ? this.withBytes(source, bundle, ask) : answer;
+    return answer.refusal?.reason === 'subject-bytes-needed' ? this.withBytes(bundle, ask) : answer;
   }
 
-  /** Ed25519 hashes the whole message, twice. */
-  private async withBytes(
-    source: BundleSource,
-    { size }: BlobRef,
-    ask: (bytes: Uint8Array) => Promise<VerificationAnswer>,
-  ): Promise<VerificationAnswer> {
-    if (size > MAX_WHOLE_ARTIFACT) {
-      const message = `Ed25519 signs artifacts of at most ${MAX_WHOLE_ARTIFACT} bytes directly; sign an in-toto statement (DSSE) about this one instead`;
+  /** Ed25519 hashes the whole message, twice, and some statements name a digest that nobody has recorded. The bytes are proven as they are read again. */
+  private async withBytes(bundle: BlobRef, ask: (bytes: Uint8Array) => Promise<VerificationAnswer>): Promise<VerificationAnswer> {
+    if (bundle.size > MAX_WHOLE_ARTIFACT) {
+      const message = `this signature is checked with the artifact's bytes, of which there may be ${MAX_WHOLE_ARTIFACT}; sign an in-toto statement (DSSE) that names its SHA-256 instead`;
       return refused('subject-bytes-needed', message);
     }
-    const parts: Uint8Array[] = [];
-    for await (const part of source.bytes()) parts.push(part);
-    return ask(Buffer.concat(parts));
+    return ask(await readWhole(this.blobs, bundle, MAX_WHOLE_ARTIFACT));
   }
 
   private async timed(verify: () => Promise<VerificationAnswer>): Promise<VerificationAnswer> {

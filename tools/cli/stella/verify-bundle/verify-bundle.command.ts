@@ -40,13 +40,13 @@ export function verifyBundleCommand(): Command {
     .addOption(new Option('--scheme <scheme>', 'of the key; absent: the usual one of its type').choices(SIGNATURE_SCHEMES))
     .option('--trusted-root <file>', "a sigstore trusted_root.json; absent: that of sigstore's public instance")
     .action(async (target: string, options: VerifyBundleOptions) => {
-      const identity = requiredIdentity(options);
+      const signer = requiredSigner(options);
       const content = await readCapped(options.bundle, LIMITS.maxBytes);
       const report = verifyDocument({
         document: () => readAnyDocument(content, LIMITS),
         subjects: [await subjectOf(target)],
         trust: await trustOf(options),
-        ...(identity && { identity }),
+        signer,
         limits: LIMITS,
       });
       const reason = reasonOf(report);
@@ -55,9 +55,9 @@ export function verifyBundleCommand(): Command {
     });
 }
 
-function requiredIdentity({ certificateIdentity, certificateOidcIssuer, key }: VerifyBundleOptions): RequiredIdentity | undefined {
+function requiredSigner({ certificateIdentity, certificateOidcIssuer, key }: VerifyBundleOptions): 'key' | RequiredIdentity {
   const isByKey = key !== undefined && certificateIdentity === undefined && certificateOidcIssuer === undefined;
-  if (isByKey) return undefined;
+  if (isByKey) return 'key';
   if (key !== undefined || !certificateIdentity || !certificateOidcIssuer) {
     throw new DomainError('ERR_PACK_REQUEST_INVALID', 'give either --key, or both --certificate-identity and --certificate-oidc-issuer');
   }

@@ -49,6 +49,13 @@ function argsOf(name: string): string[] {
       }
     });
 
+    it('takes no certificate where a key has to have signed', async () => {
+      const key = fileOf('managed-key-happy-path', 'key.pub') ?? '';
+      const bundle = path.join(CASES, 'happy-path-v0.3-new-mediaType', 'bundle.sigstore.json');
+      const { code, stderr } = await runStella(['verify-bundle', '--bundle', bundle, '--key', key, path.join(CASES, 'a.txt')]);
+      expect([code, stderr]).toEqual([6, expect.stringContaining('a certificate signed, where a key was asked for')]);
+    });
+
     it('says why it refuses', async () => {
       const { code, stderr } = await runStella([...argsOf('rekor2-no-timestamp_fail'), path.join(CASES, 'a.txt')]);
       expect([code, stderr]).toEqual([6, expect.stringContaining('timestamp-missing: ')]);

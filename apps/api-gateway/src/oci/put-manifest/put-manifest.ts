@@ -29,17 +29,18 @@ export class PutManifest implements RepositoryOperation {
     const tags = [...new Set(['tag' in reference ? reference.tag : [], extra].flat())];
     requireTags(tags);
     const manifest = await readManifest(request.raw, 'digest' in reference ? reference.digest : undefined);
+    const written = await this.store(manifest);
     const put = await this.send(
       {
         ...originOf(call),
         repository: name.repository,
         tags,
         mediaType: (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim() ?? '',
-        manifest: await this.store(manifest),
+        manifest: written,
       },
       mayBeJudged(manifest.bytes, tags) ? undefined : QUICK_MS,
     );
-    return reply
+    await reply
       .status(201)
       .headers({
         location: `/v2/${name.namespace}/${name.repository}/manifests/${put.digest}`,
@@ -50,6 +51,9 @@ export class PutManifest implements RepositoryOperation {
         ...(put.state !== 'stored' && { 'stella-pack-state': put.state }),
       })
       .send('');
+    // Another record holds: what was written now is nobody's, and its removal no matter of the answer.
+    if (put.objectKey !== written.objectKey) await this.blobs.remove(written.objectKey);
+    return reply;
   }
 
   /**
@@ -65,9 +69,7 @@ export class PutManifest implements RepositoryOperation {
   private async send(command: PutManifestRequest, timeoutMs: number | undefined): Promise<PutManifestReply> {
     const { manifest: written } = command;
     try {
-      const put = await this.commands.send(PutManifestCommand, command, timeoutMs);
-      if (put.objectKey !== written.objectKey) await this.blobs.remove(written.objectKey);
-      return put;
+      return await this.commands.send(PutManifestCommand, command, timeoutMs);
     } catch (error) {
       // Whether the publisher has recorded the bytes is not known; once they are on a record, nobody has to know.
       await recordBlobs(this.blobs, this.catalog, [written]).catch(() => undefined);

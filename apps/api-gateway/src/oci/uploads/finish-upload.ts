@@ -16,8 +16,11 @@ export class FinishUpload implements RepositoryOperation {
     const digest = parseFinish(request.raw.url ?? '');
     const body = new RequestBody(request.raw);
     if (isWhole(request.raw)) {
-      const linked = await this.receiver.takeWhole(body, { to: name, actor: caller.actor, session: reference, digest });
-      if (linked) return created(reply, name, digest);
+      const whole = await this.receiver.takeWhole(body, { to: name, actor: caller.actor, session: reference, digest });
+      if (whole) {
+        await created(reply, name, digest);
+        return this.receiver.dropDuplicate(whole.written, whole.recorded);
+      }
     }
     const { written, recorded } = await this.receiver.during(name, reference, body, async held => {
       const length = nextChunk(call, held.size);

@@ -61,7 +61,7 @@ export class UploadReceiver {
   /**
    * Takes a small blob that came whole to a session nobody holds, in one go. Where the session is another's at the moment, or has bytes, or the bytes are not
    * the digest's, or too many, the body is given back.
-   * @returns whether the session has ended with the blob
+   * @returns the blob that the session has ended with, and the record of it that holds
    */
   async takeWhole(
     body: RequestBody,
@@ -71,20 +71,17 @@ export class UploadReceiver {
       session,
       digest,
     }: { readonly to: RepositoryName; readonly actor: string; readonly session: string; readonly digest: Digest },
-  ): Promise<boolean> {
+  ): Promise<{ readonly written: StoredBlob; readonly recorded: StoredBlob } | undefined> {
     const bytes = await body.whole().catch((error: unknown) => {
       throw interrupted(error);
     });
     const isLikely = isUploadId(session) && bytes.length <= this.maxBlobBytes;
     const written = isLikely ? await this.writeWhole(bytes, digest) : undefined;
     const recorded = written && (await this.unlessSealed(written, () => this.sessions.linkWhole(to, actor, written, session)));
-    if (written && typeof recorded === 'object') {
-      await this.dropDuplicate(written, recorded);
-      return true;
-    }
+    if (written && typeof recorded === 'object') return { written, recorded };
     if (written) await this.blobs.remove(written.objectKey);
     body.putBack(bytes);
-    return false;
+    return undefined;
   }
 
   private async writeWhole(bytes: Buffer, digest: Digest): Promise<StoredBlob | undefined> {

@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import { sha256 } from '@packs/domain';
+import { readStatementAbout } from './in-toto-statement';
+import { statementAbout } from './signer.fixture';
+
+const BUNDLE = Buffer.from('the bytes of a bundle');
+const MANIFEST = Buffer.from('the bytes of its manifest');
+const sha512 = (bytes: Buffer) => createHash('sha512').update(bytes).digest('hex');
+const bySha512 = (bytes: Buffer) => statementAbout(bytes, { subject: [{ name: 'pack', digest: { sha512: sha512(bytes) } }] });
+
+describe('readStatementAbout', () => {
+  const manifest = { digest: sha256(MANIFEST), bytes: MANIFEST };
+
+  it('takes a statement that names either artifact by SHA-512 alone, where its bytes are at hand', () => {
+    const bundle = { digest: sha256(BUNDLE), bytes: BUNDLE };
+    for (const bytes of [BUNDLE, MANIFEST]) expect(readStatementAbout(bySha512(bytes), [bundle, manifest]).predicateType).not.toBe('');
+  });
+
+  it('asks for the bytes of the artifact that has none, also beside one that has them', () => {
+    const bundle = { digest: sha256(BUNDLE) };
+    expect(() => readStatementAbout(bySha512(BUNDLE), [bundle, manifest])).toThrow(
+      expect.objectContaining({ code: 'subject-bytes-needed' }),
+    );
+  });
+
+  it('refuses a subject whose digests are of two artifacts', () => {
+    const mixed = statementAbout(BUNDLE, { subject: [{ digest: { sha256: sha256(BUNDLE).slice(7), sha512: sha512(MANIFEST) } }] });
+    const bundle = { digest: sha256(BUNDLE), bytes: BUNDLE };
+    expect(() => readStatementAbout(mixed, [bundle, manifest])).toThrow(expect.objectContaining({ code: 'subject-mismatch' }));
+  });
+});
