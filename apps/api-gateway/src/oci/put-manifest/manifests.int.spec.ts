@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { DeleteContent, PutManifest, type DeleteContentReply, type PutManifestReply, type PutManifestRequest } from '@packs/contracts';
 import { DomainError, type Digest } from '@packs/domain';
-import { eventually } from '@packs/testing';
 import { aBlob, PushingSpec, type Replica } from '../uploads/pushing.fixture';
 
 jest.setTimeout(30_000);
@@ -79,8 +78,7 @@ describe('pushes of manifests', () => {
     const before = await spec.files();
     answers({ objectKey });
     await put('two', bytes);
-    // It is answered first, and tidied up then.
-    await eventually(async () => expect(await spec.files()).toEqual(before));
+    expect(await spec.files()).toEqual(before);
     expect(await spec.bytesOf(objectKey)).toEqual(bytes);
   });
 
