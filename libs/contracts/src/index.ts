@@ -81,6 +81,7 @@ export {
 } from './commands/repository-commands';
 export { ociErrorOf } from './oci/errors';
 export {
+  judgedAttestations,
   MAX_JUDGED_ATTESTATIONS,
   ReverifyVersion,
   VerifyBundle,

@@ -1,4 +1,4 @@
-import { ReverifyVersion, verifyTimeoutMs, type ReverifyVersionReply } from '@packs/contracts';
+import { judgedAttestations, ReverifyVersion, verifyTimeoutMs, type ReverifyVersionReply } from '@packs/contracts';
 import { DomainError, parsePackId, parseVersion } from '@packs/domain';
 import { withdrawnReads } from '@packs/observability';
 import type { Clock, CommandBus, PackReadModel, ServableVersion, Viewpoint } from '@packs/ports';
@@ -28,7 +28,9 @@ export class ServableVersions {
 
   private async reverify(version: ServableVersion): Promise<void> {
     const { view, trust } = version;
-    const key = `${view.tenant}/${view.packId}/${view.manifestDigest}@${trust.epoch}`;
+    // What is attested later may be what was wanting.
+    const attested = version.attestations.map(({ digest }) => digest).join();
+    const key = `${view.tenant}/${view.packId}/${view.manifestDigest}@${trust.epoch}+${attested}`;
     const { verdict, faults } = await this.verdicts.of(key, () => this.ask(version));
     if (verdict.outcome === 'accepted') return;
     withdrawnReads.inc();
@@ -45,7 +47,10 @@ export class ServableVersions {
     );
   }
 
-  private ask({ view, bundle, manifest, signatures, type, channel, verdictPolicy, trust }: ServableVersion): Promise<ReverifyVersionReply> {
+  private ask(version: ServableVersion): Promise<ReverifyVersionReply> {
+    const { view, bundle, manifest, signatures, attestations, type, channel, verdictPolicy, trust } = version;
+    // The policy that accepted it: a later policy speaks of later publishes.
+    const policies = verdictPolicy ? [verdictPolicy] : [];
     const question = {
       tenant: view.tenant,
       channel,
@@ -53,8 +58,8 @@ export class ServableVersions {
       bundle: { digest: bundle.digest, size: bundle.size, objectKey: bundle.objectKey },
       manifest,
       signatures: signatures.map(signature => ({ ...signature, mediaType: signature.mediaType as never })),
-      // The policy that accepted it: a later policy speaks of later publishes.
-      policies: verdictPolicy ? [verdictPolicy] : [],
+      ...judgedAttestations(policies, attestations),
+      policies,
       trust: { digest: trust.digest, epoch: trust.epoch, material: trust.material },
       evaluatedAt: this.clock.now().toISOString(),
     };
