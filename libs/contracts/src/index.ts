@@ -175,6 +175,7 @@ export {
   PackView,
   PublishAnswer,
   SignatureList,
+  VerdictAnswer,
   VersionList,
   VersionSummary,
   VersionSummaryList,

@@ -4,6 +4,11 @@ import { withdrawnReads } from '@packs/observability';
 import type { Clock, CommandBus, PackReadModel, ServableVersion, Viewpoint } from '@packs/ports';
 import { VerdictCache } from './verdict-cache';
 
+export interface JudgedVersion {
+  readonly found: ServableVersion;
+  readonly current?: ReverifyVersionReply;
+}
+
 /**
  * The only way to a version's content: found, visible to the caller, and its stored signatures still good under the owner's
  * current keys. A version verified under the current trust epoch is served at once; after a change of trust it is verified again
@@ -20,31 +25,27 @@ export class ServableVersions {
 
   /** @throws DomainError ERR_PACK_NOT_FOUND, ERR_PACK_WITHDRAWN with the reasons, ERR_PACK_UNAVAILABLE when no verifier answers */
   async find(at: Viewpoint, packId: string, version: string): Promise<ServableVersion> {
-    const found = await this.packs.findVersion(at, parsePackId(packId), parseVersion(version));
-    if (!found) throw new DomainError('ERR_PACK_NOT_FOUND', `no version ${version} of pack ${packId}`);
-    if (found.trust.epoch !== found.verifiedEpoch) await this.reverify(found);
+    const { found, current } = await this.judged(at, packId, version);
+    if (current) requireAccepted(found, current);
     return found;
   }
 
-  private async reverify(version: ServableVersion): Promise<void> {
+  /**
+   * A version and what is concluded about it under the keys of now, whether it is served or not. Without `current` the stored verdict was made under them.
+   * @throws DomainError ERR_PACK_NOT_FOUND, ERR_PACK_UNAVAILABLE
+   */
+  async judged(at: Viewpoint, packId: string, version: string): Promise<JudgedVersion> {
+    const found = await this.packs.findVersion(at, parsePackId(packId), parseVersion(version));
+    if (!found) throw new DomainError('ERR_PACK_NOT_FOUND', `no version ${version} of pack ${packId}`);
+    return found.trust.epoch === found.verifiedEpoch ? { found } : { found, current: await this.reverify(found) };
+  }
+
+  private reverify(version: ServableVersion): Promise<ReverifyVersionReply> {
     const { view, trust } = version;
     // What is attested later may be what was wanting.
     const attested = version.attestations.map(({ digest }) => digest).join();
     const key = `${view.tenant}/${view.packId}/${view.manifestDigest}@${trust.epoch}+${attested}`;
-    const { verdict, faults } = await this.verdicts.of(key, () => this.ask(version));
-    if (verdict.outcome === 'accepted') return;
-    withdrawnReads.inc();
-    throw new DomainError(
-      'ERR_PACK_WITHDRAWN',
-      `${view.packId} ${view.version} is withdrawn: its signatures no longer satisfy its policy`,
-      {
-        details: {
-          reasons: [...new Set(verdict.checks.filter(check => check.outcome === 'fail').map(check => check.reason))],
-          trustEpoch: trust.epoch,
-        },
-        errors: faults,
-      },
-    );
+    return this.verdicts.of(key, () => this.ask(version));
   }
 
   private ask(version: ServableVersion): Promise<ReverifyVersionReply> {
@@ -65,4 +66,17 @@ export class ServableVersions {
     };
     return this.commands.send(ReverifyVersion, question, verifyTimeoutMs(bundle.size));
   }
+}
+
+/** @throws DomainError ERR_PACK_WITHDRAWN with the reasons */
+function requireAccepted({ view, trust }: ServableVersion, { verdict, faults }: ReverifyVersionReply): void {
+  if (verdict.outcome === 'accepted') return;
+  withdrawnReads.inc();
+  throw new DomainError('ERR_PACK_WITHDRAWN', `${view.packId} ${view.version} is withdrawn: its signatures no longer satisfy its policy`, {
+    details: {
+      reasons: [...new Set(verdict.checks.filter(check => check.outcome === 'fail').map(check => check.reason))],
+      trustEpoch: trust.epoch,
+    },
+    errors: faults,
+  });
 }
