@@ -203,7 +203,14 @@ export {
 } from './commands/attestation-commands';
 export { PackAttestationAdded } from './events/attestation-events';
 export { PackReferrerAdded, PackReferrerRemoved } from './events/referrer-events';
-export { AttestationList, AttestationPath, AttestationQuery, AttestationView, attestationUri } from './http/attestations';
+export {
+  AttestationList,
+  AttestationPath,
+  AttestationQuery,
+  AttestationView,
+  attestationUri,
+  WaitingAttestationView,
+} from './http/attestations';
 export { ComplianceQuery, ComplianceSummary, type Coverage } from './http/compliance';
 export { ReplayAnswer, ReplayInput } from './http/replays';
 export {
