@@ -81,6 +81,8 @@ export {
 } from './commands/repository-commands';
 export { ociErrorOf } from './oci/errors';
 export {
+  judgedAttestations,
+  MAX_JUDGED_ATTESTATIONS,
   ReverifyVersion,
   VerifyBundle,
   verifyTimeoutMs,
@@ -173,6 +175,7 @@ export {
   PackView,
   PublishAnswer,
   SignatureList,
+  VerdictAnswer,
   VersionList,
   VersionSummary,
   VersionSummaryList,
@@ -200,7 +203,14 @@ export {
 } from './commands/attestation-commands';
 export { PackAttestationAdded } from './events/attestation-events';
 export { PackReferrerAdded, PackReferrerRemoved } from './events/referrer-events';
-export { AttestationList, AttestationPath, AttestationQuery, AttestationView, attestationUri } from './http/attestations';
+export {
+  AttestationList,
+  AttestationPath,
+  AttestationQuery,
+  AttestationView,
+  attestationUri,
+  WaitingAttestationView,
+} from './http/attestations';
 export { ComplianceQuery, ComplianceSummary, type Coverage } from './http/compliance';
 export { ReplayAnswer, ReplayInput } from './http/replays';
 export {
