@@ -20,9 +20,10 @@ export class UpdateTrust {
       }
       if (current.digest === material.digest) return { epoch: current.epoch, digest: current.digest, changed: false };
       const epoch = current.epoch + 1;
-      await tx.trust.setMaterial(tenant, epoch, material);
+      const now = this.clock.now();
+      await tx.trust.setMaterial(tenant, epoch, material, now.toISOString());
       const data = { packId: null, version: null, actor, tenant, source, signatures: [], metadataHash: material.digest };
-      await tx.outbox.append(newEvent(TrustUpdated, { ...data, epoch, digest: material.digest, keyIds }, this.clock.now()));
+      await tx.outbox.append(newEvent(TrustUpdated, { ...data, epoch, digest: material.digest, keyIds }, now));
       return { epoch, digest: material.digest, changed: true };
     });
   }

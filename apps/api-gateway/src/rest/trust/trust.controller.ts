@@ -2,8 +2,8 @@ import { Body, Controller, Get, Put, Req, Res } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { TrustAnswer, TrustInput, UpdateTrust } from '@packs/contracts';
 import { DomainError, isDigest, type Digest, type Principal, type TrustMaterial } from '@packs/domain';
-import { BlobStore, CommandBus, ContentCatalog, readWhole, TrustReadModel } from '@packs/ports';
-import { authorityIdsOf, encodeTrustMaterial, keyIdOf, parseTrustMaterial, readTrustMaterial, trustMaterialJson } from '@packs/sigstore';
+import { BlobStore, Clock, CommandBus, ContentCatalog, readWhole, TrustReadModel } from '@packs/ports';
+import { countingKeyIds, encodeTrustMaterial, keyIdOf, parseTrustMaterial, readTrustMaterial, trustMaterialJson } from '@packs/sigstore';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Caller } from '../../http/access';
 import { Operation } from '../../http/docs';
@@ -21,6 +21,7 @@ export class TrustController {
     private readonly blobs: BlobStore,
     private readonly catalog: ContentCatalog,
     private readonly commands: CommandBus,
+    private readonly clock: Clock,
   ) {}
 
   @Get()
@@ -50,7 +51,7 @@ export class TrustController {
     const { epoch, digest } = await this.commands.send(UpdateTrust, {
       ...originOf(caller, request),
       material: { digest: stored.digest, size: stored.size, objectKey: stored.objectKey },
-      keyIds: [...material.keys.map(keyIdOf), ...authorityIdsOf(material)],
+      keyIds: countingKeyIds(material, this.clock.now()),
       ...(expected !== undefined && { expected }),
     });
     return answer(reply, { epoch, digest }, material);
