@@ -62,6 +62,7 @@ export {
   type RepositoryKind,
   type RepositoryName,
 } from './repository';
+export { revokedAmong, type Revocations, type RevokedDigest, type RevokedIdentity, type RevokedKey } from './revocations';
 export { SCOPES, canonicalScopes, type Principal, type Scope } from './scopes';
 export {
   requireUnsealed,
@@ -84,6 +85,7 @@ export {
   selectPolicy,
   type CertificateExtensions,
   type PolicyRequirements,
+  type CertificateSigner,
   type PolicyRule,
   type RequiredAttestation,
   type SignatureScheme,

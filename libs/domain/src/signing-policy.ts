@@ -1,6 +1,7 @@
 import { canonicalDigest, canonicalJson } from './canonical-json';
 import type { Digest } from './digest';
 import type { PackType } from './identifiers';
+import type { Revocations } from './revocations';
 
 /** Who must have signed: a tree of `anyOf`, `allOf` and `threshold` over leaves, of which every one names one trusted identity. */
 export type PolicyRule = AnyOfRule | AllOfRule | ThresholdRule | KeyRefRule | OidcIssuerRule;
@@ -103,6 +104,9 @@ export interface TrustedKey {
   /** PEM, SubjectPublicKeyInfo. */
   readonly publicKey: string;
   readonly scheme: SignatureScheme;
+  /** RFC 3339: when what it signs begins to count, and when it ends, both included. Absent: always. */
+  readonly notBefore?: string;
+  readonly notAfter?: string;
 }
 
 /** A key is trusted for one scheme only, so that a signature cannot choose how it is checked. */
@@ -113,6 +117,8 @@ export interface TrustMaterial {
   readonly keys: readonly TrustedKey[];
   /** Sigstore trusted roots (`trusted_root.json`), each as its RFC 8785 text; absent: none. */
   readonly trustedRoots?: readonly string[];
+  /** Absent: nothing. */
+  readonly revoked?: Revocations;
 }
 
 export function policyDigest(policy: SigningPolicy): Digest {

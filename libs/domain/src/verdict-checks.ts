@@ -7,6 +7,8 @@ export const VERDICT_CHECKS = {
   manifest: 'pack.yaml is there and is valid',
   request: 'pack.yaml says what the request says',
   artifact: 'the OCI manifest is that of this bundle',
+  revocation:
+    'neither this bundle nor its OCI manifest, nor the attestation it is asked about, was revoked; there only where that is not so',
   signature: 'a signature document is about this artifact and by somebody who is trusted',
   algorithm: 'a signature is by an algorithm that the policy allows',
   log: 'a trusted log is proven to have the signature',
@@ -43,6 +45,11 @@ export const CHECK_ERRORS = {
   ERR_PACK_SIGNATURE_MISSING: ['signature'],
   ERR_PACK_SIGNATURE_INVALID: ['signature'],
   ERR_PACK_SIGNATURE_UNTRUSTED: ['signature', 'policy'],
+  ERR_PACK_KEY_EXPIRED: ['signature'],
+  ERR_PACK_KEY_NOT_YET_VALID: ['signature'],
+  ERR_PACK_KEY_REVOKED: ['signature'],
+  ERR_PACK_IDENTITY_REVOKED: ['signature'],
+  ERR_PACK_DIGEST_REVOKED: ['revocation', 'signature'],
   ERR_PACK_ATTESTATION_INVALID: ['statement'],
   ERR_PACK_POLICY_MISSING: ['policy'],
 } as const satisfies Partial<Readonly<Record<ErrorCode, readonly CheckId[]>>>;

@@ -85,6 +85,17 @@ export {
   type TrustState,
 } from './registry-unit-of-work';
 export {
+  TrustBundleStore,
+  TrustWatchStore,
+  type ComparedFile,
+  type ImportedTrustBundle,
+  type NearEnding,
+  type TrustDrift,
+  type TrustFindings,
+  type TrustTotals,
+  type TrustWatch,
+} from './trust-bundles';
+export {
   RemoteRegistries,
   RemoteRepository,
   type RemoteBlob,

@@ -1,4 +1,17 @@
-export { encodeTrustMaterial, parseTrustMaterial, readTrustMaterial, trustedKeyFromPem } from './trust-material';
+export { encodeTrustMaterial, parseTrustMaterial, readTrustMaterial, trustedKeyFromPem, trustMaterialJson } from './trust-material';
+export {
+  ANY_TENANT,
+  encodeTrustBundle,
+  MAX_TRUST_BUNDLE_BYTES,
+  parseTrustBundle,
+  readTrustBundle,
+  requireSuccessor,
+  TRUST_BUNDLE_PAYLOAD_TYPE,
+  trustBundleMessage,
+  type SignedTrustBundle,
+  type TrustBundle,
+} from './trust-bundle';
+export { countingKeyIds, trustEdges, trustEndings, type TrustEnding } from './trust-endings';
 export { keyIdOf } from './public-key';
 export { MAX_ATTESTATION_BYTES, verifyAttestation } from './verify-attestation';
 export { MAX_SIGNATURE_BYTES, verifyPackSignature, type SignedManifest } from './verify-pack-signature';

@@ -23,6 +23,8 @@ export interface AttestedBundle {
   readonly subjects: readonly Digest[];
   readonly policy: SigningPolicy;
   readonly trust: TrustRef;
+  /** RFC 3339. */
+  readonly evaluatedAt: string;
 }
 
 interface Found {
@@ -51,11 +53,12 @@ export class AttestationEvaluator {
     return isThere;
   }
 
-  private async verify(ref: AttestationRef, { subjects, trust }: AttestedBundle, material: Uint8Array): Promise<VerificationAnswer> {
+  private async verify(ref: AttestationRef, attested: AttestedBundle, material: Uint8Array): Promise<VerificationAnswer> {
     if (ref.size > MAX_ATTESTATION_BYTES) return refused('document-malformed', `an attestation has at most ${MAX_ATTESTATION_BYTES} bytes`);
     const content = await readWhole(this.blobs, ref, MAX_ATTESTATION_BYTES);
+    const { subjects, trust, evaluatedAt } = attested;
     const { mediaType } = ref;
-    return this.verifier.verify({ kind: 'attestation', trust: trust.digest, mediaType, content, subjects }, material);
+    return this.verifier.verify({ kind: 'attestation', trust: trust.digest, evaluatedAt, mediaType, content, subjects }, material);
   }
 }
 

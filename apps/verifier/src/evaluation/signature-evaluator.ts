@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import {
+  revokedAmong,
   selectPolicy,
   type Digest,
   type PackType,
@@ -28,12 +29,15 @@ export interface SignedBundle {
   readonly source: BundleSource;
   /** The OCI manifest, shown to be one of the bundle. */
   readonly artifact?: Artifact;
+  /** What its OCI manifest will be, where it is still to be made. */
+  readonly manifestToBe?: Digest;
   readonly signatures: readonly SignatureRef[];
   readonly attestations?: readonly AttestationRef[];
   readonly policies: readonly SigningPolicy[];
   readonly channel: string;
   readonly packType: PackType;
   readonly trust: TrustRef;
+  /** RFC 3339. */
   readonly evaluatedAt: string;
 }
 
@@ -52,6 +56,8 @@ export interface SignatureFindings {
   readonly identities: readonly VerifiedIdentity[];
 }
 
+export const NOT_EVALUATED: SignatureFindings = { accepted: false, policy: null, evidence: [], identities: [] };
+
 /** Larger artifacts are never held as a whole. */
 const MAX_WHOLE_ARTIFACT = 64 * 1024 * 1024;
 
@@ -69,7 +75,14 @@ export class SignatureEvaluator {
   /** A signature that fails is reported and counts for nothing; it takes nothing from those that are valid. */
   async evaluate(signed: SignedBundle, list: CheckList): Promise<SignatureFindings> {
     const policy = selectPolicy(signed.policies, signed) ?? null;
-    const material = await this.trust.of(signed.trust);
+    const { bytes: material, revoked } = await this.trust.of(signed.trust);
+    const named = [signed.bundle.digest, signed.artifact?.digest, signed.manifestToBe].filter(digest => digest !== undefined);
+    const revokedContent = revokedAmong(revoked, named);
+    if (revokedContent) {
+      list.revoked(revokedContent);
+      list.skipSignatures(signed.signatures);
+      return NOT_EVALUATED;
+    }
     const found: VerifiedIdentity[] = [];
     const signers: Signer[] = [];
     const brokenOff: VerificationAnswer[] = [];
@@ -90,21 +103,22 @@ export class SignatureEvaluator {
   }
 
   private isAttested(signed: SignedBundle, policy: SigningPolicy, material: Uint8Array, list: CheckList): Promise<boolean> {
-    const { bundle, artifact, attestations, trust } = signed;
+    const { bundle, artifact, attestations, trust, evaluatedAt } = signed;
     const subjects = [bundle.digest, ...(artifact ? [artifact.digest] : [])];
-    return this.attestations.evaluate({ attestations, subjects, policy, trust }, material, list);
+    return this.attestations.evaluate({ attestations, subjects, policy, trust, evaluatedAt }, material, list);
   }
 
   private async verify(ref: SignatureRef, { signed, policy, material }: Question): Promise<VerificationAnswer> {
     if (ref.size > MAX_SIGNATURE_BYTES) {
       return refused('document-malformed', `a signature document has at most ${MAX_SIGNATURE_BYTES} bytes`);
     }
-    const { bundle, source, artifact, trust } = signed;
+    const { bundle, source, artifact, trust, evaluatedAt } = signed;
     const content = await readWhole(this.blobs, ref, MAX_SIGNATURE_BYTES);
     const ask = (bytes: Uint8Array | undefined): Promise<VerificationAnswer> => {
       const subjects = [{ digest: bundle.digest, bytes }, ...(artifact ? [artifact] : [])];
       const wantsEvidence = policy?.require ? asksForEvidence(policy.require) : false;
-      const task = { kind: 'signature', trust: trust.digest, mediaType: ref.mediaType, content, subjects, wantsEvidence } as const;
+      const { mediaType } = ref;
+      const task = { kind: 'signature', trust: trust.digest, evaluatedAt, mediaType, content, subjects, wantsEvidence } as const;
       return this.verifier.verify(task, material);
     };
     const answer = await ask(source.held);
