@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { digestHex } from '@packs/domain';
+import type { ArtifactSubject } from './artifact-subject';
 import { invalid } from './signature-fault';
-import type { ArtifactSubject } from './signed-entity';
 import { JsonFault, parseStrictJson, type JsonLimits } from './strict-json';
 
 export const IN_TOTO_PAYLOAD_TYPE = 'application/vnd.in-toto+json';

@@ -1,5 +1,5 @@
 import { BUNDLE_V01_MEDIA_TYPE, BUNDLE_V02_MEDIA_TYPE, BUNDLE_V03_LEGACY_MEDIA_TYPE, BUNDLE_V03_MEDIA_TYPE } from '@sigstore/bundle';
-import type { Digest } from '@packs/domain';
+import type { ClaimedDigest, HashName } from './artifact-subject';
 import { dsseEnvelope } from './dsse-envelope';
 import { array, base64, object, text } from './json-shape';
 import { LOG_ENTRY, logEntryOf } from './log-entry-form';
@@ -97,9 +97,14 @@ function contentOf({ messageSignature, dsseEnvelope: envelope }: Bundle, keyHint
   return { kind: 'message', signature: messageSignature.signature, claimed: claimedDigest(messageSignature.messageDigest), keyHint };
 }
 
+const HASH_OF: Readonly<Record<string, HashName>> = { SHA2_256: 'sha256', SHA2_384: 'sha384', SHA2_512: 'sha512' };
+
 /** cosign leaves `messageDigest` empty for Ed25519, which signs the message and not a hash of it. */
-function claimedDigest(claim: { readonly algorithm?: string; readonly digest?: Buffer } | undefined): Digest | undefined {
+function claimedDigest(claim: { readonly algorithm?: string; readonly digest?: Buffer } | undefined): ClaimedDigest | undefined {
   if (!claim || (claim.algorithm === undefined && claim.digest === undefined)) return undefined;
-  if (claim.algorithm !== 'SHA2_256') throw invalid('the message digest of the bundle is not SHA2_256');
-  return `sha256:${claim.digest?.toString('hex') ?? ''}`;
+  const { algorithm = '', digest = Buffer.alloc(0) } = claim;
+  const hash = Object.hasOwn(HASH_OF, algorithm) ? HASH_OF[algorithm] : undefined;
+  if (!hash) throw invalid('the message digest of the bundle is not SHA2_256, SHA2_384 or SHA2_512');
+  if (digest.length * 8 !== Number(hash.slice(3))) throw invalid(`the message digest of the bundle has not the length of ${algorithm}`);
+  return { hash, value: digest };
 }

@@ -1,7 +1,7 @@
 import type { AttestationMediaType, Digest, ErrorCode, SignatureMediaType, TrustMaterial } from '@packs/domain';
+import type { ArtifactSubject } from './artifact-subject';
 import { readDocument } from './read-document';
 import type { VerificationReason } from './reasons';
-import type { ArtifactSubject } from './signed-entity';
 import { trustedRootsOf } from './trusted-root';
 import { reasonOf, type SignerIdentity } from './verification-report';
 import { ATTESTATION_LIMITS, ODD_PREDICATE_TYPE, PREDICATE_TYPE, verifyAttestation } from './verify-attestation';

@@ -1,17 +1,13 @@
 import type { KeyObject } from 'node:crypto';
-import { dsse } from '@sigstore/core';
-import type { Digest, TrustedKey } from '@packs/domain';
-import { IN_TOTO_PAYLOAD_TYPE, readStatementAbout } from './in-toto-statement';
+import type { TrustedKey } from '@packs/domain';
+import type { ArtifactSubject } from './artifact-subject';
+import { requireSubject, signingKey } from './key-made';
 import { loadKey, type LoadedKey } from './public-key';
-import { attemptsOf, candidates, unverified } from './signature-attempts';
+import { candidates } from './signature-attempts';
 import { invalid, SignatureFault, untrusted } from './signature-fault';
-import { verifyMessage } from './signature-scheme';
-import type { SignedContent, SignedMessage } from './signed-content';
-import { NEEDS_BYTES, verifiesDigest } from './signed-digest';
 import type { SignedDocument } from './signed-document';
-import { signatureContent, type ArtifactSubject } from './signed-entity';
+import { signatureContent } from './signed-entity';
 import { readSigningCertificate, type CertificateIdentity } from './signing-certificate';
-import { requireAbout } from './simple-signature';
 import type { JsonLimits } from './strict-json';
 import type { TrustedRoot } from './trusted-root';
 import { CheckProgress, type Findings, type VerificationReport } from './verification-report';
@@ -113,56 +109,6 @@ function verifyByKey(document: SignedDocument, request: DocumentRequest, keys: r
   progress.skip('identity');
   const { name, scheme } = key.key;
   return { identity: { kind: 'key', name, keyId: key.keyId, scheme }, times: [], entries: [], ...statement };
-}
-
-function signingKey(content: SignedContent, subjects: readonly ArtifactSubject[], keys: readonly LoadedKey[]): LoadedKey {
-  if (content.kind === 'message') return keyOfMessage(content, subjects, keys);
-  const isEnvelope = content.kind === 'envelope';
-  const message = isEnvelope ? dsse.preAuthEncoding(content.payloadType, content.payload) : content.payload;
-  const signatures = isEnvelope ? content.signatures : [content.signature];
-  const found = attemptsOf(signatures, keys).find(({ key, signature }) => verifyMessage(key, message, signature));
-  if (!found) throw unverified(keys);
-  return found.key;
-}
-
-/** A signature that gives no digest may be about any of the subjects. */
-function keyOfMessage({ signature, claimed }: SignedMessage, subjects: readonly ArtifactSubject[], keys: readonly LoadedKey[]): LoadedKey {
-  const about = claimed === undefined ? subjects : [subjects.find(({ digest }) => digest === claimed) ?? { digest: claimed }];
-  let needsBytes = false;
-  for (const { key } of attemptsOf([signature], keys)) {
-    for (const subject of about) {
-      const verified = verifySubject(key, subject, signature);
-      if (verified === true) return key;
-      needsBytes ||= verified === NEEDS_BYTES;
-    }
-  }
-  if (needsBytes) throw invalid('an Ed25519 signature of an artifact is checked with its bytes', 'subject-bytes-needed');
-  throw unverified(keys);
-}
-
-function verifySubject(key: LoadedKey, { digest, bytes }: ArtifactSubject, signature: Buffer): boolean | typeof NEEDS_BYTES {
-  if (bytes) return verifyMessage(key, bytes, signature);
-  return verifiesDigest(key.object, 'sha256', hashOf(digest), signature, key.key.scheme === 'rsa-pss-sha256');
-}
-
-function hashOf(digest: Digest): Buffer {
-  return Buffer.from(digest.slice('sha256:'.length), 'hex');
-}
-
-/** The library never compares what was signed with what is there. */
-function requireSubject(content: SignedContent, { subjects, limits }: DocumentRequest): Pick<Findings, 'predicateType'> {
-  const digests = subjects.map(({ digest }) => digest);
-  if (content.kind === 'envelope') {
-    if (content.payloadType !== IN_TOTO_PAYLOAD_TYPE) {
-      throw invalid(`the payload type of the envelope is not ${IN_TOTO_PAYLOAD_TYPE}`, 'statement-invalid');
-    }
-    return { predicateType: readStatementAbout(content.payload, subjects, limits).predicateType };
-  }
-  if (content.kind === 'simple') requireAbout(content.payload, digests);
-  else if (content.claimed !== undefined && !digests.includes(content.claimed)) {
-    throw invalid('the signature is about another artifact', 'subject-mismatch');
-  }
-  return {};
 }
 
 function schemeOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string {

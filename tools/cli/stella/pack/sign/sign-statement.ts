@@ -2,6 +2,7 @@ import { constants, sign, type KeyObject } from 'node:crypto';
 import { bundleToJSON, toDSSEBundle } from '@sigstore/bundle';
 import { dsse } from '@sigstore/core';
 import { canonicalJson, digestHex, type Digest } from '@packs/domain';
+import { signingHashOf } from '@packs/sigstore';
 import type { SigningKey } from './signing-key';
 
 const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
@@ -21,7 +22,7 @@ export function encodeStatement(subjects: readonly StatementSubject[], predicate
 /** Signs a statement in a DSSE envelope, as `cosign attest-blob --key` does; returns a sigstore bundle v0.3 in JSON. */
 export function signStatement(statement: Buffer, key: SigningKey): string {
   const message = dsse.preAuthEncoding(PAYLOAD_TYPE, statement);
-  const signature = sign(key.scheme === 'ed25519' ? null : 'sha256', message, parametersOf(key));
+  const signature = sign(signingHashOf(key.scheme), message, parametersOf(key));
   const keyHint = Buffer.from(digestHex(key.keyId), 'hex').toString('base64');
   return `${JSON.stringify(bundleToJSON(toDSSEBundle({ artifact: statement, artifactType: PAYLOAD_TYPE, signature, keyHint })))}\n`;
 }
