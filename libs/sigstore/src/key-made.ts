@@ -10,15 +10,26 @@ import { NEEDS_BYTES, verifiesDigest } from './signed-digest';
 import { requireAbout } from './simple-signature';
 import type { JsonLimits } from './strict-json';
 
-/** The first of the keys that made one of the signatures. @throws SignatureFault when none did */
-export function signingKey(content: SignedContent, subjects: readonly ArtifactSubject[], keys: readonly LoadedKey[]): LoadedKey {
-  if (content.kind === 'message') return keyOfMessage(content, subjects, keys);
+/** The keys that made one of the signatures. @throws SignatureFault when there is none */
+export function* signingKeys(
+  content: SignedContent,
+  subjects: readonly ArtifactSubject[],
+  keys: readonly LoadedKey[],
+): Generator<LoadedKey, void> {
+  if (content.kind === 'message') {
+    yield keyOfMessage(content, subjects, keys);
+    return;
+  }
   const isEnvelope = content.kind === 'envelope';
   const message = isEnvelope ? dsse.preAuthEncoding(content.payloadType, content.payload) : content.payload;
   const signatures = isEnvelope ? content.signatures : [content.signature];
-  const found = attemptsOf(signatures, keys).find(({ key, signature }) => verifyMessage(key, message, signature));
+  let found = false;
+  for (const { key, signature } of attemptsOf(signatures, keys)) {
+    if (!verifyMessage(key, message, signature)) continue;
+    found = true;
+    yield key;
+  }
   if (!found) throw unverified(keys);
-  return found.key;
 }
 
 /** A signature that gives no digest may be about any of the subjects. */

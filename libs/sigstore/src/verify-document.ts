@@ -1,12 +1,14 @@
 import type { KeyObject } from 'node:crypto';
-import type { TrustedKey } from '@packs/domain';
+import { sha256, type TrustedKey } from '@packs/domain';
 import type { ArtifactSubject } from './artifact-subject';
-import { requireSubject, signingKey } from './key-made';
+import { requireSubject, signingKeys } from './key-made';
+import { provenTimes } from './proven-times';
 import { loadKey, type LoadedKey } from './public-key';
 import { candidates } from './signature-attempts';
 import { invalid, SignatureFault, untrusted } from './signature-fault';
 import type { SignedDocument } from './signed-document';
 import { signatureContent } from './signed-entity';
+import { requireCertificateStands, requireKeyStands, type Standing } from './signer-standing';
 import { readSigningCertificate, type CertificateIdentity } from './signing-certificate';
 import type { JsonLimits } from './strict-json';
 import type { TrustedRoot } from './trusted-root';
@@ -27,6 +29,8 @@ export interface DocumentTrust {
   readonly keys: readonly TrustedKey[];
   /** Whether log entries and timestamps of what a key made have to hold where they are; none has to be there. */
   readonly keyEvidence: 'verified' | 'ignored';
+  /** Absent: neither are keys judged by their windows, nor is anything revoked. */
+  readonly standing?: Standing;
 }
 
 export interface DocumentRequest {
@@ -76,6 +80,10 @@ function verify(request: DocumentRequest, keys: readonly LoadedKey[], progress: 
   else progress.skip('identity');
   const { times, entries, authority } = evidence;
   if (!authority) throw untrusted('no authority issued the certificate', 'certificate-untrusted');
+  if (request.trust.standing) {
+    const keyIds = [authority, sha256(certificate.publicKey)];
+    requireCertificateStands({ who, keyIds, times: times.map(({ at }) => new Date(at)) }, request.trust.standing);
+  }
   return { identity: { kind: 'certificate', authority, scheme: schemeOf(certificate.key), ...who }, times, entries, ...statement };
 }
 
@@ -96,7 +104,7 @@ function byAnyRoot(roots: readonly TrustedRoot[], ask: (root: TrustedRoot) => Ev
 function verifyByKey(document: SignedDocument, request: DocumentRequest, keys: readonly LoadedKey[], progress: CheckProgress): Findings {
   if (request.signer !== undefined && request.signer !== 'key') throw untrusted('a key signed, where an identity was asked for');
   const { content } = document;
-  const key = signingKey(content, request.subjects, candidates(content.keyHint, keys));
+  const key = standingKey(signingKeys(content, request.subjects, candidates(content.keyHint, keys)), document, request);
   progress.pass('signer', 'signature');
   if (request.trust.keyEvidence === 'verified' && document.entries.length + document.timestamps.length > 0) {
     const signed = signatureContent(content, request.subjects);
@@ -109,6 +117,22 @@ function verifyByKey(document: SignedDocument, request: DocumentRequest, keys: r
   progress.skip('identity');
   const { name, scheme } = key.key;
   return { identity: { kind: 'key', name, keyId: key.keyId, scheme }, times: [], entries: [], ...statement };
+}
+
+/** The first of those who signed whose signature counts; else why that of the first one does not. */
+function standingKey(signers: Iterable<LoadedKey>, document: SignedDocument, { subjects, trust }: DocumentRequest): LoadedKey {
+  const { standing, roots } = trust;
+  let first: SignatureFault | undefined;
+  for (const key of signers) {
+    try {
+      if (standing) requireKeyStands(key, standing, provenTimes(document, key, { standing, subjects, roots }));
+      return key;
+    } catch (error) {
+      if (!(error instanceof SignatureFault)) throw error;
+      first ??= error;
+    }
+  }
+  throw first ?? untrusted('nobody signed');
 }
 
 function schemeOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string {

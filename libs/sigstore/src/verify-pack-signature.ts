@@ -1,7 +1,7 @@
 import { MEDIA_TYPES, type Digest, type SignatureMediaType, type TrustedKey } from '@packs/domain';
 import { isOf, type ArtifactSubject } from './artifact-subject';
 import { dsseEnvelope } from './dsse-envelope';
-import { requireSubject, signingKey } from './key-made';
+import { requireSubject, signingKeys } from './key-made';
 import { loadKey, type LoadedKey } from './public-key';
 import { readRawSignature } from './raw-signature';
 import { attemptsOf, candidates, unverified } from './signature-attempts';
@@ -59,7 +59,8 @@ async function verify(content: SignedContent, request: PackSignatureRequest, key
   if (content.kind === 'message') return verifyStreamed(content, request, keys);
   const { digest, manifest } = request;
   const subjects: ArtifactSubject[] = [{ digest, kind: 'bundle' }, ...(manifest ? [manifest] : [])];
-  const key = signingKey(content, subjects, keys);
+  const [key] = signingKeys(content, subjects, keys);
+  if (!key) throw unverified(keys);
   requireSubject(content, { subjects });
   return key;
 }
