@@ -9,8 +9,11 @@ export interface ArtifactSubject {
   readonly digest: Digest;
   /** Shown by the caller to be of that digest; absent where they are not at hand. */
   readonly bytes?: Uint8Array;
-  /** Made by the caller of the very bytes of that digest, where those are too many to be held. */
-  readonly hashes?: ArtifactHashes;
+  /**
+   * Made by the caller of the very bytes of that digest, where those are too many to be held; `unknown`: nobody will make them, so that what a
+   * statement names them by beside the SHA-256 is not compared.
+   */
+  readonly hashes?: ArtifactHashes | 'unknown';
   /** A pack's bundle is no image: simple signing, which speaks of images, is never about it. Absent: whatever its digest names. */
   readonly kind?: 'bundle';
 }
@@ -29,7 +32,7 @@ const made = new WeakMap<Uint8Array, Map<HashName, Buffer>>();
 /** Undefined where it cannot be known without the bytes. */
 export function digestOf({ digest, bytes, hashes }: ArtifactSubject, hash: HashName): Buffer | undefined {
   if (hash === 'sha256') return Buffer.from(digest.slice('sha256:'.length), 'hex');
-  if (hashes) return Buffer.from(hashes[hash], 'hex');
+  if (hashes && hashes !== 'unknown') return Buffer.from(hashes[hash], 'hex');
   return bytes && hashed(bytes, hash);
 }
 

@@ -1,6 +1,7 @@
 export { encodeTrustMaterial, parseTrustMaterial, readTrustMaterial, trustedKeyFromPem } from './trust-material';
 export { keyIdOf } from './public-key';
-export { MAX_ATTESTATION_BYTES, verifyAttestation } from './verify-attestation';
+export { MAX_ATTESTATION_BYTES } from './attestation-limits';
+export { verifyAttestation } from './verify-attestation';
 export { MAX_SIGNATURE_BYTES, verifyPackSignature, type SignedManifest } from './verify-pack-signature';
 export type { SignatureResult } from './signature-fault';
 export { signingHashOf } from './signature-scheme';
@@ -9,7 +10,7 @@ export { verifyKitSignature, type KitExporter } from './verify-kit-signature';
 export { describeDocument } from './describe-document';
 export { encodeSimpleSignature } from './simple-signature';
 export { JsonFault, parseStrictJson } from './strict-json';
-export type { ArtifactSubject } from './artifact-subject';
+export type { ArtifactHashes, ArtifactSubject } from './artifact-subject';
 export { publicGoodRoot } from './public-good-root';
 export { readAnyDocument } from './read-document';
 export { authorityIdsOf, MAX_TRUSTED_ROOT_BYTES, parseTrustedRoot } from './trusted-root';

@@ -44,6 +44,8 @@ export interface VerificationReport {
   readonly predicateType?: string;
   /** For people: why it was refused. */
   readonly message?: string;
+  /** Who was found to have signed what was then refused for what it says. */
+  readonly signedBy?: SignerIdentity;
 }
 
 export type Findings = Pick<VerificationReport, 'times' | 'entries' | 'predicateType'> & { readonly identity: SignerIdentity };
@@ -51,6 +53,7 @@ export type Findings = Pick<VerificationReport, 'times' | 'entries' | 'predicate
 /** What was done so far, in the order it was done. */
 export class CheckProgress {
   private readonly done = new Map<VerificationCheckId, 'ok' | 'not-required'>();
+  private signer: SignerIdentity | undefined;
 
   pass(...ids: readonly VerificationCheckId[]): void {
     for (const id of ids) this.done.set(id, 'ok');
@@ -60,8 +63,9 @@ export class CheckProgress {
     for (const id of ids) this.done.set(id, 'not-required');
   }
 
-  get count(): number {
-    return this.done.size;
+  /** All that speaks for the signer was found to hold. */
+  signedBy(signer: SignerIdentity): void {
+    this.signer = signer;
   }
 
   accepted(findings: Findings): VerificationReport {
@@ -69,7 +73,8 @@ export class CheckProgress {
   }
 
   rejected(reason: VerificationReason, message: string): VerificationReport {
-    return { outcome: 'rejected', checks: this.checks(reason), identity: null, times: [], entries: [], message };
+    const signedBy = this.signer && { signedBy: this.signer };
+    return { outcome: 'rejected', checks: this.checks(reason), identity: null, times: [], entries: [], message, ...signedBy };
   }
 
   private checks(failed?: VerificationReason): VerificationCheck[] {
@@ -90,6 +95,6 @@ export function reasonOf({ checks }: VerificationReport): VerificationReason | u
 }
 
 /** SHA-256 of the RFC 8785 JSON of all that is evidence. */
-export function reportHash({ message: _, ...evidence }: VerificationReport): Digest {
+export function reportHash({ message: _, signedBy: __, ...evidence }: VerificationReport): Digest {
   return canonicalDigest(evidence);
 }

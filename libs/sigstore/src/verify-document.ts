@@ -5,7 +5,7 @@ import { requireSubject, signingKeys } from './key-made';
 import { provenTimes } from './proven-times';
 import { loadKey, type LoadedKey } from './public-key';
 import { candidates } from './signature-attempts';
-import { invalid, SignatureFault, untrusted } from './signature-fault';
+import { invalid, SignatureFault, unreadable, untrusted } from './signature-fault';
 import type { SignedDocument } from './signed-document';
 import { signatureContent } from './signed-entity';
 import { requireCertificateStands, requireKeyStands, type Standing } from './signer-standing';
@@ -54,8 +54,8 @@ export function verifyDocument(request: DocumentRequest): VerificationReport {
   try {
     return progress.accepted(verify(request, keys, progress));
   } catch (error) {
-    if (error instanceof SignatureFault) return progress.rejected(error.code, error.message);
-    return progress.rejected('verification-failed', 'the document could not be evaluated');
+    const { code, message } = error instanceof SignatureFault ? error : unreadable(error);
+    return progress.rejected(code, message);
   }
 }
 
@@ -72,19 +72,21 @@ function verify(request: DocumentRequest, keys: readonly LoadedKey[], progress: 
   if (!signed.verifySignature(certificate.key)) throw invalid('the signature is not by the key of its certificate', 'signature-invalid');
   progress.pass('signature');
   const evidence = byAnyRoot(request.trust.roots, root => verifyEvidence(document, signed, { kind: 'certificate', certificate }, root));
-  progress.pass('timestamp', 'signer', 'log');
-  const statement = requireSubject(content, request);
-  progress.pass('subject');
-  if (request.signer) requireIdentity(who, request.signer);
-  if (request.signer) progress.pass('identity');
-  else progress.skip('identity');
   const { times, entries, authority } = evidence;
   if (!authority) throw untrusted('no authority issued the certificate', 'certificate-untrusted');
   if (request.trust.standing) {
     const keyIds = [authority, sha256(certificate.publicKey)];
     requireCertificateStands({ who, keyIds, times: times.map(({ at }) => new Date(at)) }, request.trust.standing);
   }
-  return { identity: { kind: 'certificate', authority, scheme: schemeOf(certificate.key), ...who }, times, entries, ...statement };
+  progress.pass('timestamp', 'signer', 'log');
+  const identity = { kind: 'certificate', authority, scheme: schemeOf(certificate.key), ...who } as const;
+  progress.signedBy(identity);
+  const statement = requireSubject(content, request);
+  progress.pass('subject');
+  if (request.signer) requireIdentity(who, request.signer);
+  if (request.signer) progress.pass('identity');
+  else progress.skip('identity');
+  return { identity, times, entries, ...statement };
 }
 
 /** The answer of the first root that accepts; else that of the first one. */

@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
-import { initializeCA, initializeCTLog, initializeTLog } from '@sigstore/mock';
-import { MEDIA_TYPES } from '@packs/domain';
+import { initializeCA, initializeCTLog, initializeTLog, initializeTSA } from '@sigstore/mock';
+import { bundleOf, hashedRekord, loggedEnvelope, type Signed } from './keyless-bundle';
 
 export interface KeylessIdentity {
   readonly issuer: string;
@@ -8,104 +8,123 @@ export interface KeylessIdentity {
   readonly identity: string;
 }
 
-/** A certificate authority, a certificate log and a transparency log of a spec's own. */
+/** A certificate authority, a certificate log, a transparency log and a clock of a spec's own. */
 export interface KeylessAuthority {
   /** What trusts them, as a sigstore `trusted_root.json`. */
   readonly trustedRoot: object;
   /** The bundle that `cosign sign-blob` writes of an artifact for somebody who has logged in as this identity. */
-  bundle(artifact: Buffer, identity: KeylessIdentity): Promise<Buffer>;
+  bundle(artifact: Buffer, identity: KeylessIdentity, options?: KeylessOptions): Promise<Buffer>;
+  /** The bundle that `cosign attest-blob` writes of a payload. */
+  envelope(payload: Buffer, identity: KeylessIdentity, options?: EnvelopeOptions): Promise<Buffer>;
+}
+
+interface KeylessOptions {
+  /** The time is proven by an RFC 3161 timestamp, and not by a promise of the log. */
+  readonly timestamped?: boolean;
+}
+
+interface EnvelopeOptions {
+  readonly payloadType?: string;
+  /** Its log entry holds no signature, whatever log would take such a thing. */
+  readonly hollow?: boolean;
+}
+
+/** What is not as it has to be. */
+interface KeylessFaults {
+  /** Which certificate log vouches for certificates: one that nobody trusts, or none at all. */
+  readonly certificateLog?: 'other' | 'none';
+  /** What time it is for those who say it. */
+  readonly clocks?: { readonly log?: Date; readonly timestamp?: Date };
+  /** When the trust in the authority ends. */
+  readonly trustedUntil?: Date;
 }
 
 const ISSUER_OID = '1.3.6.1.4.1.57264.1.8';
-const START = new Date(Date.now() - 3_600_000).toISOString();
+const START = new Date(Date.now() - 86_400_000).toISOString();
 const LOG_URL = 'https://rekor.test';
+const IN_TOTO = 'application/vnd.in-toto+json';
+const SHA256_OID = '2.16.840.1.101.3.4.2.1';
+const TIMESTAMP_POLICY = '1.3.6.1.4.1.57264.2';
 
 const pairOf = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const base64 = (bytes: ArrayBufferView): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
 
 /** The parts are those of `@sigstore/mock`; nothing listens, and nothing is sent. */
-export async function aKeylessAuthority(): Promise<KeylessAuthority> {
+export async function aKeylessAuthority({ certificateLog, clocks = {}, trustedUntil }: KeylessFaults = {}): Promise<KeylessAuthority> {
   const ctLog = await initializeCTLog(pairOf());
-  const authority = await initializeCA(generateKeyPairSync('ec', { namedCurve: 'P-384' }), ctLog);
-  const log = await initializeTLog(LOG_URL, pairOf());
-  const validFor = { start: START };
-  const logOf = (publicKey: Buffer, baseUrl: string) => ({
-    baseUrl,
-    hashAlgorithm: 'SHA2_256',
-    publicKey: { rawBytes: publicKey.toString('base64'), keyDetails: 'PKIX_ECDSA_P256_SHA_256', validFor },
-    logId: { keyId: sha256(publicKey).toString('base64') },
-  });
+  const vouching = certificateLog === 'none' ? undefined : certificateLog === 'other' ? await initializeCTLog(pairOf()) : ctLog;
+  const authority = await initializeCA(generateKeyPairSync('ec', { namedCurve: 'P-384' }), vouching);
+  const log = await initializeTLog(LOG_URL, pairOf(), clocks.log);
+  const clock = await initializeTSA(pairOf(), clocks.timestamp);
+
+  async function signed(message: Buffer, { issuer, identity }: KeylessIdentity): Promise<Signed> {
+    const { publicKey, privateKey } = pairOf();
+    const certificate = await authority.issueCertificate({
+      publicKey: publicKey.export({ type: 'spki', format: 'der' }),
+      subjectAltName: identity,
+      extensions: [{ oid: ISSUER_OID, value: issuer }],
+    });
+    return { certificate: base64(certificate), signature: sign('sha256', message, privateKey) };
+  }
+
+  async function entryOf(proposed: object) {
+    const [entry] = Object.values(await log.log(proposed));
+    if (!entry) throw new Error('the log made no entry');
+    return entry;
+  }
+
   return {
     trustedRoot: {
       mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
       tlogs: [logOf(log.publicKey, LOG_URL)],
-      certificateAuthorities: [{ certChain: { certificates: [{ rawBytes: base64(authority.rootCertificate) }] }, validFor }],
+      certificateAuthorities: [chainOf([authority.rootCertificate], trustedUntil)],
       ctlogs: [logOf(ctLog.publicKey, 'https://ctfe.test')],
-      timestampAuthorities: [],
+      timestampAuthorities: [chainOf([clock.intCertificate, clock.rootCertificate])],
     },
-    bundle: async (artifact, { issuer, identity }) => {
-      const { publicKey, privateKey } = pairOf();
-      const certificate = await authority.issueCertificate({
-        publicKey: publicKey.export({ type: 'spki', format: 'der' }),
-        subjectAltName: identity,
-        extensions: [{ oid: ISSUER_OID, value: issuer }],
-      });
-      const signed = { digest: sha256(artifact), signature: sign('sha256', artifact, privateKey).toString('base64') };
-      const [entry] = Object.values(await log.log(hashedRekord(base64(certificate), signed)));
-      if (!entry) throw new Error('the log made no entry');
-      return Buffer.from(JSON.stringify(bundleOf(base64(certificate), signed, entry)));
+    bundle: async (artifact, identity, { timestamped = false } = {}) => {
+      const by = await signed(artifact, identity);
+      const digest = sha256(artifact);
+      const entry = await entryOf(hashedRekord(by, digest));
+      const request = {
+        artifactHash: sha256(by.signature),
+        hashAlgorithmOID: SHA256_OID,
+        nonce: 1,
+        policyOID: TIMESTAMP_POLICY,
+      };
+      const timestamp = timestamped ? base64(await clock.timestamp(request)) : undefined;
+      const messageDigest = { algorithm: 'SHA2_256', digest: digest.toString('base64') };
+      const messageSignature = { messageDigest, signature: by.signature.toString('base64') };
+      return bundleOf(by, { entry, kind: 'hashedrekord', timestamp }, { messageSignature });
+    },
+    envelope: async (payload, identity, { payloadType = IN_TOTO, hollow = false } = {}) => {
+      const by = await signed(preAuthEncoding(payloadType, payload), identity);
+      const entry = await entryOf(loggedEnvelope(by, payload, hollow));
+      const dsseEnvelope = {
+        payload: payload.toString('base64'),
+        payloadType,
+        signatures: [{ sig: by.signature.toString('base64') }],
+      };
+      return bundleOf(by, { entry, kind: 'dsse' }, { dsseEnvelope });
     },
   };
 }
 
-interface Signed {
-  readonly digest: Buffer;
-  readonly signature: string;
+/** DSSE v1.0, written out so that the product's own has no part in it. */
+function preAuthEncoding(type: string, payload: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`DSSEv1 ${Buffer.byteLength(type)} ${type} ${payload.length} `), payload]);
 }
 
-function hashedRekord(certificate: string, { digest, signature }: Signed): object {
-  const pem = `-----BEGIN CERTIFICATE-----\n${certificate.replace(/.{64}(?!$)/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
+function logOf(publicKey: Buffer, baseUrl: string): object {
   return {
-    apiVersion: '0.0.1',
-    kind: 'hashedrekord',
-    spec: {
-      data: { hash: { algorithm: 'sha256', value: digest.toString('hex') } },
-      signature: { content: signature, publicKey: { content: Buffer.from(pem).toString('base64') } },
-    },
+    baseUrl,
+    hashAlgorithm: 'SHA2_256',
+    publicKey: { rawBytes: publicKey.toString('base64'), keyDetails: 'PKIX_ECDSA_P256_SHA_256', validFor: { start: START } },
+    logId: { keyId: sha256(publicKey).toString('base64') },
   };
 }
 
-type LogEntry = Awaited<ReturnType<Awaited<ReturnType<typeof initializeTLog>>['log']>>[string];
-
-function bundleOf(
-  certificate: string,
-  { digest, signature }: Signed,
-  { body, integratedTime, logID, logIndex, verification }: LogEntry,
-): object {
-  const { inclusionProof, signedEntryTimestamp } = verification ?? {};
-  return {
-    mediaType: MEDIA_TYPES.sigstoreBundle,
-    verificationMaterial: {
-      certificate: { rawBytes: certificate },
-      tlogEntries: [
-        {
-          logIndex: String(logIndex),
-          logId: { keyId: Buffer.from(logID, 'hex').toString('base64') },
-          kindVersion: { kind: 'hashedrekord', version: '0.0.1' },
-          integratedTime: String(integratedTime),
-          inclusionPromise: { signedEntryTimestamp },
-          inclusionProof: {
-            logIndex: String(inclusionProof?.logIndex),
-            rootHash: Buffer.from(inclusionProof?.rootHash ?? '', 'hex').toString('base64'),
-            treeSize: String(inclusionProof?.treeSize),
-            hashes: inclusionProof?.hashes ?? [],
-            checkpoint: { envelope: inclusionProof?.checkpoint },
-          },
-          canonicalizedBody: body,
-        },
-      ],
-    },
-    messageSignature: { messageDigest: { algorithm: 'SHA2_256', digest: digest.toString('base64') }, signature },
-  };
+function chainOf(certificates: readonly ArrayBufferView[], end?: Date): object {
+  const validFor = { start: START, ...(end && { end: end.toISOString() }) };
+  return { certChain: { certificates: certificates.map(certificate => ({ rawBytes: base64(certificate) })) }, validFor };
 }
