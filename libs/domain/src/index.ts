@@ -100,3 +100,4 @@ export {
   versionTag,
   withoutBuild,
 } from './version';
+export { JsonFault, parseStrictJson, type JsonLimits } from './strict-json';
