@@ -16,5 +16,6 @@ export { readAnyDocument } from './read-document';
 export { authorityIdsOf, MAX_TRUSTED_ROOT_BYTES, parseTrustedRoot } from './trusted-root';
 export { verifyDocument, type DocumentTrust, type RequiredIdentity } from './verify-document';
 export { reasonOf } from './verification-report';
+export { AnswerMemory } from './answer-memory';
 export { VerificationPool } from './verification-pool';
-export { refused, runTask, type VerificationAnswer, type VerificationTask } from './verification-task';
+export { isFinished, refused, runTask, type VerificationAnswer, type VerificationTask } from './verification-task';

@@ -90,6 +90,11 @@ function revokedContentOf(task: VerificationTask, { revoked }: TrustMaterial): S
   return found && revokedContent(found);
 }
 
+/** Whether a verification came to an answer: of one that was broken off nothing is known, not even that the signature is bad. */
+export function isFinished({ refusal }: VerificationAnswer): boolean {
+  return refusal?.reason !== 'verification-timeout' && refusal?.reason !== 'verification-failed';
+}
+
 export function refused(reason: VerificationReason, message: string): VerificationAnswer {
   return { outcome: 'signature-refused', signers: [], refusal: { error: errorOf(reason), reason, message } };
 }

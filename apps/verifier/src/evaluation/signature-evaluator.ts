@@ -9,13 +9,13 @@ import {
   type VerifiedIdentity,
 } from '@packs/domain';
 import { BlobStore, readWhole, type BlobRef } from '@packs/ports';
-import { MAX_SIGNATURE_BYTES, refused, type ArtifactSubject, type VerificationAnswer } from '@packs/sigstore';
+import { isFinished, MAX_SIGNATURE_BYTES, refused, type ArtifactSubject, type VerificationAnswer } from '@packs/sigstore';
 import type { BundleSource } from './bundle-source';
 import type { Artifact } from './check-artifact';
 import type { CheckList } from './check-list';
 import { failForWantOfPolicy, judgeSigners } from './judge-signers';
 import { SignatureTimer, timedAs } from './signature-timer';
-import { isFinished, SignatureVerifier, unfinished } from './signature-verifier';
+import { SignatureVerifier, unfinished } from './signature-verifier';
 import { TrustMaterials, type TrustRef } from './trust-materials';
 import { distinct, identityOf, namesOf } from './verified-identities';
 
