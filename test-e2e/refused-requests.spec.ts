@@ -172,8 +172,8 @@ const get = (path: string, query: Readonly<Record<string, string>> = {}, headers
   admin.get<Problem>(path, query, headers);
 const put = (path: string, json: unknown) => admin.put<Problem>(path, json);
 const keyed = (changes: object) => put('/api/trust', { keys: [{ name: 'release', publicKey: key.publicKey, ...changes }] });
-const pem = (type: 'spki' | 'pkcs8', kind: 'weak' | 'p384') => {
-  const pair = kind === 'weak' ? generateKeyPairSync('rsa', { modulusLength: 1024 }) : generateKeyPairSync('ec', { namedCurve: 'P-384' });
+const pem = (type: 'spki' | 'pkcs8', kind: 'weak' | 'p521') => {
+  const pair = kind === 'weak' ? generateKeyPairSync('rsa', { modulusLength: 1024 }) : generateKeyPairSync('ec', { namedCurve: 'P-521' });
   return (type === 'spki' ? pair.publicKey.export({ type, format: 'pem' }) : pair.privateKey.export({ type, format: 'pem' })).toString();
 };
 const INVALID = 'ERR_PACK_REQUEST_INVALID';
@@ -238,10 +238,10 @@ const BODIES: readonly Refused[] = [
   ['a key that is too weak', () => keyed({ publicKey: pem('spki', 'weak') }), [400, 'ERR_PACK_TRUST_INVALID', '/keys/0/publicKey']],
   [
     'a key on a curve nobody uses here',
-    () => keyed({ publicKey: pem('spki', 'p384') }),
+    () => keyed({ publicKey: pem('spki', 'p521') }),
     [400, 'ERR_PACK_TRUST_INVALID', '/keys/0/publicKey'],
   ],
-  ['a private key', () => keyed({ publicKey: pem('pkcs8', 'p384') }), [400, 'ERR_PACK_TRUST_INVALID', '/keys/0/publicKey']],
+  ['a private key', () => keyed({ publicKey: pem('pkcs8', 'p521') }), [400, 'ERR_PACK_TRUST_INVALID', '/keys/0/publicKey']],
   ['a scheme that does not fit the key', () => keyed({ scheme: 'ed25519' }), [400, 'ERR_PACK_TRUST_INVALID', '/keys/0/scheme']],
   [
     'a key twice',

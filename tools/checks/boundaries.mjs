@@ -27,7 +27,7 @@ const OWNERS = [
   { packages: ['pg', 'pg/*'], projects: ['persistence', 'tools', 'testing', 'test-e2e'] },
   { packages: ['nats'], projects: ['messaging', 'testing', 'test-e2e'] },
   { packages: ['minio'], projects: ['object-storage', 'testing'] },
-  { packages: ['@sigstore/*'], projects: ['sigstore', 'cli', 'testing'] },
+  { packages: ['@sigstore/*'], projects: ['sigstore', 'cli', 'tools', 'testing'] },
   { packages: ['jose'], projects: ['auth', 'tools', 'testing', 'test-e2e'] },
   { packages: ['tar-stream'], projects: ['pack-format'] },
   { packages: ['js-yaml'], projects: ['pack-format'] },

@@ -1,13 +1,14 @@
 // Installs the clients and servers of others that tests and benchmarks run beside us, once, into a cache outside the clone.
 // Tests use what is there and name the rest as skipped; they never build. Needs Go 1.26 or newer.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
 const CACHE = process.env.PEERS_DIR ?? path.join(homedir(), '.cache', 'packs-peers');
 const PEERS = {
   cosign: 'github.com/sigstore/cosign/v3/cmd/cosign@v3.1.2',
+  cosign2: 'github.com/sigstore/cosign/v2/cmd/cosign@v2.6.1',
   versitygw: 'github.com/versity/versitygw/cmd/versitygw@v1.7.0',
   oras: 'oras.land/oras/cmd/oras@v1.3.3',
   crane: 'github.com/google/go-containerregistry/cmd/crane@v0.21.9',
@@ -31,6 +32,9 @@ for (const [name, module] of Object.entries(PEERS)) {
     continue;
   }
   console.log(`${name}: building ${module} (some minutes) ...`);
-  const { status } = spawnSync('go', ['install', module], { stdio: 'inherit', env: { ...process.env, GOBIN: CACHE } });
-  if (status !== 0) process.exitCode = 1;
+  // Go names a program by its package: two releases of one are built apart.
+  const folder = path.join(CACHE, `.${name}`);
+  const { status } = spawnSync('go', ['install', module], { stdio: 'inherit', env: { ...process.env, GOBIN: folder } });
+  if (status === 0) renameSync(path.join(folder, path.basename(module.split('@')[0])), path.join(CACHE, name));
+  else process.exitCode = 1;
 }

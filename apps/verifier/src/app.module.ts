@@ -14,7 +14,7 @@ import { openReportingBlobStore } from '@packs/object-storage';
 import { LOGGER, signatureVerifySeconds, type Logger } from '@packs/observability';
 import { BlobStore, CommandBus } from '@packs/ports';
 import { Readiness, type ConfigOf } from '@packs/service-host';
-import { VerificationPool } from '@packs/sigstore';
+import { AnswerMemory, VerificationPool } from '@packs/sigstore';
 import { AttestationEvaluator } from './evaluation/attestation-evaluator';
 import { SignatureEvaluator } from './evaluation/signature-evaluator';
 import { SignatureTimer } from './evaluation/signature-timer';
@@ -72,7 +72,7 @@ export class AppModule {
         { provide: VerificationPool, useFactory: () => new VerificationPool({ workers: WORKERS, deadlineMs: VERIFICATION_DEADLINE_MS }) },
         {
           provide: SignatureVerifier,
-          useFactory: (pool: VerificationPool) => new PooledSignatureVerifier(pool),
+          useFactory: (pool: VerificationPool) => new PooledSignatureVerifier(pool, new AnswerMemory()),
           inject: [VerificationPool],
         },
         TrustMaterials,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { DomainError } from '@packs/domain';
 import { ProofVerifier, type Clock, type Proof, type ProvenRequest } from '@packs/ports';
 import { calculateJwkThumbprint, EmbeddedJWK, errors, jwtVerify, type JWTPayload, type JWTVerifyResult } from 'jose';
+import { isStrictJwt } from './strict-jwt';
 
 const ALGORITHMS = ['ES256', 'EdDSA', 'RS256', 'PS256'];
 /** How far the clock of a client may be off, and for how long a proof is good. */
@@ -17,6 +18,7 @@ export class JoseProofVerifier extends ProofVerifier {
 
   async verify(proof: string, request: ProvenRequest): Promise<Proof> {
     if (proof.length > PROOF_MAX_BYTES) throw refusal('is too long');
+    if (!isStrictJwt(proof)) throw refusal('is not valid');
     const { payload, protectedHeader } = await this.opened(proof);
     const { jti } = payload;
     if (typeof jti !== 'string' || jti === '' || jti.length > JTI_MAX) throw refusal('has no jti of at most 256 characters');

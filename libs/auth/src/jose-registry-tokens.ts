@@ -1,6 +1,7 @@
 import { DomainError, isName, TENANT_MAX } from '@packs/domain';
 import { RegistryTokens, type Clock, type RegistryToken, type TokenAccess } from '@packs/ports';
 import { decodeJwt, errors, jwtVerify, SignJWT, type JWTPayload } from 'jose';
+import { isStrictJwt } from './strict-jwt';
 import { readTokenKeys, type TokenKey } from './token-keys';
 
 /** No URL, so no OpenID issuer can have it; and no audience that REST accepts. */
@@ -48,6 +49,7 @@ export class JoseRegistryTokens extends RegistryTokens {
 
   async verify(token: string): Promise<RegistryToken> {
     if (token.length > TOKEN_MAX_BYTES) throw refusal('the token is too long');
+    if (!isStrictJwt(token)) throw refusal('the token is not valid');
     try {
       const { payload } = await jwtVerify(token, ({ kid }) => this.keyOf(kid), {
         issuer: ISSUER,

@@ -1,8 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { canonicalScopes, DomainError, isName, TENANT_MAX, type Principal } from '@packs/domain';
 import { TokenVerifier } from '@packs/ports';
-import { createLocalJWKSet, createRemoteJWKSet, errors, jwtVerify, type JSONWebKeySet, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  customFetch,
+  errors,
+  jwtVerify,
+  type FetchImplementation,
+  type JSONWebKeySet,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+} from 'jose';
 import { discover } from './discovery';
+import { isStrictJwt } from './strict-jwt';
 
 export interface AuthorityOptions {
   readonly issuer: string;
@@ -13,6 +24,8 @@ export interface AuthorityOptions {
 
 /** Asymmetric algorithms only: a token must not choose how it is checked. */
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];
+/** A token that says to be something else is no access token (RFC 9068 §2.1; RFC 8725 §3.11); many issuers say nothing. */
+const TYPES: readonly unknown[] = [undefined, 'jwt', 'at+jwt', 'application/at+jwt'];
 const CLOCK_TOLERANCE_SECONDS = 5;
 const TOKEN_MAX_BYTES = 8192;
 /** A key id nobody knows makes the keys be fetched again, at most this often. */
@@ -31,15 +44,18 @@ export class JoseTokenVerifier extends TokenVerifier {
 
   async verify(token: string): Promise<Principal> {
     if (token.length > TOKEN_MAX_BYTES) throw refusal('the token is too long');
+    if (!isStrictJwt(token)) throw refusal('the token is not valid');
     const { issuer, audience } = this.authority;
     try {
-      const { payload } = await jwtVerify(token, await this.loadKeys(), {
+      const { payload, protectedHeader } = await jwtVerify(token, await this.loadKeys(), {
         issuer,
         audience,
         algorithms: ALGORITHMS,
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
         requiredClaims: ['exp', 'sub'],
       });
+      if (!TYPES.includes(protectedHeader.typ?.toLowerCase())) throw refusal('the token is no access token (typ)');
+      requireMade(payload);
       return toPrincipal(payload);
     } catch (error) {
       throw toDomainError(error);
@@ -66,10 +82,33 @@ export class JoseTokenVerifier extends TokenVerifier {
       cooldownDuration: JWKS_COOLDOWN_MS,
       cacheMaxAge: JWKS_MAX_AGE_MS,
       timeoutDuration: 5_000,
+      [customFetch]: resting(),
     });
     await keys.reload();
     return keys;
   }
+}
+
+/** After keys could not be had, they are asked for again at most once in a cool-down: unknown key ids must not reach an Authority that is down. */
+function resting(): FetchImplementation {
+  let failedAt = Number.NEGATIVE_INFINITY;
+  return async (url, options) => {
+    if (Date.now() - failedAt < JWKS_COOLDOWN_MS) throw new TypeError("the Authority's keys could not be had a moment ago");
+    try {
+      const response = await fetch(url, options);
+      failedAt = response.ok ? Number.NEGATIVE_INFINITY : Date.now();
+      return response;
+    } catch (error) {
+      failedAt = Date.now();
+      throw error;
+    }
+  };
+}
+
+/** jose looks at `iat` only to limit a token's age. */
+function requireMade({ iat }: JWTPayload): void {
+  if (iat === undefined) return;
+  if (typeof iat !== 'number' || iat > Date.now() / 1000 + CLOCK_TOLERANCE_SECONDS) throw refusal("the token's iat is not accepted here");
 }
 
 function toPrincipal(payload: JWTPayload): Principal {

@@ -106,3 +106,4 @@ export {
   versionTag,
   withoutBuild,
 } from './version';
+export { JsonFault, parseStrictJson, type JsonLimits } from './strict-json';

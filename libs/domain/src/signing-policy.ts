@@ -110,7 +110,7 @@ export interface TrustedKey {
 }
 
 /** A key is trusted for one scheme only, so that a signature cannot choose how it is checked. */
-export const SIGNATURE_SCHEMES = ['rsa-pkcs1-sha256', 'rsa-pss-sha256', 'ecdsa-p256-sha256', 'ed25519'] as const;
+export const SIGNATURE_SCHEMES = ['rsa-pkcs1-sha256', 'rsa-pss-sha256', 'ecdsa-p256-sha256', 'ecdsa-p384-sha384', 'ed25519'] as const;
 export type SignatureScheme = (typeof SIGNATURE_SCHEMES)[number];
 
 export interface TrustMaterial {

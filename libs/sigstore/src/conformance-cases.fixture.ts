@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { sha256 } from '@packs/domain';
+import type { ArtifactSubject } from './artifact-subject';
 import { publicGoodRoot } from './public-good-root';
 import { readAnyDocument } from './read-document';
-import type { ArtifactSubject } from './signed-entity';
 import { trustedKeyFromPem } from './trust-material';
 import { parseTrustedRoot, type TrustedRoot } from './trusted-root';
 import type { VerificationReport } from './verification-report';

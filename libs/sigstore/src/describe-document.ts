@@ -1,9 +1,10 @@
 import { BUNDLE_V01_MEDIA_TYPE, BUNDLE_V02_MEDIA_TYPE, BUNDLE_V03_LEGACY_MEDIA_TYPE, BUNDLE_V03_MEDIA_TYPE } from '@sigstore/bundle';
 import { MEDIA_TYPES } from '@packs/domain';
+import { ATTESTATION_LIMITS } from './attestation-limits';
 import { decodeBase64 } from './canonical-base64';
 import { IN_TOTO_PAYLOAD_TYPE } from './in-toto-statement';
-import { parseStrictJson, type JsonLimits } from './strict-json';
-import { MAX_ATTESTATION_BYTES, PREDICATE_TYPE } from './verify-attestation';
+import { parseStrictJson } from './strict-json';
+import { PREDICATE_TYPE } from './verify-attestation';
 
 /** What cosign 3 states of an image that it signs. */
 const COSIGN_SIGN_PREDICATE = 'https://sigstore.dev/cosign/sign/v1';
@@ -11,7 +12,6 @@ const COSIGN_SIGN_PREDICATE = 'https://sigstore.dev/cosign/sign/v1';
 /** What a document that came as a referrer is there for. A statement other than cosign's own is an attestation, and no signature of what it is about. */
 export type DescribedDocument = { readonly kind: 'signature' } | { readonly kind: 'attestation'; readonly predicateType: string };
 
-const LIMITS: JsonLimits = { maxBytes: MAX_ATTESTATION_BYTES, maxDepth: 64 };
 const BUNDLES: readonly unknown[] = [BUNDLE_V01_MEDIA_TYPE, BUNDLE_V02_MEDIA_TYPE, BUNDLE_V03_LEGACY_MEDIA_TYPE, BUNDLE_V03_MEDIA_TYPE];
 const RAW_MAX_BYTES = 2048;
 const SIGNATURE: DescribedDocument = { kind: 'signature' };
@@ -41,7 +41,7 @@ function describeEnvelope({ payload, payloadType, signatures }: Readonly<Record<
 
 function objectOf(content: Uint8Array): Readonly<Record<string, unknown>> {
   try {
-    const value = parseStrictJson(content, LIMITS);
+    const value = parseStrictJson(content, ATTESTATION_LIMITS);
     return isObject(value) ? value : {};
   } catch {
     return {};

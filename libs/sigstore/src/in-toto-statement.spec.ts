@@ -23,6 +23,30 @@ describe('readStatementAbout', () => {
     );
   });
 
+  it('judges a SHA-512 beside the right SHA-256 in one way, whether the bytes are at hand, hashed or still to be had', () => {
+    const digest = { sha256: sha256(BUNDLE).slice(7), sha512: sha512(BUNDLE) };
+    const [right, wrong] = [digest, { ...digest, sha512: sha512(MANIFEST) }].map(set =>
+      statementAbout(BUNDLE, { subject: [{ digest: set }] }),
+    );
+    const hashes = { sha384: '', sha512: sha512(BUNDLE) };
+    for (const known of [{ bytes: BUNDLE }, { hashes }]) {
+      const bundle = { digest: sha256(BUNDLE), ...known };
+      expect(readStatementAbout(right ?? BUNDLE, [bundle, manifest]).predicateType).not.toBe('');
+      expect(() => readStatementAbout(wrong ?? BUNDLE, [bundle, manifest])).toThrow(expect.objectContaining({ code: 'subject-mismatch' }));
+    }
+    for (const statement of [right, wrong]) {
+      const asking = () => readStatementAbout(statement ?? BUNDLE, [{ digest: sha256(BUNDLE) }, manifest]);
+      expect(asking).toThrow(expect.objectContaining({ code: 'subject-bytes-needed' }));
+    }
+  });
+
+  it('leaves a SHA-512 alone where nobody will ever have the bytes, and does not take it for the SHA-256', () => {
+    const recorded = { digest: sha256(BUNDLE), hashes: 'unknown' } as const;
+    const both = statementAbout(BUNDLE, { subject: [{ digest: { sha256: sha256(BUNDLE).slice(7), sha512: sha512(MANIFEST) } }] });
+    expect(readStatementAbout(both, [recorded]).predicateType).not.toBe('');
+    expect(() => readStatementAbout(bySha512(BUNDLE), [recorded])).toThrow(expect.objectContaining({ code: 'subject-bytes-needed' }));
+  });
+
   it('refuses a subject whose digests are of two artifacts', () => {
     const mixed = statementAbout(BUNDLE, { subject: [{ digest: { sha256: sha256(BUNDLE).slice(7), sha512: sha512(MANIFEST) } }] });
     const bundle = { digest: sha256(BUNDLE), bytes: BUNDLE };

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { digestHex } from '@packs/domain';
+import { digestOf, type ArtifactSubject } from './artifact-subject';
 import { invalid } from './signature-fault';
-import type { ArtifactSubject } from './signed-entity';
 import { JsonFault, parseStrictJson, type JsonLimits } from './strict-json';
 
 export const IN_TOTO_PAYLOAD_TYPE = 'application/vnd.in-toto+json';
@@ -11,7 +10,7 @@ const MAX_SUBJECTS = 1024;
 
 /**
  * Reads a statement that is about one of the artifacts: one of its subjects must carry that artifact's SHA-256 or SHA-512, and
- * none that is not its, as far as its bytes are at hand to tell.
+ * none that is not its.
  * Members beyond `_type`, `subject` and `predicateType` belong to the predicate's author and are left alone (in-toto Statement v1, "Parsing rules").
  * @throws SignatureFault for any other payload
  */
@@ -27,31 +26,19 @@ export function readStatementAbout(
   const subjects = statement['subject'];
   if (!Array.isArray(subjects) || subjects.length === 0) throw unusable('the statement has no subject');
   if (subjects.length > MAX_SUBJECTS) throw unusable(`the statement has more than ${MAX_SUBJECTS} subjects`);
-  const known = artifacts.map(knownDigests);
-  const named = subjects.map(digestSet);
-  if (named.some(set => known.some(digests => isSame(set, digests)))) return { predicateType };
-  if (named.some(({ sha256, sha512 }) => sha256 === undefined && sha512 !== undefined) && artifacts.some(({ bytes }) => !bytes)) {
-    throw invalid('the statement names its subject by SHA-512 alone', 'subject-bytes-needed');
-  }
+  const told = subjects.map(digestSet).flatMap(set => artifacts.map(artifact => isSame(set, artifact)));
+  if (told.includes(true)) return { predicateType };
+  if (told.includes(undefined)) throw invalid('the statement names its subject by SHA-512', 'subject-bytes-needed');
   throw invalid('no subject of the statement is this artifact', 'subject-mismatch');
 }
 
-interface KnownDigests {
-  readonly sha256: string;
-  /** Undefined where the bytes are not at hand. */
-  readonly sha512: () => string | undefined;
-}
-
-function knownDigests({ digest, bytes }: ArtifactSubject): KnownDigests {
-  let made: string | undefined;
-  return { sha256: digestHex(digest), sha512: () => (made ??= bytes && createHash('sha512').update(bytes).digest('hex')) };
-}
-
-function isSame({ sha256, sha512 }: DigestSet, known: KnownDigests): boolean {
-  if (sha256 !== undefined && sha256 !== known.sha256) return false;
-  if (sha512 === undefined) return sha256 !== undefined;
-  const own = known.sha512();
-  return own === undefined ? sha256 !== undefined : sha512 === own;
+/** Undefined where that cannot be told without the bytes: so that an answer does not depend on whether they happen to be at hand. */
+function isSame({ sha256, sha512 }: DigestSet, artifact: ArtifactSubject): boolean | undefined {
+  if (sha256 === undefined && sha512 === undefined) return false;
+  if (sha256 !== undefined && sha256 !== digestHex(artifact.digest)) return false;
+  if (sha512 === undefined || (sha256 !== undefined && artifact.hashes === 'unknown')) return true;
+  const own = digestOf(artifact, 'sha512');
+  return own && sha512 === own.toString('hex');
 }
 
 function readObject(payload: Uint8Array, limits?: JsonLimits): Readonly<Record<string, unknown>> {

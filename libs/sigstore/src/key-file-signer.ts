@@ -6,6 +6,7 @@ import { canonicalJson, digestHex, DomainError, type Digest, type SignatureSchem
 import { StatementSigner, type Statement } from '@packs/ports';
 import { IN_TOTO_PAYLOAD_TYPE } from './in-toto-statement';
 import { keyIdOf } from './public-key';
+import { signingHashOf } from './signature-scheme';
 import { trustedKeyFromPem } from './trust-material';
 
 const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
@@ -67,6 +68,9 @@ async function readKey(file: string): Promise<Key> {
 }
 
 function signatureOf({ object, scheme }: Key, message: Buffer): Buffer {
-  if (scheme === 'ed25519') return sign(null, message, object);
-  return sign('sha256', message, scheme === 'rsa-pkcs1-sha256' ? { key: object, padding: constants.RSA_PKCS1_PADDING } : object);
+  return sign(
+    signingHashOf(scheme),
+    message,
+    scheme === 'rsa-pkcs1-sha256' ? { key: object, padding: constants.RSA_PKCS1_PADDING } : object,
+  );
 }

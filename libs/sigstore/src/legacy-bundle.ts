@@ -1,5 +1,6 @@
-import type { Digest } from '@packs/domain';
+import { HASHES, type ClaimedDigest } from './artifact-subject';
 import { decodeBase64 } from './canonical-base64';
+import { memberAt } from './json-member';
 import { base64, object, text, type Shape } from './json-shape';
 import { derOfPem } from './log-entry-binding';
 import { invalid } from './signature-fault';
@@ -74,7 +75,7 @@ function rekorEntry({ SignedEntryTimestamp, Payload: { body, integratedTime, log
   return {
     logIndex,
     logId: { keyId: logID },
-    kindVersion: { kind: String(member(logged, 'kind')), version: String(member(logged, 'apiVersion')) },
+    kindVersion: { kind: String(memberAt(logged, 'kind')), version: String(memberAt(logged, 'apiVersion')) },
     integratedTime,
     inclusionPromise: { signedEntryTimestamp: SignedEntryTimestamp },
     inclusionProof: undefined,
@@ -83,13 +84,14 @@ function rekorEntry({ SignedEntryTimestamp, Payload: { body, integratedTime, log
 }
 
 /** The digest is in the log entry alone; that the signature is over it is checked with the entry. */
-function loggedDigest({ canonicalizedBody }: Entry): Digest {
-  const hash = member(member(member(parse(canonicalizedBody), 'spec'), 'data'), 'hash');
-  const value = member(hash, 'value');
-  if (member(hash, 'algorithm') !== 'sha256' || typeof value !== 'string' || !/^[0-9a-f]{64}$/.test(value)) {
-    throw invalid('the log entry gives no SHA-256 of what was signed', 'log-entry-mismatch');
+function loggedDigest({ canonicalizedBody }: Entry): ClaimedDigest {
+  const logged = memberAt(parse(canonicalizedBody), 'spec', 'data', 'hash');
+  const hash = HASHES.find(name => name === memberAt(logged, 'algorithm'));
+  const value = memberAt(logged, 'value');
+  if (!hash || typeof value !== 'string' || !/^(?:[0-9a-f]{2})+$/.test(value) || value.length * 4 !== Number(hash.slice(3))) {
+    throw invalid('the log entry gives no SHA-2 digest of what was signed', 'log-entry-mismatch');
   }
-  return `sha256:${value}`;
+  return { hash, value: Buffer.from(value, 'hex') };
 }
 
 function parse(bytes: Buffer): unknown {
@@ -98,8 +100,4 @@ function parse(bytes: Buffer): unknown {
   } catch (error) {
     throw error instanceof JsonFault ? invalid(`the log entry is ${error.message}`) : error;
   }
-}
-
-function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
 }

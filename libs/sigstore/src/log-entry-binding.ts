@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { TransparencyLogEntry } from '@sigstore/bundle';
 import { decodeBase64 } from './canonical-base64';
+import { memberAt } from './json-member';
 import { invalid } from './signature-fault';
 import { JsonFault, parseStrictJson } from './strict-json';
 
@@ -13,11 +14,11 @@ const PEM = /^-----BEGIN (?:CERTIFICATE|PUBLIC KEY)-----\r?\n([A-Za-z0-9+/=\r\n]
 
 /** Where each kind of entry names who signed: in PEM as base64 (Rekor v1), or in DER (Rekor v2). */
 const SIGNER_OF: Readonly<Record<string, (spec: unknown) => Buffer | undefined>> = {
-  'hashedrekord/0.0.1': spec => fromPem(at(spec, 'signature', 'publicKey', 'content')),
-  'hashedrekord/0.0.2': spec => fromVerifier(at(spec, 'hashedRekordV002', 'signature', 'verifier')),
-  'dsse/0.0.1': spec => fromPem(at(spec, 'signatures', '0', 'verifier')),
-  'dsse/0.0.2': spec => fromVerifier(at(spec, 'dsseV002', 'signatures', '0', 'verifier')),
-  'intoto/0.0.2': spec => fromPem(at(spec, 'content', 'envelope', 'signatures', '0', 'publicKey')),
+  'hashedrekord/0.0.1': spec => fromPem(memberAt(spec, 'signature', 'publicKey', 'content')),
+  'hashedrekord/0.0.2': spec => fromVerifier(memberAt(spec, 'hashedRekordV002', 'signature', 'verifier')),
+  'dsse/0.0.1': spec => fromPem(memberAt(spec, 'signatures', '0', 'verifier')),
+  'dsse/0.0.2': spec => fromVerifier(memberAt(spec, 'dsseV002', 'signatures', '0', 'verifier')),
+  'intoto/0.0.2': spec => fromPem(memberAt(spec, 'content', 'envelope', 'signatures', '0', 'publicKey')),
 };
 
 /**
@@ -31,7 +32,7 @@ export function requireLoggedSigner(
   const name = `${kind}/${version}`;
   const read = Object.hasOwn(SIGNER_OF, name) ? SIGNER_OF[name] : undefined;
   if (!read) throw invalid('the log entry is of a kind that is not known', 'document-unsupported');
-  const logged = read(at(parse(canonicalizedBody), 'spec'));
+  const logged = read(memberAt(parse(canonicalizedBody), 'spec'));
   if (!logged || !isOf(logged, signer)) throw invalid('the log entry is about a signature of another signer', 'log-entry-mismatch');
 }
 
@@ -52,16 +53,8 @@ function parse(body: Buffer): unknown {
   }
 }
 
-function at(value: unknown, ...names: readonly string[]): unknown {
-  return names.reduce<unknown>(
-    (part, name) =>
-      typeof part === 'object' && part !== null && Object.hasOwn(part, name) ? (part as Record<string, unknown>)[name] : undefined,
-    value,
-  );
-}
-
 function fromVerifier(verifier: unknown): Buffer | undefined {
-  const bytes = at(verifier, 'x509Certificate', 'rawBytes') ?? at(verifier, 'publicKey', 'rawBytes');
+  const bytes = memberAt(verifier, 'x509Certificate', 'rawBytes') ?? memberAt(verifier, 'publicKey', 'rawBytes');
   return typeof bytes === 'string' ? decodeBase64(bytes) : undefined;
 }
 

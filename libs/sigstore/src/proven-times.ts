@@ -1,7 +1,8 @@
+import type { ArtifactSubject } from './artifact-subject';
 import type { LoadedKey } from './public-key';
 import { SignatureFault } from './signature-fault';
 import type { SignedDocument } from './signed-document';
-import { signatureContent, type ArtifactSubject } from './signed-entity';
+import { signatureContent } from './signed-entity';
 import { dependsOnTime, type Standing } from './signer-standing';
 import type { TrustedRoot } from './trusted-root';
 import { verifyEvidence } from './verify-evidence';

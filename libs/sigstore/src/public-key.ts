@@ -1,8 +1,9 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { DomainError, sha256, type Digest, type SignatureScheme, type TrustedKey } from '@packs/domain';
 import { decodeBase64 } from './canonical-base64';
+import { rsaFault } from './rsa-key';
 
-export type KeyType = 'rsa' | 'ec' | 'ed25519';
+export type KeyType = 'rsa' | 'p256' | 'p384' | 'ed25519';
 
 /** A public key that passed every check, in the one form it is stored in. */
 export interface PublicKey {
@@ -23,11 +24,11 @@ export interface LoadedKey extends PublicKey {
 export const KEY_TYPE_OF_SCHEME: Readonly<Record<SignatureScheme, KeyType>> = {
   'rsa-pkcs1-sha256': 'rsa',
   'rsa-pss-sha256': 'rsa',
-  'ecdsa-p256-sha256': 'ec',
+  'ecdsa-p256-sha256': 'p256',
+  'ecdsa-p384-sha384': 'p384',
   ed25519: 'ed25519',
 };
 
-const RSA_BITS = { min: 2048, max: 8192 };
 const MAX_PEM_LENGTH = 4096;
 const SPKI_PEM = /^-----BEGIN PUBLIC KEY-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END PUBLIC KEY-----(?:\r?\n)?$/;
 
@@ -92,19 +93,16 @@ function canonicalKey(key: KeyObject): KeyObject {
 function keyTypeOf(key: KeyObject): KeyType {
   if (key.asymmetricKeyType === 'rsa') return 'rsa';
   if (key.asymmetricKeyType === 'ed25519') return 'ed25519';
-  if (key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1') return 'ec';
-  throw refused('keys are RSA (rsaEncryption), ECDSA P-256 or Ed25519');
+  const curve = key.asymmetricKeyType === 'ec' ? key.asymmetricKeyDetails?.namedCurve : undefined;
+  if (curve === 'prime256v1') return 'p256';
+  if (curve === 'secp384r1') return 'p384';
+  throw refused('keys are RSA (rsaEncryption), ECDSA P-256, ECDSA P-384 or Ed25519');
 }
 
 function checkedModulus(key: KeyObject): number {
-  const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
-  if (modulusLength < RSA_BITS.min || modulusLength > RSA_BITS.max) {
-    throw refused(`RSA keys have ${RSA_BITS.min} to ${RSA_BITS.max} bits; this one has ${modulusLength}`);
-  }
-  // With the exponent 1 every message is its own signature; large ones only cost time.
-  if (publicExponent < 3n || publicExponent % 2n === 0n || publicExponent > 0xffff_ffffn)
-    throw refused('the RSA exponent is not acceptable');
-  return Math.ceil(modulusLength / 8);
+  const fault = rsaFault(key);
+  if (fault !== undefined) throw refused(fault);
+  return Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8);
 }
 
 function refused(message: string, cause?: unknown): DomainError {

@@ -1,6 +1,5 @@
 import { MEDIA_TYPES, type SignatureMediaType } from '@packs/domain';
 import { dsseEnvelope } from './dsse-envelope';
-import { readLegacyBundle } from './legacy-bundle';
 import { readRawSignature } from './raw-signature';
 import { invalid, SignatureFault } from './signature-fault';
 import { keyMade, type SignedDocument } from './signed-document';
@@ -24,7 +23,6 @@ export function readAnyDocument(content: Uint8Array, limits?: JsonLimits): Signe
     if (content[0] !== JSON_OBJECT) return keyMade(readRawSignature(content));
     const json = parseStrictJson(content, limits);
     const has = (name: string): boolean => typeof json === 'object' && json !== null && Object.hasOwn(json, name);
-    if (has('base64Signature')) return readLegacyBundle(json);
     if (has('payloadType')) return keyMade(dsseEnvelope(json, ''));
     return has('signature') ? readSimpleDocument(json) : readBundle(json);
   });

@@ -6,6 +6,7 @@ export type VerificationCheckId = (typeof VERIFICATION_CHECKS)[number];
 export const VERIFICATION_REASONS = {
   'document-malformed': ['document', 'not in the one closed form of its kind: JSON, members, base64, numbers, sizes'],
   'document-unsupported': ['document', 'of a kind or version that is not known'],
+  'document-unreadable': ['document', 'parts of it make the libraries break off that read certificates, entries and timestamps'],
   'trust-missing': ['signer', 'made with a certificate, and no trusted root is there to judge it by'],
   'timestamp-missing': ['timestamp', 'nothing that is trusted says when the signature was made'],
   'timestamp-malformed': ['timestamp', 'not an RFC 3161 response in DER with one signer'],

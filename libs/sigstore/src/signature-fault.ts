@@ -31,6 +31,14 @@ export function invalid(message: string, code: VerificationReason = 'document-ma
   return new SignatureFault('ERR_PACK_SIGNATURE_INVALID', code, message);
 }
 
+/** What the libraries throw at a document that passed every check of its form: final, as nothing but the document decides it. */
+export function unreadable(error: unknown): SignatureFault {
+  if (error instanceof Error && error.message === 'Array buffer allocation failed') {
+    return invalid('there was no memory to evaluate the document', 'verification-failed');
+  }
+  return invalid('parts of the document cannot be evaluated', 'document-unreadable');
+}
+
 export function untrusted(message: string, code: VerificationReason = 'key-untrusted'): SignatureFault {
   return new SignatureFault('ERR_PACK_SIGNATURE_UNTRUSTED', code, message);
 }

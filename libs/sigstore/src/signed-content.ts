@@ -1,4 +1,4 @@
-import type { Digest } from '@packs/domain';
+import type { ClaimedDigest } from './artifact-subject';
 import type { SimpleSignature } from './simple-signature';
 
 /** What a signature document says was signed, however it is written. */
@@ -8,8 +8,8 @@ export type SignedContent = SignedMessage | SignedEnvelope | SimpleSignature;
 export interface SignedMessage {
   readonly kind: 'message';
   readonly signature: Buffer;
-  /** SHA-256 the document claims of the artifact. */
-  readonly claimed?: Digest;
+  /** What the document says that the artifact's hash is. It tells which artifact is meant, and not what was signed (sigstore protobuf-specs, MessageSignature). */
+  readonly claimed?: ClaimedDigest;
   /** How the document names its key; empty: it does not. */
   readonly keyHint: string;
 }

@@ -1,5 +1,6 @@
 import { constants, createHash, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
-import { hashOf, NEEDS_BYTES, verifiesBytes, verifiesDigest, type HashName } from './signed-digest';
+import type { HashName } from './artifact-subject';
+import { hashOf, NEEDS_BYTES, verifiesBytes, verifiesDigest } from './signed-digest';
 
 const MESSAGE = Buffer.from('the bytes of a pack bundle');
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });

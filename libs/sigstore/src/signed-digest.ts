@@ -1,7 +1,7 @@
 import { constants, createHash, publicDecrypt, verify, type KeyObject } from 'node:crypto';
 import { p256, p384 } from '@noble/curves/nist.js';
-
-export type HashName = 'sha256' | 'sha384' | 'sha512';
+import type { HashName } from './artifact-subject';
+import { rsaFault } from './rsa-key';
 
 /** Who can say nothing without the bytes: Ed25519 hashes the message twice (RFC 8032 §5.1.7). */
 export const NEEDS_BYTES = 'needs-bytes';
@@ -16,7 +16,7 @@ const DIGEST_INFO: Readonly<Record<HashName, string>> = {
 /** The hash a key signs with where a document does not say (sigstore algorithm registry); undefined for keys that are not taken. */
 export function hashOf(key: KeyObject): HashName | 'none' | undefined {
   if (key.asymmetricKeyType === 'ed25519') return 'none';
-  if (key.asymmetricKeyType === 'rsa') return (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048 ? 'sha256' : undefined;
+  if (key.asymmetricKeyType === 'rsa') return rsaFault(key) === undefined ? 'sha256' : undefined;
   const curve = key.asymmetricKeyDetails?.namedCurve;
   return curve === 'prime256v1' ? 'sha256' : curve === 'secp384r1' ? 'sha384' : undefined;
 }

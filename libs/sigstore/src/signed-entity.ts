@@ -1,16 +1,10 @@
-import { createHash, timingSafeEqual, type KeyObject } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import { dsse } from '@sigstore/core';
 import type { SignedEntity } from '@sigstore/verify';
-import type { Digest } from '@packs/domain';
+import { digestOf, HASHES, isEqual, isOf, type ArtifactSubject, type HashName } from './artifact-subject';
 import { invalid } from './signature-fault';
-import type { SignedContent } from './signed-content';
+import type { SignedContent, SignedMessage } from './signed-content';
 import { hashOf, NEEDS_BYTES, verifiesBytes, verifiesDigest } from './signed-digest';
-
-/** An artifact that a signature may be about: its digest, and its bytes where they are at hand, shown by the caller to be of that digest. */
-export interface ArtifactSubject {
-  readonly digest: Digest;
-  readonly bytes?: Uint8Array;
-}
 
 type Content = SignedEntity['signature'];
 
@@ -18,50 +12,64 @@ type Content = SignedEntity['signature'];
 export function signatureContent(content: SignedContent, subjects: readonly ArtifactSubject[]): Content {
   if (content.kind === 'envelope') {
     const [signature = Buffer.alloc(0)] = content.signatures;
-    return ofMessage(signature, dsse.preAuthEncoding(content.payloadType, content.payload), sha256(content.payload));
+    return ofMessage(signature, dsse.preAuthEncoding(content.payloadType, content.payload), content.payload);
   }
-  if (content.kind === 'simple') return ofMessage(content.signature, content.payload, sha256(content.payload));
-  const { claimed, signature } = content;
+  if (content.kind === 'simple') return ofMessage(content.signature, content.payload, content.payload);
+  return ofArtifact(content, subjects);
+}
+
+function ofArtifact({ claimed, signature }: SignedMessage, subjects: readonly ArtifactSubject[]): Content {
   if (claimed === undefined) throw invalid('the bundle gives no digest of what was signed');
-  const bytes = subjects.find(({ digest }) => digest === claimed)?.bytes;
-  return comparing(signature, ofDigest(claimed), ofDigest(claimed), key => {
-    if (hashOf(key) === undefined) return false;
-    if (bytes) return verifiesBytes(key, hashOf(key) === 'none' ? 'none' : 'sha256', bytes, signature);
-    const verified = verifiesDigest(key, 'sha256', ofDigest(claimed), signature);
-    if (verified === NEEDS_BYTES) throw invalid('an Ed25519 signature of an artifact is checked with its bytes', 'subject-bytes-needed');
+  const subject = subjects.find(candidate => isOf(claimed, candidate));
+  /** In a log entry as well: the artifact's digest, by whichever hash it was made. */
+  const isDigest = (other: Buffer): boolean => {
+    const hash = HASHES.find(name => Number(name.slice(3)) === other.length * 8);
+    const own = hash && (claimed.hash === hash ? claimed.value : subject && digestOf(subject, hash));
+    return own !== undefined && isEqual(own, other);
+  };
+  return comparing(signature, isDigest, isDigest, key => {
+    const hash = hashOf(key);
+    if (hash === undefined) return false;
+    if (subject?.bytes) return verifiesBytes(key, hash, subject.bytes, signature);
+    const digest = hash === 'none' ? undefined : claimed.hash === hash ? claimed.value : subject && digestOf(subject, hash);
+    const verified = digest && hash !== 'none' ? verifiesDigest(key, hash, digest, signature) : NEEDS_BYTES;
+    if (verified === NEEDS_BYTES) throw unreadable(subject, claimed.hash);
     return verified;
   });
 }
 
-function ofMessage(signature: Buffer, message: Uint8Array, digest: Buffer): Content {
-  return comparing(signature, digest, sha256(message), key => {
+/** Bytes that are not the artifact's would not help either. */
+function unreadable(subject: ArtifactSubject | undefined, claimed: HashName) {
+  if (!subject && claimed === 'sha256') return invalid('the signature is about another artifact', 'subject-mismatch');
+  return invalid('a signature by a key of this kind is checked with the bytes of the artifact', 'subject-bytes-needed');
+}
+
+function ofMessage(signature: Buffer, message: Uint8Array, payload: Uint8Array): Content {
+  const isDigestOf = (bytes: Uint8Array) => (other: Buffer) => {
+    const hash = HASHES.find(name => Number(name.slice(3)) === other.length * 8);
+    return hash !== undefined && isEqual(createHash(hash).update(bytes).digest(), other);
+  };
+  return comparing(signature, isDigestOf(payload), isDigestOf(message), key => {
     const hash = hashOf(key);
     return hash !== undefined && verifiesBytes(key, hash, message, signature);
   });
 }
 
-function comparing(signature: Buffer, digest: Buffer, signed: Buffer, verifySignature: (key: KeyObject) => boolean): Content {
+function comparing(
+  signature: Buffer,
+  isDigest: (other: Buffer) => boolean,
+  isSignedDigest: (other: Buffer) => boolean,
+  verifySignature: (key: KeyObject) => boolean,
+): Content {
   let held: { readonly key: KeyObject; readonly verified: boolean } | undefined;
   return {
     signature,
-    compareSignature: other => equal(other, signature),
-    compareDigest: other => equal(other, digest),
-    compareSignedDigest: other => equal(other, signed),
+    compareSignature: other => isEqual(other, signature),
+    compareDigest: isDigest,
+    compareSignedDigest: isSignedDigest,
     verifySignature: key => {
       if (!held?.key.equals(key)) held = { key, verified: verifySignature(key) };
       return held.verified;
     },
   };
-}
-
-function equal(a: Buffer, b: Buffer): boolean {
-  return a.length === b.length && timingSafeEqual(a, b);
-}
-
-function sha256(bytes: Uint8Array): Buffer {
-  return createHash('sha256').update(bytes).digest();
-}
-
-function ofDigest(digest: Digest): Buffer {
-  return Buffer.from(digest.slice('sha256:'.length), 'hex');
 }

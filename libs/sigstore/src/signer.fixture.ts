@@ -2,6 +2,7 @@ import { constants, createHash, generateKeyPairSync, sign, type KeyObject } from
 import { dsse } from '@sigstore/core';
 import { MEDIA_TYPES, sha256, type SignatureScheme, type TrustedKey } from '@packs/domain';
 import { IN_TOTO_PAYLOAD_TYPE } from './in-toto-statement';
+import { signingHashOf } from './signature-scheme';
 import { trustedKeyFromPem } from './trust-material';
 import type { PackSignature } from './verify-pack-signature';
 
@@ -11,6 +12,7 @@ const PAIRS: Readonly<Record<SignatureScheme, () => Pair>> = {
   'rsa-pkcs1-sha256': () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
   'rsa-pss-sha256': () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
   'ecdsa-p256-sha256': () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  'ecdsa-p384-sha384': () => generateKeyPairSync('ec', { namedCurve: 'P-384' }),
   ed25519: () => generateKeyPairSync('ed25519'),
 };
 
@@ -43,8 +45,7 @@ export class SpecSigner {
 
   sign(message: Uint8Array): Buffer {
     const key = this.pair.privateKey;
-    if (this.scheme === 'ed25519') return sign(null, message, key);
-    if (this.scheme !== 'rsa-pss-sha256') return sign('sha256', message, key);
+    if (this.scheme !== 'rsa-pss-sha256') return sign(signingHashOf(this.scheme), message, key);
     return sign('sha256', message, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST });
   }
 
@@ -66,9 +67,10 @@ export class SpecSigner {
   }
 
   messageBundle(artifact: Uint8Array): PackSignature {
-    const digest = createHash('sha256').update(artifact).digest('base64');
+    const hash = signingHashOf(this.scheme);
+    const digest = hash && createHash(hash).update(artifact).digest('base64');
     // cosign gives no digest for Ed25519.
-    const messageDigest = this.scheme === 'ed25519' ? {} : { algorithm: 'SHA2_256', digest };
+    const messageDigest = hash ? { algorithm: hash === 'sha384' ? 'SHA2_384' : 'SHA2_256', digest } : {};
     return bundleDocument({ messageSignature: { messageDigest, signature: this.sign(artifact).toString('base64') } }, this.hint);
   }
 

@@ -1,7 +1,9 @@
 import { BUNDLE_V01_MEDIA_TYPE, BUNDLE_V02_MEDIA_TYPE, BUNDLE_V03_LEGACY_MEDIA_TYPE, BUNDLE_V03_MEDIA_TYPE } from '@sigstore/bundle';
-import type { Digest } from '@packs/domain';
+import type { ClaimedDigest, HashName } from './artifact-subject';
 import { dsseEnvelope } from './dsse-envelope';
+import { memberAt } from './json-member';
 import { array, base64, object, text } from './json-shape';
+import { readLegacyBundle } from './legacy-bundle';
 import { LOG_ENTRY, logEntryOf } from './log-entry-form';
 import { invalid, untrusted } from './signature-fault';
 import type { SignedContent } from './signed-content';
@@ -36,8 +38,9 @@ const BUNDLE = object(
 
 type Bundle = ReturnType<typeof BUNDLE>;
 
-/** Reads a sigstore bundle v0.1 to v0.3. @throws SignatureFault */
+/** Reads a sigstore bundle v0.1 to v0.3, or what cosign wrote under the same name before there were any. @throws SignatureFault */
 export function readBundle(json: unknown): SignedDocument {
+  if (memberAt(json, 'base64Signature') !== undefined) return readLegacyBundle(json);
   const bundle = BUNDLE(json, '');
   if (!MEDIA_TYPES.includes(bundle.mediaType)) {
     throw invalid('the media type of the bundle is not a sigstore bundle v0.1, v0.2 or v0.3', 'document-unsupported');
@@ -58,8 +61,14 @@ export function readBundle(json: unknown): SignedDocument {
 
 /** Reads a bundle that was made with a key, as `cosign sign-blob --key` and `attest-blob --key` write it. */
 export function readSigstoreBundle(json: unknown): SignedContent {
-  if (isKeyless(json)) throw untrusted('keyless not accepted by this policy', 'trust-missing');
-  return readBundle(json).content;
+  if (isKeyless(json)) throw keyless();
+  const { content, signer } = readBundle(json);
+  if (signer.kind !== 'key') throw keyless();
+  return content;
+}
+
+function keyless() {
+  return untrusted('keyless not accepted by this policy', 'trust-missing');
 }
 
 /** Whatever else it holds: there is nothing to trust it by. */
@@ -97,9 +106,14 @@ function contentOf({ messageSignature, dsseEnvelope: envelope }: Bundle, keyHint
   return { kind: 'message', signature: messageSignature.signature, claimed: claimedDigest(messageSignature.messageDigest), keyHint };
 }
 
+const HASH_OF: Readonly<Record<string, HashName>> = { SHA2_256: 'sha256', SHA2_384: 'sha384', SHA2_512: 'sha512' };
+
 /** cosign leaves `messageDigest` empty for Ed25519, which signs the message and not a hash of it. */
-function claimedDigest(claim: { readonly algorithm?: string; readonly digest?: Buffer } | undefined): Digest | undefined {
+function claimedDigest(claim: { readonly algorithm?: string; readonly digest?: Buffer } | undefined): ClaimedDigest | undefined {
   if (!claim || (claim.algorithm === undefined && claim.digest === undefined)) return undefined;
-  if (claim.algorithm !== 'SHA2_256') throw invalid('the message digest of the bundle is not SHA2_256');
-  return `sha256:${claim.digest?.toString('hex') ?? ''}`;
+  const { algorithm = '', digest = Buffer.alloc(0) } = claim;
+  const hash = Object.hasOwn(HASH_OF, algorithm) ? HASH_OF[algorithm] : undefined;
+  if (!hash) throw invalid('the message digest of the bundle is not SHA2_256, SHA2_384 or SHA2_512');
+  if (digest.length * 8 !== Number(hash.slice(3))) throw invalid(`the message digest of the bundle has not the length of ${algorithm}`);
+  return { hash, value: digest };
 }

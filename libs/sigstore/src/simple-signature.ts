@@ -1,4 +1,6 @@
-import { canonicalJson, type Digest } from '@packs/domain';
+import { canonicalJson } from '@packs/domain';
+import type { ArtifactSubject } from './artifact-subject';
+import { memberAt } from './json-member';
 import { base64, object, text } from './json-shape';
 import { layerAnnotations, readAnnotations } from './legacy-bundle';
 import { invalid, untrusted } from './signature-fault';
@@ -45,12 +47,13 @@ export function readSimpleSignature(json: unknown): SignedContent {
   return content;
 }
 
-/** That a payload whose signature was verified speaks of one of these manifests. @throws SignatureFault */
-export function requireAbout(payload: Uint8Array, manifests: readonly Digest[]): void {
-  const critical = member(parse(payload), 'critical');
-  if (!TYPES.includes(member(critical, 'type'))) throw invalid('the payload is not that of an image signature', 'statement-invalid');
-  const about: unknown = member(member(critical, 'image'), 'docker-manifest-digest');
-  if (!manifests.some(digest => digest === about)) throw invalid('the payload is not about this manifest', 'subject-mismatch');
+/** That a payload whose signature was verified speaks of one of these artifacts, which has to be one that images can be. @throws SignatureFault */
+export function requireAbout(payload: Uint8Array, subjects: readonly ArtifactSubject[]): void {
+  const critical = memberAt(parse(payload), 'critical');
+  if (!TYPES.includes(memberAt(critical, 'type'))) throw invalid('the payload is not that of an image signature', 'statement-invalid');
+  const about = memberAt(critical, 'image', 'docker-manifest-digest');
+  if (!subjects.some(({ digest, kind }) => kind !== 'bundle' && digest === about))
+    throw invalid('the payload is not about this manifest', 'subject-mismatch');
 }
 
 function parse(payload: Uint8Array): unknown {
@@ -59,8 +62,4 @@ function parse(payload: Uint8Array): unknown {
   } catch (error) {
     throw error instanceof JsonFault ? invalid(`the payload is ${error.message}`, 'statement-invalid') : error;
   }
-}
-
-function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
 }

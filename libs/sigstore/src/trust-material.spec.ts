@@ -39,6 +39,7 @@ describe('a trusted key', () => {
   it.each([
     ['RSA', rsa.publicKey, 'rsa-pkcs1-sha256'],
     ['ECDSA P-256', ec.publicKey, 'ecdsa-p256-sha256'],
+    ['ECDSA P-384', generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey, 'ecdsa-p384-sha384'],
     ['Ed25519', ed.publicKey, 'ed25519'],
   ])('of type %s gets its usual scheme', (_, key, scheme) => {
     expect(trustedKeyFromPem('release', pemOf(key))).toEqual({ name: 'release', publicKey: pemOf(key), scheme });
@@ -64,7 +65,8 @@ describe('a trusted key', () => {
   it.each([
     ['RSA with 1024 bits', pemOf(generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey)],
     ['RSA with the exponent 1', exponentOne()],
-    ['P-384', pemOf(generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey)],
+    ['P-521', pemOf(generateKeyPairSync('ec', { namedCurve: 'P-521' }).publicKey)],
+    ['P-256 of Koblitz', pemOf(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey)],
     ['Ed448', pemOf(generateKeyPairSync('ed448').publicKey)],
     ['X25519', pemOf(generateKeyPairSync('x25519').publicKey)],
     ['RSASSA-PSS only', pemOf(generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).publicKey)],

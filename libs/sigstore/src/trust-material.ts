@@ -21,7 +21,8 @@ const MAX_MATERIAL_BYTES = 512 * 1024;
 
 const DEFAULT_SCHEME: Readonly<Record<KeyType, SignatureScheme>> = {
   rsa: 'rsa-pkcs1-sha256',
-  ec: 'ecdsa-p256-sha256',
+  p256: 'ecdsa-p256-sha256',
+  p384: 'ecdsa-p384-sha384',
   ed25519: 'ed25519',
 };
 

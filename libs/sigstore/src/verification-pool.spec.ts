@@ -63,6 +63,18 @@ describe('a pool of verifying threads', () => {
     expect(material.mock.calls.length).toBeLessThanOrEqual(2);
   }, 60_000);
 
+  it('hands a task over once, though the thread has to ask for trust material first', async () => {
+    const body = `
+      globalThis.seen = (globalThis.seen ?? 0) + (task ? 1 : 0);
+      if (task) parentPort.postMessage({ kind: 'needs-trust' });
+      else parentPort.postMessage({ kind: 'answer', answer: { outcome: 'verified', signers: [], predicateType: String(globalThis.seen) } });`;
+    const threads = open({ workers: 1, program: program('asking', body) });
+    const material = jest.fn(() => materialOf(signer));
+    expect(await threads.run(taskOf(), material)).toMatchObject({ predicateType: '1' });
+    expect(await threads.run(taskOf(), material)).toMatchObject({ predicateType: '2' });
+    expect(material).toHaveBeenCalledTimes(2);
+  }, 30_000);
+
   it('keeps the trust of one tenant from the signatures of another', async () => {
     const threads = open({ workers: 1 });
     const [own, foreign] = [taskOf(), taskOf(signer, ARTIFACT, stranger)];

@@ -93,7 +93,7 @@ export class VerificationPool {
   private take(seat: Seat, reply: WorkerReply): void {
     const { job } = seat;
     if (!job) return;
-    if (reply.kind === 'needs-trust') return this.ask(seat, { task: job.task, material: job.material() });
+    if (reply.kind === 'needs-trust') return this.ask(seat, { material: job.material() });
     clearTimeout(seat.timer);
     seat.job = undefined;
     job.settle(reply.kind === 'answer' ? reply.answer : refused('verification-failed', `the verification broke off: ${reply.message}`));

@@ -46,6 +46,8 @@ export interface VerificationReport {
   readonly isProven?: boolean;
   /** For people: why it was refused. */
   readonly message?: string;
+  /** Who was found to have signed what was then refused for what it says. */
+  readonly signedBy?: SignerIdentity;
 }
 
 export type Findings = Pick<VerificationReport, 'times' | 'entries' | 'predicateType' | 'isProven'> & { readonly identity: SignerIdentity };
@@ -53,6 +55,7 @@ export type Findings = Pick<VerificationReport, 'times' | 'entries' | 'predicate
 /** What was done so far, in the order it was done. */
 export class CheckProgress {
   private readonly done = new Map<VerificationCheckId, 'ok' | 'not-required'>();
+  private signer: SignerIdentity | undefined;
 
   pass(...ids: readonly VerificationCheckId[]): void {
     for (const id of ids) this.done.set(id, 'ok');
@@ -62,8 +65,9 @@ export class CheckProgress {
     for (const id of ids) this.done.set(id, 'not-required');
   }
 
-  get count(): number {
-    return this.done.size;
+  /** All that speaks for the signer was found to hold. */
+  signedBy(signer: SignerIdentity): void {
+    this.signer = signer;
   }
 
   accepted(findings: Findings): VerificationReport {
@@ -71,7 +75,8 @@ export class CheckProgress {
   }
 
   rejected(reason: VerificationReason, message: string): VerificationReport {
-    return { outcome: 'rejected', checks: this.checks(reason), identity: null, times: [], entries: [], message };
+    const signedBy = this.signer && { signedBy: this.signer };
+    return { outcome: 'rejected', checks: this.checks(reason), identity: null, times: [], entries: [], message, ...signedBy };
   }
 
   private checks(failed?: VerificationReason): VerificationCheck[] {
@@ -92,6 +97,6 @@ export function reasonOf({ checks }: VerificationReport): VerificationReason | u
 }
 
 /** SHA-256 of the RFC 8785 JSON of all that is evidence. */
-export function reportHash({ message: _, isProven: __, ...evidence }: VerificationReport): Digest {
+export function reportHash({ message: _, isProven: __, signedBy: ___, ...evidence }: VerificationReport): Digest {
   return canonicalDigest(evidence);
 }

@@ -1,4 +1,5 @@
 import {
+  DomainError,
   revokedAmong,
   sha256,
   type AttestationMediaType,
@@ -7,15 +8,17 @@ import {
   type SignatureMediaType,
   type TrustMaterial,
 } from '@packs/domain';
+import type { ArtifactSubject } from './artifact-subject';
+import { ATTESTATION_LIMITS } from './attestation-limits';
 import { provenTimes } from './proven-times';
 import { readDocument } from './read-document';
-import type { VerificationReason } from './reasons';
-import type { SignatureFault } from './signature-fault';
-import type { ArtifactSubject } from './signed-entity';
+import { checkOf, type VerificationReason } from './reasons';
+import { unreadable, type SignatureFault } from './signature-fault';
+import type { SignedDocument } from './signed-document';
 import { REFUSED_STANDING, requireKeyStands, revokedContent, type Standing } from './signer-standing';
 import { trustedRootsOf } from './trusted-root';
 import { reasonOf, type SignerIdentity } from './verification-report';
-import { ATTESTATION_LIMITS, ODD_PREDICATE_TYPE, PREDICATE_TYPE, verifyAttestation } from './verify-attestation';
+import { envelopeFault, ODD_PREDICATE_TYPE, PREDICATE_TYPE, recorded, verifyAttestation } from './verify-attestation';
 import { verifyDocument, type DocumentTrust } from './verify-document';
 
 /** A question as it goes to a worker: plain data, complete in itself but for the trust material, which is named. */
@@ -77,7 +80,13 @@ export function runTask(task: VerificationTask, material: TrustMaterial): Verifi
   if (content) return refused(content.code, content.message);
   const standing: Standing = { evaluatedAt: new Date(task.evaluatedAt), ...(material.revoked && { revoked: material.revoked }) };
   const trust: TaskTrust = { roots: trustedRootsOf(material), keys: material.keys, keyEvidence: 'ignored', standing };
-  return task.kind === 'signature' ? judgeSignature(task, trust) : judgeAttestation(task, trust);
+  try {
+    return task.kind === 'signature' ? judgeSignature(task, trust) : judgeAttestation(task, trust);
+  } catch (error) {
+    if (error instanceof DomainError) throw error;
+    const { code, message } = unreadable(error);
+    return refused(code, message);
+  }
 }
 
 function revokedContentOf(task: VerificationTask, { revoked }: TrustMaterial): SignatureFault | undefined {
@@ -85,6 +94,11 @@ function revokedContentOf(task: VerificationTask, { revoked }: TrustMaterial): S
   const subjects = task.kind === 'signature' ? task.subjects.map(({ digest }) => digest) : task.subjects;
   const found = revokedAmong(revoked, [sha256(task.content), ...subjects]);
   return found && revokedContent(found);
+}
+
+/** Whether a verification came to an answer: of one that was broken off nothing is known, not even that the signature is bad. */
+export function isFinished({ refusal }: VerificationAnswer): boolean {
+  return refusal?.reason !== 'verification-timeout' && refusal?.reason !== 'verification-failed';
 }
 
 export function refused(reason: VerificationReason, message: string): VerificationAnswer {
@@ -108,26 +122,28 @@ function judgeSignature({ mediaType, content, subjects, wantsEvidence }: Signatu
   return { outcome: 'verified', signers: identity ? [identity] : [], signedAt: times[0]?.at, isProven };
 }
 
-function judgeAttestation({ mediaType, content, subjects }: AttestationTask, trust: TaskTrust): VerificationAnswer {
-  return isMadeByKey(mediaType, content)
-    ? byKeys({ mediaType, content, subjects }, trust)
-    : byCertificate({ mediaType, content, subjects }, trust);
-}
-
 type Attestation = Pick<AttestationTask, 'mediaType' | 'content' | 'subjects'>;
 
-function isMadeByKey(mediaType: AttestationMediaType, content: Uint8Array): boolean {
+function judgeAttestation({ mediaType, content, subjects }: AttestationTask, trust: TaskTrust): VerificationAnswer {
+  const attestation = { mediaType, content, subjects };
+  const document = certified(attestation);
+  return document ? byCertificate(document, attestation, trust) : byKeys(attestation, trust);
+}
+
+/** The document that somebody signed with a certificate. */
+function certified({ mediaType, content }: Attestation): SignedDocument | undefined {
   try {
-    return readDocument(mediaType, content, ATTESTATION_LIMITS).signer.kind === 'key';
+    const document = readDocument(mediaType, content, ATTESTATION_LIMITS);
+    return document.signer.kind === 'certificate' ? document : undefined;
   } catch {
-    return true;
+    return undefined;
   }
 }
 
 /** An envelope may be signed by several. */
 function byKeys(attestation: Attestation, { keys, roots, standing }: TaskTrust): VerificationAnswer {
   const { mediaType, content } = attestation;
-  const subjects = attestation.subjects.map(digest => ({ digest }));
+  const subjects = attestation.subjects.map(recorded);
   const result = verifyAttestation({
     ...attestation,
     keys,
@@ -148,17 +164,20 @@ function byKeys(attestation: Attestation, { keys, roots, standing }: TaskTrust):
   };
 }
 
-function byCertificate({ mediaType, content, subjects }: Attestation, trust: DocumentTrust): VerificationAnswer {
-  const report = verifyDocument({
-    document: () => readDocument(mediaType, content, ATTESTATION_LIMITS),
-    subjects: subjects.map(digest => ({ digest })),
-    trust,
-    limits: ATTESTATION_LIMITS,
-  });
+function byCertificate(document: SignedDocument, { subjects }: Attestation, trust: DocumentTrust): VerificationAnswer {
+  const fault = envelopeFault(document.content);
+  if (fault !== undefined) return refused('document-malformed', fault);
+  const report = verifyDocument({ document: () => document, subjects: subjects.map(recorded), trust, limits: ATTESTATION_LIMITS });
   const reason = reasonOf(report);
-  if (reason !== undefined) return refused(reason, report.message ?? 'the attestation is not accepted');
-  const { predicateType } = report;
-  if (predicateType === undefined) return refused('statement-invalid', 'the bundle holds a signature of bytes and no DSSE envelope');
-  if (!PREDICATE_TYPE.test(predicateType)) return refused('statement-invalid', ODD_PREDICATE_TYPE);
-  return { outcome: 'verified', signers: report.identity ? [report.identity] : [], predicateType };
+  const { predicateType, signedBy, message = 'the attestation is not accepted' } = report;
+  if (reason !== undefined && signedBy && checkOf(reason) === 'subject') return statementRefused(signedBy, reason, message);
+  if (reason !== undefined || !report.identity) return refused(reason ?? 'signature-invalid', message);
+  if (predicateType === undefined || !PREDICATE_TYPE.test(predicateType)) {
+    return statementRefused(report.identity, 'statement-invalid', ODD_PREDICATE_TYPE);
+  }
+  return { outcome: 'verified', signers: [report.identity], predicateType };
+}
+
+function statementRefused(signer: SignerIdentity, reason: VerificationReason, message: string): VerificationAnswer {
+  return { outcome: 'statement-refused', signers: [signer], refusal: { error: 'ERR_PACK_ATTESTATION_INVALID', reason, message } };
 }

@@ -4,11 +4,8 @@ import { LRUCache } from 'lru-cache';
 import { readTrustMaterial } from './trust-material';
 import { runTask, type VerificationAnswer, type VerificationTask } from './verification-task';
 
-export interface WorkerQuestion {
-  readonly task: VerificationTask;
-  /** The trust material that the task names, where the worker has asked for it. */
-  readonly material?: Uint8Array;
-}
+/** A task, or the trust material that the worker has asked for to do the one it was given. */
+export type WorkerQuestion = { readonly task: VerificationTask } | { readonly material: Uint8Array };
 
 export type WorkerReply =
   | { readonly kind: 'answer'; readonly answer: VerificationAnswer }
@@ -18,10 +15,19 @@ export type WorkerReply =
 /** Parsed once: with it its keys, roots and what was found out about their certificates. */
 const trusted = new LRUCache<Digest, TrustMaterial>({ max: 64 });
 
-function reply({ task, material }: WorkerQuestion): WorkerReply {
+/** Kept while its trust material is on the way: what a task holds may be large, and is copied from thread to thread once. */
+let begun: VerificationTask | undefined;
+
+function reply(question: WorkerQuestion): WorkerReply {
   try {
-    const known = trusted.get(task.trust) ?? (material && readTrustMaterial(material));
-    if (!known) return { kind: 'needs-trust' };
+    const task = 'task' in question ? question.task : begun;
+    begun = undefined;
+    if (!task) throw new Error('there is no task that the trust material is for');
+    const known = 'material' in question ? readTrustMaterial(question.material) : trusted.get(task.trust);
+    if (!known) {
+      begun = task;
+      return { kind: 'needs-trust' };
+    }
     trusted.set(task.trust, known);
     return { kind: 'answer', answer: runTask(task, known) };
   } catch (error) {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { DomainError, type Digest } from '@packs/domain';
+import { isEqual, type ClaimedDigest } from './artifact-subject';
 import type { LoadedKey } from './public-key';
 import { invalid } from './signature-fault';
 import { needsWholeMessage, streamVerifier, verifyMessage } from './signature-scheme';
@@ -28,19 +29,32 @@ interface Reader {
   end(): Attempt | undefined;
 }
 
-/** The first attempt that verifies over the artifact's bytes. Reads them once, and proves in the same pass that they are those of the digest. */
-export async function verifyArtifact(source: Artifact, attempts: readonly Attempt[]): Promise<Attempt | undefined> {
+/**
+ * The first attempt that verifies over the artifact's bytes. Reads them once, and proves in the same pass that they are those of the digest, and of
+ * what the signature document claims.
+ * @throws SignatureFault for a claim by another hash that is not of these bytes
+ */
+export async function verifyArtifact(
+  source: Artifact,
+  attempts: readonly Attempt[],
+  claimed?: ClaimedDigest,
+): Promise<Attempt | undefined> {
   const readers = [...wholeReaders(source.size, attempts), ...streamReaders(source.size, attempts)];
   const hash = createHash('sha256');
+  const claim = claimed && createHash(claimed.hash);
   let size = 0;
   for await (const chunk of source.artifact()) {
     size += chunk.length;
     if (size > source.size) break;
     hash.update(chunk);
+    claim?.update(chunk);
     for (const reader of readers) reader.update(chunk);
   }
   if (size !== source.size || `sha256:${hash.digest('hex')}` !== source.digest) {
     throw new DomainError('ERR_PACK_CORRUPT', `the bytes read are not those of ${source.digest}`, { retry: 'later' });
+  }
+  if (claimed && claim && !isEqual(claim.digest(), claimed.value)) {
+    throw invalid('the signature is about another artifact', 'subject-mismatch');
   }
   for (const reader of readers) {
     const found = reader.end();

@@ -1,8 +1,9 @@
 import { dsse } from '@sigstore/core';
 import { MEDIA_TYPES, sha256, SIGNATURE_SCHEMES, type AttestationMediaType, type TrustedKey } from '@packs/domain';
+import { MAX_ATTESTATION_BYTES } from './attestation-limits';
 import { keyIdOf } from './public-key';
 import { bundleDocument, dsseDocument, SpecSigner, statementAbout } from './signer.fixture';
-import { MAX_ATTESTATION_BYTES, verifyAttestation } from './verify-attestation';
+import { verifyAttestation } from './verify-attestation';
 import type { PackSignature } from './verify-pack-signature';
 
 const BUNDLE = Buffer.from('the bytes of a bundle');

@@ -1,5 +1,7 @@
 import { dsse } from '@sigstore/core';
 import { MEDIA_TYPES, type AttestationMediaType, type Digest, type ErrorCode, type TrustedKey } from '@packs/domain';
+import type { ArtifactSubject } from './artifact-subject';
+import { ATTESTATION_LIMITS } from './attestation-limits';
 import { dsseEnvelope } from './dsse-envelope';
 import { IN_TOTO_PAYLOAD_TYPE, readStatementAbout } from './in-toto-statement';
 import { loadKey, type LoadedKey } from './public-key';
@@ -9,13 +11,10 @@ import { invalid, SignatureFault } from './signature-fault';
 import { verifyMessage } from './signature-scheme';
 import type { SignedContent, SignedEnvelope } from './signed-content';
 import { readSigstoreBundle } from './sigstore-bundle';
-import { JsonFault, parseStrictJson, type JsonLimits } from './strict-json';
+import { JsonFault, parseStrictJson } from './strict-json';
 
-export const MAX_ATTESTATION_BYTES = 4 * 1024 * 1024;
-
-/** Statements hold whole SBOMs, so they may be larger and deeper than signatures. */
-export const ATTESTATION_LIMITS: JsonLimits = { maxBytes: MAX_ATTESTATION_BYTES, maxDepth: 64 };
 export const PREDICATE_TYPE = /^[!-~]{1,512}$/;
+const NO_ENVELOPE = 'the bundle holds a signature of bytes and no DSSE envelope';
 export const ODD_PREDICATE_TYPE = 'the predicateType of the statement is not a URI of at most 512 characters';
 
 export interface AttestationRequest {
@@ -60,11 +59,7 @@ export function verifyAttestation({ mediaType, content, subjects, keys, requireS
     return { outcome: 'signature-refused', reason: opened.reason, code: opened.code, message: opened.message };
   const { payload, signers } = opened;
   const statement = refusalOr(() => {
-    const { predicateType } = readStatementAbout(
-      payload,
-      subjects.map(digest => ({ digest })),
-      ATTESTATION_LIMITS,
-    );
+    const { predicateType } = readStatementAbout(payload, subjects.map(recorded), ATTESTATION_LIMITS);
     if (!PREDICATE_TYPE.test(predicateType)) throw invalid(ODD_PREDICATE_TYPE);
     return { predicateType };
   });
@@ -84,9 +79,20 @@ function refusalOr<T>(read: () => T): T | SignatureFault {
 
 function readEnvelope(mediaType: AttestationMediaType, content: Uint8Array): SignedEnvelope {
   const document = readDocument(mediaType, content);
-  if (document.kind !== 'envelope') throw invalid('the bundle holds a signature of bytes and no DSSE envelope');
-  if (document.payloadType !== IN_TOTO_PAYLOAD_TYPE) throw invalid(`the payload type of the envelope is not ${IN_TOTO_PAYLOAD_TYPE}`);
+  const fault = envelopeFault(document);
+  if (document.kind !== 'envelope' || fault !== undefined) throw invalid(fault ?? NO_ENVELOPE);
   return document;
+}
+
+/** Why what was signed cannot be a statement, whoever signed it. */
+export function envelopeFault(content: SignedContent): string | undefined {
+  if (content.kind !== 'envelope') return NO_ENVELOPE;
+  return content.payloadType === IN_TOTO_PAYLOAD_TYPE ? undefined : `the payload type of the envelope is not ${IN_TOTO_PAYLOAD_TYPE}`;
+}
+
+/** What an attestation is about is known by the digest that was recorded of it, and never by its bytes. */
+export function recorded(digest: Digest): ArtifactSubject {
+  return { digest, hashes: 'unknown' };
 }
 
 function readDocument(mediaType: AttestationMediaType, content: Uint8Array): SignedContent {

@@ -1,19 +1,15 @@
 import type { KeyObject } from 'node:crypto';
-import { dsse } from '@sigstore/core';
-import { sha256, type Digest, type TrustedKey } from '@packs/domain';
-import { IN_TOTO_PAYLOAD_TYPE, readStatementAbout } from './in-toto-statement';
+import { sha256, type TrustedKey } from '@packs/domain';
+import type { ArtifactSubject } from './artifact-subject';
+import { requireSubject, signingKeys } from './key-made';
 import { provenTimes } from './proven-times';
 import { loadKey, type LoadedKey } from './public-key';
-import { attemptsOf, candidates, unverified } from './signature-attempts';
-import { invalid, SignatureFault, untrusted } from './signature-fault';
-import { verifyMessage } from './signature-scheme';
-import type { SignedContent, SignedMessage } from './signed-content';
-import { NEEDS_BYTES, verifiesDigest } from './signed-digest';
+import { candidates } from './signature-attempts';
+import { invalid, SignatureFault, unreadable, untrusted } from './signature-fault';
 import type { SignedDocument } from './signed-document';
-import { signatureContent, type ArtifactSubject } from './signed-entity';
+import { signatureContent } from './signed-entity';
 import { requireCertificateStands, requireKeyStands, type Standing } from './signer-standing';
 import { readSigningCertificate, type CertificateIdentity } from './signing-certificate';
-import { requireAbout } from './simple-signature';
 import type { JsonLimits } from './strict-json';
 import type { TrustedRoot } from './trusted-root';
 import { CheckProgress, type Findings, type VerificationReport } from './verification-report';
@@ -61,8 +57,8 @@ export function verifyDocument(request: DocumentRequest): VerificationReport {
   try {
     return progress.accepted(verify(request, keys, progress));
   } catch (error) {
-    if (error instanceof SignatureFault) return progress.rejected(error.code, error.message);
-    return progress.rejected('verification-failed', 'the document could not be evaluated');
+    const { code, message } = error instanceof SignatureFault ? error : unreadable(error);
+    return progress.rejected(code, message);
   }
 }
 
@@ -79,25 +75,21 @@ function verify(request: DocumentRequest, keys: readonly LoadedKey[], progress: 
   if (!signed.verifySignature(certificate.key)) throw invalid('the signature is not by the key of its certificate', 'signature-invalid');
   progress.pass('signature');
   const evidence = byAnyRoot(request.trust.roots, root => verifyEvidence(document, signed, { kind: 'certificate', certificate }, root));
-  progress.pass('timestamp', 'signer', 'log');
-  const statement = requireSubject(content, request);
-  progress.pass('subject');
-  if (request.signer) requireIdentity(who, request.signer);
-  if (request.signer) progress.pass('identity');
-  else progress.skip('identity');
   const { times, entries, isProven, authority } = evidence;
   if (!authority) throw untrusted('no authority issued the certificate', 'certificate-untrusted');
   if (request.trust.standing) {
     const keyIds = [authority, sha256(certificate.publicKey)];
     requireCertificateStands({ who, keyIds, times: times.map(({ at }) => new Date(at)) }, request.trust.standing);
   }
-  return {
-    identity: { kind: 'certificate', authority, scheme: schemeOf(certificate.key), ...who },
-    times,
-    entries,
-    isProven,
-    ...statement,
-  };
+  progress.pass('timestamp', 'signer', 'log');
+  const identity = { kind: 'certificate', authority, scheme: schemeOf(certificate.key), ...who } as const;
+  progress.signedBy(identity);
+  const statement = requireSubject(content, request);
+  progress.pass('subject');
+  if (request.signer) requireIdentity(who, request.signer);
+  if (request.signer) progress.pass('identity');
+  else progress.skip('identity');
+  return { identity, times, entries, isProven, ...statement };
 }
 
 /** The answer of the first root that accepts; else that of the first one. */
@@ -157,64 +149,6 @@ function standingKey(signers: Iterable<LoadedKey>, document: SignedDocument, { s
     }
   }
   throw first ?? untrusted('nobody signed');
-}
-
-/** The keys that made one of the signatures. @throws SignatureFault when there is none */
-function* signingKeys(content: SignedContent, subjects: readonly ArtifactSubject[], keys: readonly LoadedKey[]): Iterable<LoadedKey> {
-  if (content.kind === 'message') {
-    yield keyOfMessage(content, subjects, keys);
-    return;
-  }
-  const isEnvelope = content.kind === 'envelope';
-  const message = isEnvelope ? dsse.preAuthEncoding(content.payloadType, content.payload) : content.payload;
-  const signatures = isEnvelope ? content.signatures : [content.signature];
-  let found = false;
-  for (const { key, signature } of attemptsOf(signatures, keys)) {
-    if (!verifyMessage(key, message, signature)) continue;
-    found = true;
-    yield key;
-  }
-  if (!found) throw unverified(keys);
-}
-
-/** A signature that gives no digest may be about any of the subjects. */
-function keyOfMessage({ signature, claimed }: SignedMessage, subjects: readonly ArtifactSubject[], keys: readonly LoadedKey[]): LoadedKey {
-  const about = claimed === undefined ? subjects : [subjects.find(({ digest }) => digest === claimed) ?? { digest: claimed }];
-  let needsBytes = false;
-  for (const { key } of attemptsOf([signature], keys)) {
-    for (const subject of about) {
-      const verified = verifySubject(key, subject, signature);
-      if (verified === true) return key;
-      needsBytes ||= verified === NEEDS_BYTES;
-    }
-  }
-  if (needsBytes) throw invalid('an Ed25519 signature of an artifact is checked with its bytes', 'subject-bytes-needed');
-  throw unverified(keys);
-}
-
-function verifySubject(key: LoadedKey, { digest, bytes }: ArtifactSubject, signature: Buffer): boolean | typeof NEEDS_BYTES {
-  if (bytes) return verifyMessage(key, bytes, signature);
-  return verifiesDigest(key.object, 'sha256', hashOf(digest), signature, key.key.scheme === 'rsa-pss-sha256');
-}
-
-function hashOf(digest: Digest): Buffer {
-  return Buffer.from(digest.slice('sha256:'.length), 'hex');
-}
-
-/** The library never compares what was signed with what is there. */
-function requireSubject(content: SignedContent, { subjects, limits }: DocumentRequest): Pick<Findings, 'predicateType'> {
-  const digests = subjects.map(({ digest }) => digest);
-  if (content.kind === 'envelope') {
-    if (content.payloadType !== IN_TOTO_PAYLOAD_TYPE) {
-      throw invalid(`the payload type of the envelope is not ${IN_TOTO_PAYLOAD_TYPE}`, 'statement-invalid');
-    }
-    return { predicateType: readStatementAbout(content.payload, subjects, limits).predicateType };
-  }
-  if (content.kind === 'simple') requireAbout(content.payload, digests);
-  else if (content.claimed !== undefined && !digests.includes(content.claimed)) {
-    throw invalid('the signature is about another artifact', 'subject-mismatch');
-  }
-  return {};
 }
 
 function schemeOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string {

@@ -7,7 +7,7 @@ import type { HeldCertificate } from './held-certificate';
 import { requireLoggedSigner } from './log-entry-binding';
 import type { LoadedKey } from './public-key';
 import type { VerificationReason } from './reasons';
-import { invalid, SignatureFault, untrusted } from './signature-fault';
+import { invalid, SignatureFault, unreadable, untrusted } from './signature-fault';
 import type { SignedDocument } from './signed-document';
 import { readTimestamp } from './timestamp-form';
 import type { TrustedRoot } from './trusted-root';
@@ -141,7 +141,7 @@ function finderOf({ object }: LoadedKey): TrustMaterial['publicKey'] {
 }
 
 const REASON_OF: Readonly<Record<VerificationError['code'], VerificationReason>> = {
-  NOT_IMPLEMENTED_ERROR: 'verification-failed',
+  NOT_IMPLEMENTED_ERROR: 'document-unsupported',
   TLOG_INCLUSION_PROOF_ERROR: 'log-proof-invalid',
   TLOG_INCLUSION_PROMISE_ERROR: 'log-promise-invalid',
   TLOG_MISSING_INCLUSION_ERROR: 'log-proof-missing',
@@ -154,11 +154,11 @@ const REASON_OF: Readonly<Record<VerificationError['code'], VerificationReason>>
 };
 
 function faultOf(error: unknown, signer: EvidenceSigner, times: readonly Date[]): SignatureFault {
-  const code = error instanceof VerificationError ? error.code : undefined;
+  if (!(error instanceof VerificationError)) return unreadable(error);
+  const { code, message } = error;
   const reason =
     code === 'CERTIFICATE_ERROR' && signer.kind === 'certificate' ? certificateReason(signer.certificate, times, error) : undefined;
-  const message = error instanceof VerificationError ? error.message : 'the evidence could not be evaluated';
-  return invalid(message, reason ?? (code && REASON_OF[code]) ?? 'verification-failed');
+  return invalid(message, reason ?? REASON_OF[code]);
 }
 
 function certificateReason(certificate: HeldCertificate, times: readonly Date[], error: unknown): VerificationReason {

@@ -1,15 +1,15 @@
-import { dsse } from '@sigstore/core';
 import { MEDIA_TYPES, type Digest, type SignatureMediaType, type TrustedKey } from '@packs/domain';
+import { isOf, type ArtifactSubject } from './artifact-subject';
 import { dsseEnvelope } from './dsse-envelope';
-import { IN_TOTO_PAYLOAD_TYPE, readStatementAbout } from './in-toto-statement';
+import { requireSubject, signingKeys } from './key-made';
 import { loadKey, type LoadedKey } from './public-key';
 import { readRawSignature } from './raw-signature';
 import { attemptsOf, candidates, unverified } from './signature-attempts';
 import { invalid, SignatureFault, type SignatureResult } from './signature-fault';
 import { verifyMessage } from './signature-scheme';
-import type { SignedContent, SignedEnvelope, SignedMessage } from './signed-content';
+import type { SignedContent, SignedMessage } from './signed-content';
 import { readSigstoreBundle } from './sigstore-bundle';
-import { readSimpleSignature, requireAbout, type SimpleSignature } from './simple-signature';
+import { readSimpleSignature } from './simple-signature';
 import { JsonFault, parseStrictJson } from './strict-json';
 import { verifyArtifact } from './verify-artifact';
 
@@ -54,10 +54,15 @@ export async function verifyPackSignature(request: PackSignatureRequest): Promis
   }
 }
 
+/** Messages are verified as the artifact passes; whatever else may be signed is judged as it is for a digest. */
 async function verify(content: SignedContent, request: PackSignatureRequest, keys: readonly LoadedKey[]): Promise<LoadedKey> {
-  if (content.kind === 'envelope') return verifyEnvelope(content, request, keys);
-  if (content.kind === 'simple') return verifySimple(content, request, keys);
-  return verifySigned(content, request, keys);
+  if (content.kind === 'message') return verifyStreamed(content, request, keys);
+  const { digest, manifest } = request;
+  const subjects: ArtifactSubject[] = [{ digest, kind: 'bundle' }, ...(manifest ? [manifest] : [])];
+  const [key] = signingKeys(content, subjects, keys);
+  if (!key) throw unverified(keys);
+  requireSubject(content, { subjects });
+  return key;
 }
 
 function read({ mediaType, content }: PackSignature): SignedContent {
@@ -74,36 +79,19 @@ function read({ mediaType, content }: PackSignature): SignedContent {
   throw invalid('the media type of the signature is not known');
 }
 
-function verifyEnvelope(envelope: SignedEnvelope, { digest, manifest }: PackSignatureRequest, keys: readonly LoadedKey[]): LoadedKey {
-  if (envelope.payloadType !== IN_TOTO_PAYLOAD_TYPE) throw invalid(`the payload type of the envelope is not ${IN_TOTO_PAYLOAD_TYPE}`);
-  const attempts = attemptsOf(envelope.signatures, keys);
-  const message = dsse.preAuthEncoding(envelope.payloadType, envelope.payload);
-  const found = attempts.find(({ key, signature }) => verifyMessage(key, message, signature));
-  if (!found) throw unverified(keys);
-  readStatementAbout(envelope.payload, manifest ? [{ digest }, manifest] : [{ digest }]);
-  return found.key;
-}
-
-async function verifySigned(message: SignedMessage, request: PackSignatureRequest, keys: readonly LoadedKey[]): Promise<LoadedKey> {
-  const { manifest } = request;
+async function verifyStreamed(message: SignedMessage, request: PackSignatureRequest, keys: readonly LoadedKey[]): Promise<LoadedKey> {
+  const { digest, manifest } = request;
+  const { claimed } = message;
   const attempts = attemptsOf([message.signature], keys);
-  if (manifest && (message.claimed === undefined || message.claimed === manifest.digest)) {
+  if (manifest && (claimed === undefined || isOf(claimed, manifest))) {
     const found = attempts.find(({ key, signature }) => verifyMessage(key, manifest.bytes, signature));
     if (found) return found.key;
-    if (message.claimed !== undefined) throw unverified(keys);
+    if (claimed !== undefined) throw unverified(keys);
   }
-  if (message.claimed !== undefined && message.claimed !== request.digest)
-    throw invalid('the message digest of the bundle is not that of this artifact');
-  const found = await verifyArtifact(request, attempts);
+  if (claimed?.hash === 'sha256' && !isOf(claimed, { digest })) {
+    throw invalid('the message digest of the bundle is not that of this artifact', 'subject-mismatch');
+  }
+  const found = await verifyArtifact(request, attempts, claimed?.hash === 'sha256' ? undefined : claimed);
   if (!found) throw unverified(keys);
-  return found.key;
-}
-
-/** Simple signing knows manifests alone. */
-function verifySimple({ payload, signature }: SimpleSignature, { manifest }: PackSignatureRequest, keys: readonly LoadedKey[]): LoadedKey {
-  if (!manifest) throw invalid('an image signature is about a manifest, and there is none');
-  const found = attemptsOf([signature], keys).find(attempt => verifyMessage(attempt.key, payload, attempt.signature));
-  if (!found) throw unverified(keys);
-  requireAbout(payload, [manifest.digest]);
   return found.key;
 }

@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
-import { initializeCA, initializeCTLog, initializeTLog } from '@sigstore/mock';
-import { MEDIA_TYPES } from '@packs/domain';
+import { initializeCA, initializeCTLog, initializeTLog, initializeTSA } from '@sigstore/mock';
+import { bundleOf, byCertificate, byKey, hashedRekord, loggedEnvelope, type Signed } from './keyless-bundle';
 
 export interface KeylessIdentity {
   readonly issuer: string;
@@ -8,14 +8,16 @@ export interface KeylessIdentity {
   readonly identity: string;
 }
 
-/** A certificate authority, a certificate log and a transparency log of a spec's own. */
+/** A certificate authority, a certificate log, a transparency log and a clock of a spec's own. */
 export interface KeylessAuthority {
   /** What trusts them, as a sigstore `trusted_root.json`. */
   readonly trustedRoot: object;
   /** The bundle that `cosign sign-blob` writes of an artifact for somebody who has logged in as this identity. */
-  bundle(artifact: Buffer, identity: KeylessIdentity): Promise<Buffer>;
+  bundle(artifact: Buffer, identity: KeylessIdentity, options?: KeylessOptions): Promise<Buffer>;
   /** What `cosign sign-blob --key` writes with an ECDSA key of P-256: the log tells when it signed. */
   loggedBundle(artifact: Buffer, key: KeyPair): Promise<Buffer>;
+  /** The bundle that `cosign attest-blob` writes of a payload. */
+  envelope(payload: Buffer, identity: KeylessIdentity, options?: EnvelopeOptions): Promise<Buffer>;
 }
 
 interface KeyPair {
@@ -23,120 +25,119 @@ interface KeyPair {
   readonly privateKey: KeyObject;
 }
 
+interface KeylessOptions {
+  /** The time is proven by an RFC 3161 timestamp, and not by a promise of the log. */
+  readonly timestamped?: boolean;
+}
+
+interface EnvelopeOptions {
+  readonly payloadType?: string;
+  /** Its log entry holds no signature, whatever log would take such a thing. */
+  readonly hollow?: boolean;
+}
+
+/** What is not as it has to be. */
+interface KeylessFaults {
+  /** Which certificate log vouches for certificates: one that nobody trusts, or none at all. */
+  readonly certificateLog?: 'other' | 'none';
+  /** What time it is for those who say it. */
+  readonly clocks?: { readonly log?: Date; readonly timestamp?: Date };
+  /** When the trust in the authority ends. */
+  readonly trustedUntil?: Date;
+}
+
 const ISSUER_OID = '1.3.6.1.4.1.57264.1.8';
-const START = new Date(Date.now() - 3_600_000).toISOString();
+const START = new Date(Date.now() - 86_400_000).toISOString();
 const LOG_URL = 'https://rekor.test';
+const IN_TOTO = 'application/vnd.in-toto+json';
+const SHA256_OID = '2.16.840.1.101.3.4.2.1';
+const TIMESTAMP_POLICY = '1.3.6.1.4.1.57264.2';
 
 const pairOf = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const base64 = (bytes: ArrayBufferView): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
 
 /** The parts are those of `@sigstore/mock`; nothing listens, and nothing is sent. */
-export async function aKeylessAuthority(): Promise<KeylessAuthority> {
+export async function aKeylessAuthority({ certificateLog, clocks = {}, trustedUntil }: KeylessFaults = {}): Promise<KeylessAuthority> {
   const ctLog = await initializeCTLog(pairOf());
-  const authority = await initializeCA(generateKeyPairSync('ec', { namedCurve: 'P-384' }), ctLog);
-  const log = await initializeTLog(LOG_URL, pairOf());
-  const validFor = { start: START };
-  const logOf = (publicKey: Buffer, baseUrl: string) => ({
-    baseUrl,
-    hashAlgorithm: 'SHA2_256',
-    publicKey: { rawBytes: publicKey.toString('base64'), keyDetails: 'PKIX_ECDSA_P256_SHA_256', validFor },
-    logId: { keyId: sha256(publicKey).toString('base64') },
-  });
+  const vouching = certificateLog === 'none' ? undefined : certificateLog === 'other' ? await initializeCTLog(pairOf()) : ctLog;
+  const authority = await initializeCA(generateKeyPairSync('ec', { namedCurve: 'P-384' }), vouching);
+  const log = await initializeTLog(LOG_URL, pairOf(), clocks.log);
+  const clock = await initializeTSA(pairOf(), clocks.timestamp);
+
+  async function signed(message: Buffer, { issuer, identity }: KeylessIdentity): Promise<Signed> {
+    const { publicKey, privateKey } = pairOf();
+    const certificate = await authority.issueCertificate({
+      publicKey: publicKey.export({ type: 'spki', format: 'der' }),
+      subjectAltName: identity,
+      extensions: [{ oid: ISSUER_OID, value: issuer }],
+    });
+    return byCertificate(Buffer.from(base64(certificate), 'base64'), sign('sha256', message, privateKey));
+  }
+
+  async function entryOf(proposed: object) {
+    const [entry] = Object.values(await log.log(proposed));
+    if (!entry) throw new Error('the log made no entry');
+    return entry;
+  }
+
+  async function loggedMessage(artifact: Buffer, by: Signed, timestamp?: string): Promise<Buffer> {
+    const digest = sha256(artifact);
+    const entry = await entryOf(hashedRekord(by, digest));
+    const messageDigest = { algorithm: 'SHA2_256', digest: digest.toString('base64') };
+    const messageSignature = { messageDigest, signature: by.signature.toString('base64') };
+    return bundleOf(by, { entry, kind: 'hashedrekord', timestamp }, { messageSignature });
+  }
+
   return {
     trustedRoot: {
       mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
       tlogs: [logOf(log.publicKey, LOG_URL)],
-      certificateAuthorities: [{ certChain: { certificates: [{ rawBytes: base64(authority.rootCertificate) }] }, validFor }],
+      certificateAuthorities: [chainOf([authority.rootCertificate], trustedUntil)],
       ctlogs: [logOf(ctLog.publicKey, 'https://ctfe.test')],
-      timestampAuthorities: [],
+      timestampAuthorities: [chainOf([clock.intCertificate, clock.rootCertificate])],
     },
-    bundle: async (artifact, { issuer, identity }) => {
-      const { publicKey, privateKey } = pairOf();
-      const certificate = await authority.issueCertificate({
-        publicKey: publicKey.export({ type: 'spki', format: 'der' }),
-        subjectAltName: identity,
-        extensions: [{ oid: ISSUER_OID, value: issuer }],
-      });
-      return logged(log, artifact, privateKey, {
-        pem: pemOf('CERTIFICATE', base64(certificate)),
-        material: { certificate: { rawBytes: base64(certificate) } },
-      });
+    bundle: async (artifact, identity, { timestamped = false } = {}) => {
+      const by = await signed(artifact, identity);
+      const request = {
+        artifactHash: sha256(by.signature),
+        hashAlgorithmOID: SHA256_OID,
+        nonce: 1,
+        policyOID: TIMESTAMP_POLICY,
+      };
+      const timestamp = timestamped ? base64(await clock.timestamp(request)) : undefined;
+      return loggedMessage(artifact, by, timestamp);
     },
-    loggedBundle: (artifact, { publicKey, privateKey }) => {
-      const der = publicKey.export({ type: 'spki', format: 'der' });
-      return logged(log, artifact, privateKey, {
-        pem: pemOf('PUBLIC KEY', der.toString('base64')),
-        material: { publicKey: { hint: sha256(der).toString('base64') } },
-      });
+    loggedBundle: (artifact, { publicKey, privateKey }) =>
+      loggedMessage(artifact, byKey(publicKey.export({ type: 'spki', format: 'der' }), sign('sha256', artifact, privateKey))),
+    envelope: async (payload, identity, { payloadType = IN_TOTO, hollow = false } = {}) => {
+      const by = await signed(preAuthEncoding(payloadType, payload), identity);
+      const entry = await entryOf(loggedEnvelope(by, payload, hollow));
+      const dsseEnvelope = {
+        payload: payload.toString('base64'),
+        payloadType,
+        signatures: [{ sig: by.signature.toString('base64') }],
+      };
+      return bundleOf(by, { entry, kind: 'dsse' }, { dsseEnvelope });
     },
   };
 }
 
-type Log = Awaited<ReturnType<typeof initializeTLog>>;
-
-interface Signer {
-  readonly pem: string;
-  readonly material: object;
+/** DSSE v1.0, written out so that the product's own has no part in it. */
+function preAuthEncoding(type: string, payload: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`DSSEv1 ${Buffer.byteLength(type)} ${type} ${payload.length} `), payload]);
 }
 
-async function logged(log: Log, artifact: Buffer, privateKey: KeyObject, { pem, material }: Signer): Promise<Buffer> {
-  const signed = { digest: sha256(artifact), signature: sign('sha256', artifact, privateKey).toString('base64') };
-  const [entry] = Object.values(await log.log(hashedRekord(pem, signed)));
-  if (!entry) throw new Error('the log made no entry');
-  return Buffer.from(JSON.stringify(bundleOf(material, signed, entry)));
-}
-
-interface Signed {
-  readonly digest: Buffer;
-  readonly signature: string;
-}
-
-function pemOf(label: string, body: string): string {
-  return `-----BEGIN ${label}-----\n${body.replace(/.{64}(?!$)/g, '$&\n')}\n-----END ${label}-----\n`;
-}
-
-function hashedRekord(pem: string, { digest, signature }: Signed): object {
+function logOf(publicKey: Buffer, baseUrl: string): object {
   return {
-    apiVersion: '0.0.1',
-    kind: 'hashedrekord',
-    spec: {
-      data: { hash: { algorithm: 'sha256', value: digest.toString('hex') } },
-      signature: { content: signature, publicKey: { content: Buffer.from(pem).toString('base64') } },
-    },
+    baseUrl,
+    hashAlgorithm: 'SHA2_256',
+    publicKey: { rawBytes: publicKey.toString('base64'), keyDetails: 'PKIX_ECDSA_P256_SHA_256', validFor: { start: START } },
+    logId: { keyId: sha256(publicKey).toString('base64') },
   };
 }
 
-type LogEntry = Awaited<ReturnType<Log['log']>>[string];
-
-function bundleOf(
-  material: object,
-  { digest, signature }: Signed,
-  { body, integratedTime, logID, logIndex, verification }: LogEntry,
-): object {
-  const { inclusionProof, signedEntryTimestamp } = verification ?? {};
-  return {
-    mediaType: MEDIA_TYPES.sigstoreBundle,
-    verificationMaterial: {
-      ...material,
-      tlogEntries: [
-        {
-          logIndex: String(logIndex),
-          logId: { keyId: Buffer.from(logID, 'hex').toString('base64') },
-          kindVersion: { kind: 'hashedrekord', version: '0.0.1' },
-          integratedTime: String(integratedTime),
-          inclusionPromise: { signedEntryTimestamp },
-          inclusionProof: {
-            logIndex: String(inclusionProof?.logIndex),
-            rootHash: Buffer.from(inclusionProof?.rootHash ?? '', 'hex').toString('base64'),
-            treeSize: String(inclusionProof?.treeSize),
-            hashes: inclusionProof?.hashes ?? [],
-            checkpoint: { envelope: inclusionProof?.checkpoint },
-          },
-          canonicalizedBody: body,
-        },
-      ],
-    },
-    messageSignature: { messageDigest: { algorithm: 'SHA2_256', digest: digest.toString('base64') }, signature },
-  };
+function chainOf(certificates: readonly ArrayBufferView[], end?: Date): object {
+  const validFor = { start: START, ...(end && { end: end.toISOString() }) };
+  return { certChain: { certificates: certificates.map(certificate => ({ rawBytes: base64(certificate) })) }, validFor };
 }

@@ -8,10 +8,10 @@ import {
   type SigningPolicy,
 } from '@packs/domain';
 import { BlobStore, readWhole, type BlobRef } from '@packs/ports';
-import { MAX_ATTESTATION_BYTES, refused, type VerificationAnswer } from '@packs/sigstore';
+import { isFinished, MAX_ATTESTATION_BYTES, refused, type VerificationAnswer } from '@packs/sigstore';
 import type { CheckList } from './check-list';
 import { allowedSigners } from './check-signature';
-import { isFinished, SignatureVerifier, unfinished } from './signature-verifier';
+import { SignatureVerifier, unfinished } from './signature-verifier';
 import type { TrustRef } from './trust-materials';
 import { ruleSigner } from './verified-identities';
 

@@ -10,7 +10,7 @@ import {
   type VerifiedIdentity,
 } from '@packs/domain';
 import { BlobStore, readWhole, type BlobRef } from '@packs/ports';
-import { MAX_SIGNATURE_BYTES, refused, type VerificationAnswer } from '@packs/sigstore';
+import { isFinished, MAX_SIGNATURE_BYTES, refused, type ArtifactSubject, type VerificationAnswer } from '@packs/sigstore';
 import { AttestationEvaluator, type AttestationRef } from './attestation-evaluator';
 import type { BundleSource } from './bundle-source';
 import type { Artifact } from './check-artifact';
@@ -18,7 +18,7 @@ import type { CheckList } from './check-list';
 import { asksForEvidence, checkSignature } from './check-signature';
 import { failForWantOfPolicy, judgeSigners } from './judge-signers';
 import { SignatureTimer, timedAs } from './signature-timer';
-import { isFinished, SignatureVerifier, unfinished } from './signature-verifier';
+import { SignatureVerifier, unfinished } from './signature-verifier';
 import { TrustMaterials, type TrustRef } from './trust-materials';
 import { distinct, identityOf, ruleSigner } from './verified-identities';
 
@@ -57,6 +57,9 @@ export interface SignatureFindings {
 }
 
 export const NOT_EVALUATED: SignatureFindings = { accepted: false, policy: null, evidence: [], identities: [] };
+
+/** What is known of the bundle beside its digest. */
+type Known = Pick<ArtifactSubject, 'bytes' | 'hashes'>;
 
 /** Larger artifacts are never held as a whole. */
 const MAX_WHOLE_ARTIFACT = 64 * 1024 * 1024;
@@ -114,24 +117,28 @@ export class SignatureEvaluator {
     }
     const { bundle, source, artifact, trust, evaluatedAt } = signed;
     const content = await readWhole(this.blobs, ref, MAX_SIGNATURE_BYTES);
-    const ask = (bytes: Uint8Array | undefined): Promise<VerificationAnswer> => {
-      const subjects = [{ digest: bundle.digest, bytes }, ...(artifact ? [artifact] : [])];
+    const ask = (known: Known): Promise<VerificationAnswer> => {
+      const subjects: ArtifactSubject[] = [{ ...known, digest: bundle.digest, kind: 'bundle' }, ...(artifact ? [artifact] : [])];
       const wantsEvidence = policy?.require ? asksForEvidence(policy.require) : false;
       const { mediaType } = ref;
       const task = { kind: 'signature', trust: trust.digest, evaluatedAt, mediaType, content, subjects, wantsEvidence } as const;
       return this.verifier.verify(task, material);
     };
-    const answer = await ask(source.held);
-    return answer.refusal?.reason === 'subject-bytes-needed' ? this.withBytes(bundle, ask) : answer;
+    const answer = await ask({ bytes: source.held });
+    return needsMore(answer) ? this.withBytes(signed, ask) : answer;
   }
 
-  /** Ed25519 hashes the whole message, twice, and some statements name a digest that nobody has recorded. The bytes are proven as they are read again. */
-  private async withBytes(bundle: BlobRef, ask: (bytes: Uint8Array) => Promise<VerificationAnswer>): Promise<VerificationAnswer> {
-    if (bundle.size > MAX_WHOLE_ARTIFACT) {
-      const message = `this signature is checked with the artifact's bytes, of which there may be ${MAX_WHOLE_ARTIFACT}; sign an in-toto statement (DSSE) that names its SHA-256 instead`;
-      return refused('subject-bytes-needed', message);
-    }
-    return ask(await readWhole(this.blobs, bundle, MAX_WHOLE_ARTIFACT));
+  /** Some signatures are of another hash, and some statements name a digest that nobody has recorded. The bytes are proven as they are read again. */
+  private async withBytes(
+    { bundle, source }: SignedBundle,
+    ask: (known: Known) => Promise<VerificationAnswer>,
+  ): Promise<VerificationAnswer> {
+    if (bundle.size <= MAX_WHOLE_ARTIFACT) return ask({ bytes: await readWhole(this.blobs, bundle, MAX_WHOLE_ARTIFACT) });
+    const answer = await ask({ hashes: await source.hashes() });
+    if (!needsMore(answer)) return answer;
+    // Ed25519 hashes the whole message, twice.
+    const message = `this signature is checked with the artifact's bytes, of which there may be ${MAX_WHOLE_ARTIFACT}; sign an in-toto statement (DSSE) that names its SHA-256 instead`;
+    return refused('subject-bytes-needed', message);
   }
 
   private async timed(verify: () => Promise<VerificationAnswer>): Promise<VerificationAnswer> {
@@ -157,6 +164,10 @@ function counts(answer: VerificationAnswer, { policy, evidence, field, evaluated
   }
   list.pass('signature', evidence);
   return !policy?.require || checkSignature(policy.require, { answer, evidence, field, evaluatedAt }, list);
+}
+
+function needsMore({ refusal }: VerificationAnswer): boolean {
+  return refusal?.reason === 'subject-bytes-needed';
 }
 
 function decide(policy: SigningPolicy | null, signed: SignedBundle, signers: readonly Signer[], list: CheckList): boolean {

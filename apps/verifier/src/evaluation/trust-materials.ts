@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { DomainError, type Digest, type Revocations } from '@packs/domain';
+import { DomainError, sha256, type Digest, type Revocations } from '@packs/domain';
 import { BlobStore, readWhole, type BlobRef } from '@packs/ports';
 import { encodeTrustMaterial, readTrustMaterial } from '@packs/sigstore';
 import { LRUCache } from 'lru-cache';
 
 const MAX_MATERIAL_BYTES = 512 * 1024;
 const NOTHING = encodeTrustMaterial({ keys: [] });
+const NOTHING_DIGEST = sha256(NOTHING);
 
 /** A tenant's trust as a request names it. */
 export interface TrustRef {
@@ -14,12 +15,13 @@ export interface TrustRef {
   readonly material: BlobRef | null;
 }
 
-/** Trust material as it is stored, found to be acceptable; those who verify parse it once for themselves. */
+/** As it is stored, and what of it is asked before anything is verified. */
 export interface CheckedMaterial {
   readonly bytes: Uint8Array;
   readonly revoked?: Revocations;
 }
 
+/** Trust material as it is stored, found to be acceptable; those who verify parse it once for themselves. */
 @Injectable()
 export class TrustMaterials {
   private readonly checked = new LRUCache<Digest, CheckedMaterial>({
@@ -32,8 +34,9 @@ export class TrustMaterials {
 
   /** @throws DomainError ERR_PACK_TRUST_INVALID | ERR_PACK_CORRUPT */
   async of({ digest, material }: TrustRef): Promise<CheckedMaterial> {
+    if ((material?.digest ?? NOTHING_DIGEST) !== digest)
+      throw new DomainError('ERR_PACK_TRUST_INVALID', `the trust material is not that of ${digest}`);
     if (!material) return { bytes: NOTHING };
-    if (material.digest !== digest) throw new DomainError('ERR_PACK_TRUST_INVALID', `the trust material is not that of ${digest}`);
     const known = this.checked.get(digest);
     if (known) return known;
     const bytes = await readWhole(this.blobs, material, MAX_MATERIAL_BYTES);

@@ -1,5 +1,5 @@
 import type { VerifyBundleRequest } from '@packs/contracts';
-import { encodePackConfig, policyDigest, sha256, verdictHash, type Check } from '@packs/domain';
+import { canonicalDigest, encodePackConfig, policyDigest, sha256, verdictHash, type Check } from '@packs/domain';
 import { aSigner } from '@packs/testing';
 import { aBundle, aPolicy, aVerifier, MANIFEST } from '../evaluation/verifier.fixture';
 import { VerifyBundle } from './verify-bundle';
@@ -215,7 +215,8 @@ describe('VerifyBundle', () => {
 
     it('are untrusted while the tenant trusts nothing', async () => {
       const { useCase, request } = setUp();
-      const { verdict } = await useCase.execute({ ...request, trust: { ...request.trust, material: null } });
+      const trust = { epoch: 0, digest: canonicalDigest({ keys: [] }), material: null };
+      const { verdict } = await useCase.execute({ ...request, trust });
       expect(told(verdict.checks)).toContain('signature fail ERR_PACK_SIGNATURE_UNTRUSTED');
     });
 
@@ -268,6 +269,8 @@ describe('VerifyBundle', () => {
       const { useCase, request, blobs } = setUp();
       const trust = { ...request.trust, digest: sha256('other') };
       await expect(useCase.execute({ ...request, trust })).rejects.toMatchObject({ code: 'ERR_PACK_TRUST_INVALID' });
+      const gone = { ...request.trust, material: null };
+      await expect(useCase.execute({ ...request, trust: gone })).rejects.toMatchObject({ code: 'ERR_PACK_TRUST_INVALID' });
       blobs.objects.set(request.trust.material?.objectKey ?? '', Buffer.from('{"keys":[]}'));
       await expect(useCase.execute(request)).rejects.toMatchObject({ code: 'ERR_PACK_CORRUPT' });
     });

@@ -35,6 +35,8 @@ function makePair(scheme: SignatureScheme): { privateKey: KeyObject; publicKey: 
   switch (scheme) {
     case 'ecdsa-p256-sha256':
       return generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    case 'ecdsa-p384-sha384':
+      return generateKeyPairSync('ec', { namedCurve: 'P-384' });
     case 'ed25519':
       return generateKeyPairSync('ed25519');
     case 'rsa-pkcs1-sha256':

@@ -1,7 +1,9 @@
-import { createSign } from 'node:crypto';
+import { createHash, createSign } from 'node:crypto';
 import path from 'node:path';
 import { bundleToJSON, toMessageSignatureBundle } from '@sigstore/bundle';
+import { HashAlgorithm } from '@sigstore/protobuf-specs';
 import { digestHex, type Digest } from '@packs/domain';
+import { signingHashOf } from '@packs/sigstore';
 import { measure } from '../pack-files';
 import { encodeStatement, parametersOf, signStatement } from './sign-statement';
 import type { SigningKey } from './signing-key';
@@ -19,16 +21,22 @@ const PREDICATE_TYPE = 'https://stellaops.io/attestation/pack-signature/v1';
  * Ed25519 hashes by itself and would need the artifact in memory; it signs an in-toto statement about the artifact's digest instead.
  */
 export async function signBundle(artifact: AsyncIterable<Uint8Array>, key: SigningKey, file: string): Promise<SignedBundle> {
-  if (key.scheme === 'ed25519') {
+  const hash = signingHashOf(key.scheme);
+  if (hash === undefined) {
     const { digest } = await measure(artifact);
     const statement = encodeStatement([{ name: path.basename(file), digest }], PREDICATE_TYPE, {});
     return { digest, document: signStatement(statement, key) };
   }
-  const signer = createSign('sha256');
-  const { digest } = await measure(tee(artifact, chunk => signer.update(chunk)));
+  const [signer, signed] = [createSign(hash), createHash(hash)];
+  const see = (chunk: Uint8Array): void => {
+    signer.update(chunk);
+    signed.update(chunk);
+  };
+  const { digest } = await measure(tee(artifact, see));
   const signature = signer.sign(parametersOf(key));
   const keyHint = Buffer.from(digestHex(key.keyId), 'hex').toString('base64');
-  const bundle = toMessageSignatureBundle({ digest: Buffer.from(digestHex(digest), 'hex'), signature, keyHint });
+  const bundle = toMessageSignatureBundle({ digest: signed.digest(), signature, keyHint });
+  bundle.content.messageSignature.messageDigest.algorithm = hash === 'sha384' ? HashAlgorithm.SHA2_384 : HashAlgorithm.SHA2_256;
   return { digest, document: `${JSON.stringify(bundleToJSON(bundle))}\n` };
 }
 

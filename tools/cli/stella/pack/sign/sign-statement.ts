@@ -2,6 +2,7 @@ import { constants, sign, type KeyObject } from 'node:crypto';
 import { bundleToJSON, toDSSEBundle } from '@sigstore/bundle';
 import { dsse } from '@sigstore/core';
 import { canonicalJson, digestHex, type Digest } from '@packs/domain';
+import { signingHashOf } from '@packs/sigstore';
 import type { SigningKey } from './signing-key';
 
 const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
@@ -35,5 +36,5 @@ export function parametersOf({ scheme, object }: SigningKey): { key: KeyObject; 
 }
 
 export function signMessage(message: Uint8Array, key: SigningKey): Buffer {
-  return sign(key.scheme === 'ed25519' ? null : 'sha256', message, parametersOf(key));
+  return sign(signingHashOf(key.scheme), message, parametersOf(key));
 }
