@@ -49,6 +49,15 @@ describe.each(SIGNERS)('a signature by %s', (_, key, hash, pss, signed) => {
   });
 });
 
+it('of RSA that begins with a zero is none without it', () => {
+  const signed = (at: number): Buffer => sign('sha256', Buffer.from(`message ${at}`), rsa.privateKey);
+  let at = 0;
+  while (signed(at)[0] !== 0) at++;
+  const digest = digestOf('sha256', Buffer.from(`message ${at}`));
+  expect(verifiesDigest(rsa.publicKey, 'sha256', digest, signed(at))).toBe(true);
+  expect(verifiesDigest(rsa.publicKey, 'sha256', digest, signed(at).subarray(1))).toBe(false);
+});
+
 describe('Ed25519', () => {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
 

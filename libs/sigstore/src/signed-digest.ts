@@ -32,9 +32,8 @@ export function verifiesDigest(
   if (key.asymmetricKeyType === 'ed25519') return NEEDS_BYTES;
   try {
     if (key.asymmetricKeyType === 'ec') return verifiesEcdsa(key, digest, signature);
-    return (
-      key.asymmetricKeyType === 'rsa' && (pss ? verifiesPss(key, hash, digest, signature) : verifiesPkcs1(key, hash, digest, signature))
-    );
+    if (key.asymmetricKeyType !== 'rsa' || signature.length !== modulusBytes(key)) return false;
+    return pss ? verifiesPss(key, hash, digest, signature) : verifiesPkcs1(key, hash, digest, signature);
   } catch {
     return false;
   }
@@ -47,6 +46,11 @@ export function verifiesBytes(key: KeyObject, hash: HashName | 'none', message: 
   } catch {
     return false;
   }
+}
+
+/** A signature is as long as the modulus, whatever it begins with (RFC 8017 §8.1.2 and §8.2.2, step 1). */
+function modulusBytes(key: KeyObject): number {
+  return Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8);
 }
 
 function verifiesEcdsa(key: KeyObject, digest: Buffer, signature: Buffer): boolean {
