@@ -1,6 +1,7 @@
 export { aKit, KIT_LOG, type TestKit } from './a-kit';
 export { aMirroredVersion, type TestVersion } from './a-mirrored-version';
 export { aPack, type PackChanges } from './a-pack';
+export { aTar, aZip, eicar, nestedFiveDeep, type ArchivedFile } from './archives';
 export { describeBlobStore } from './blob-store.conformance';
 export { aProof, aProofKey, hashOf, type ProofKey } from './dpop-proof';
 export { aSigner } from './ephemeral-signer';
