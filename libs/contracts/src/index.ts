@@ -81,6 +81,7 @@ export {
 } from './commands/repository-commands';
 export { ociErrorOf } from './oci/errors';
 export {
+  MAX_JUDGED_ATTESTATIONS,
   ReverifyVersion,
   VerifyBundle,
   verifyTimeoutMs,

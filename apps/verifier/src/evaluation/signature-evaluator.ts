@@ -3,6 +3,7 @@ import {
   selectPolicy,
   type Digest,
   type PackType,
+  type Signer,
   type SignatureMediaType,
   type SigningPolicy,
   type VerifiedIdentity,
@@ -16,7 +17,7 @@ import { failForWantOfPolicy, judgeSigners } from './judge-signers';
 import { SignatureTimer, timedAs } from './signature-timer';
 import { isFinished, SignatureVerifier, unfinished } from './signature-verifier';
 import { TrustMaterials, type TrustRef } from './trust-materials';
-import { distinct, identityOf, namesOf } from './verified-identities';
+import { distinct, identityOf, ruleSigner } from './verified-identities';
 
 export type SignatureRef = BlobRef & { readonly mediaType: SignatureMediaType };
 
@@ -57,6 +58,7 @@ export class SignatureEvaluator {
     const policy = selectPolicy(signed.policies, signed) ?? null;
     const material = await this.trust.of(signed.trust);
     const found: VerifiedIdentity[] = [];
+    const signers: Signer[] = [];
     const brokenOff: VerificationAnswer[] = [];
     for (const [index, ref] of signed.signatures.entries()) {
       const result = await this.timed(() => this.verify(ref, signed, material));
@@ -67,10 +69,11 @@ export class SignatureEvaluator {
       } else {
         list.pass('signature', ref.digest);
         found.push(...result.signers.map(signer => identityOf(signer, ref.digest)));
+        signers.push(...result.signers.map(ruleSigner));
       }
     }
     const identities = distinct(found);
-    const accepted = decide(policy, signed, namesOf(identities), list);
+    const accepted = decide(policy, signed, signers, list);
     // Nobody is refused for what was not looked at to its end.
     for (const answer of accepted ? [] : brokenOff) throw unfinished(answer);
     return { accepted, policy, evidence: signed.signatures.map(({ digest }) => digest), identities };
@@ -107,7 +110,7 @@ export class SignatureEvaluator {
   }
 }
 
-function decide(policy: SigningPolicy | null, signed: SignedBundle, signers: ReadonlySet<string>, list: CheckList): boolean {
+function decide(policy: SigningPolicy | null, signed: SignedBundle, signers: readonly Signer[], list: CheckList): boolean {
   const unsigned = signed.signatures.length === 0;
   if (!policy) {
     if (unsigned) list.skip('signature', 'not-reached');

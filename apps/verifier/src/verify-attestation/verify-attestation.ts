@@ -10,7 +10,7 @@ import { failForWantOfPolicy, judgeSigners } from '../evaluation/judge-signers';
 import { SignatureTimer, timedAs } from '../evaluation/signature-timer';
 import { requireFinished, SignatureVerifier } from '../evaluation/signature-verifier';
 import { TrustMaterials } from '../evaluation/trust-materials';
-import { distinct, identityOf, namesOf } from '../evaluation/verified-identities';
+import { distinct, identityOf, ruleSigner } from '../evaluation/verified-identities';
 
 /** Judges whether a stored document attests something about a version: its bytes, its signatures, its statement, the policy, in this order. */
 @Injectable()
@@ -30,7 +30,7 @@ export class VerifyAttestation {
       const policy = selectPolicy(request.policies, request) ?? null;
       const result = await this.verify(request, list);
       const identities = result ? identitiesOf(result, request) : [];
-      const accepted = decide({ policy, result, identities }, request, list);
+      const accepted = decide({ policy, result }, request, list);
       const findings = { accepted, policy, evidence: [attestation.digest], identities };
       return {
         ...composeVerdict({ bundle: subject.bundle, attestation: attestation.digest }, request, findings, list),
@@ -94,16 +94,15 @@ function report(
 interface Findings {
   readonly policy: SigningPolicy | null;
   readonly result: VerificationAnswer | undefined;
-  readonly identities: readonly VerifiedIdentity[];
 }
 
 /** A policy that lets unsigned packs in says nothing of attestations: without a trusted signer a statement is anybody's. */
-function decide({ policy, result, identities }: Findings, request: VerifyAttestationRequest, list: CheckList): boolean {
+function decide({ policy, result }: Findings, request: VerifyAttestationRequest, list: CheckList): boolean {
   if (!policy) {
     failForWantOfPolicy(request, list);
     return false;
   }
-  const satisfied = judgeSigners(policy, namesOf(identities), list);
+  const satisfied = judgeSigners(policy, result?.signers.map(ruleSigner) ?? [], list);
   return satisfied && result?.outcome === 'verified';
 }
 
