@@ -29,6 +29,11 @@ export const CHECK_REASONS = {
   'attestation-missing': 'no attestation of this predicate type is there',
   'attestation-refused': 'attestations of this predicate type are there, and none is valid',
   'attestation-signers': 'a valid attestation of this predicate type is there, and who signed it does not suffice',
+  'scan-not-configured': 'the tenant has this scanner on, and the registry has none; passed over',
+  'scan-unavailable': 'the scanner could not be reached, and the tenant does not require it; passed over',
+  'secret-found': 'a file holds what looks like a secret',
+  'malware-found': 'a file holds malware',
+  'scan-limit': 'there is more in the bundle, or deeper within archives, than a scan looks at',
 } as const;
 
 /** Error codes that are reasons of checks as well, each with the checks it ends. */

@@ -15,6 +15,8 @@ export { describeMirrorTarget, type MirrorHolder } from './mirror-target.conform
 export { OCI_PEERS, OciPeer, type OciPeerName } from './oci-peer';
 export { peer } from './peers';
 export { ScriptedCommandBus } from './scripted-command-bus';
+export { ScriptedClamd, type ClamdScript } from './scripted-clamd';
+export { CLAMD, TestClamd } from './test-clamd';
 export { testDatabase, type TestDatabase } from './test-database';
 export { testNats, TestNats } from './test-nats';
 export { TestOciRegistry, type HeldRepository, type TestOciRegistryOptions } from './test-oci-registry';
