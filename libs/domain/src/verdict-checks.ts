@@ -12,8 +12,8 @@ export const VERDICT_CHECKS = {
   log: 'a trusted log is proven to have the signature',
   age: 'a signature is not older than the policy allows',
   statement: 'an attestation states something about this artifact',
-  attestation: 'an attestation that the policy asks for is there, by signers it accepts',
   policy: 'those who signed suffice',
+  attestation: 'an attestation that the policy asks for is there, by signers it accepts',
 } as const;
 export type CheckId = keyof typeof VERDICT_CHECKS;
 
@@ -26,8 +26,7 @@ export const CHECK_REASONS = {
   'log-not-proven': 'nothing proves offline that a trusted log has the signature; it counts for nothing',
   'signature-too-old': 'the signature was made earlier than the policy allows; it counts for nothing',
   'signature-undated': 'nobody who is trusted says when the signature was made; it counts for nothing',
-  'attestation-missing': 'no attestation of this predicate type is there',
-  'attestation-refused': 'attestations of this predicate type are there, and none is valid',
+  'attestation-missing': 'no valid attestation of this predicate type is there',
   'attestation-signers': 'a valid attestation of this predicate type is there, and who signed it does not suffice',
   'scan-not-configured': 'the tenant has this scanner on, and the registry has none; passed over',
   'scan-unavailable': 'the scanner could not be reached, and the tenant does not require it; passed over',
