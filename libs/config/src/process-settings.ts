@@ -12,6 +12,7 @@ import {
   parityWorkerSettings,
   registrySettings,
   replicaSettings,
+  scanSettings,
   scrubSettings,
   sealSettings,
   signingSettings,
@@ -48,7 +49,14 @@ export const PROCESS_SETTINGS = {
     ...sealSettings,
     ...observabilitySettings,
   },
-  verifier: { ...httpSettings('verifier'), ...natsSettings('verifier'), ...blobStoreSettings, ...sealSettings, ...observabilitySettings },
+  verifier: {
+    ...httpSettings('verifier'),
+    ...natsSettings('verifier'),
+    ...blobStoreSettings,
+    ...scanSettings,
+    ...sealSettings,
+    ...observabilitySettings,
+  },
   'mirror-worker': {
     ...httpSettings('mirror-worker'),
     ...databaseSettings('mirror-worker'),

@@ -14,6 +14,7 @@ export const VERDICT_CHECKS = {
   statement: 'an attestation states something about this artifact',
   policy: 'those who signed suffice',
   attestation: 'an attestation that the policy asks for is there, by signers it accepts',
+  scan: 'a scanner looked at every file and found nothing',
 } as const;
 export type CheckId = keyof typeof VERDICT_CHECKS;
 
