@@ -35,4 +35,4 @@ export { PostgresGenericContent } from './registry/generic-content';
 export { PostgresNamespacePolicies } from './registry/namespace-policy-store';
 export { PostgresRegistryUnitOfWork } from './registry/registry-unit-of-work';
 export { PostgresSealReadModel } from './registry/seal-store';
-export { LOGIN_ROLES, loginRoleOf, type LoginRole } from './roles';
+export { AUDITOR_ROLE, LOGIN_ROLES, loginRoleOf, type LoginRole } from './roles';
