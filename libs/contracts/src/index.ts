@@ -39,6 +39,14 @@ export {
 } from './commands/content-commands';
 export { BlobQuarantined, BlobRepaired } from './events/content-events';
 export { ScrubInput, ScrubView } from './http/scrubs';
+export {
+  type ReplayFinding,
+  type ReplayLine,
+  type ReplayObstacle,
+  type ReplayRange,
+  type VerdictDifference,
+  type VerdictPlace,
+} from './verdict-replay';
 export { SCRUB_NAMED, type Scrub } from './scrub';
 export {
   CONSUMER_COMMANDS,
@@ -88,6 +96,7 @@ export {
   type FoundBlob,
   type JudgingCommand,
   type JudgingRequests,
+  VerdictQuestionSchema,
   type QuestionParts,
   type VerdictQuestion,
 } from './commands/verdict-question';

@@ -30,6 +30,7 @@ export { PostgresPackInventory } from './reading/pack-inventory';
 export { PostgresChannelReadModel } from './reading/channel-read-model';
 export { PostgresRepositoryReadModel } from './reading/repository-read-model';
 export { PostgresPackReadModel } from './reading/pack-read-model';
+export { PostgresVerdictArchive } from './reading/verdict-archive';
 export { PostgresTrustReadModel } from './reading/trust-read-model';
 export { PostgresGenericContent } from './registry/generic-content';
 export { PostgresNamespacePolicies } from './registry/namespace-policy-store';
