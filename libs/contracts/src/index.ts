@@ -101,6 +101,7 @@ export {
   type VerdictQuestion,
 } from './commands/verdict-question';
 export {
+  MAX_JUDGED_ATTESTATIONS,
   ReverifyVersion,
   VerifyBundle,
   verifyTimeoutMs,

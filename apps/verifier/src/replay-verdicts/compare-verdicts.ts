@@ -1,8 +1,6 @@
 import type { VerdictDifference } from '@packs/contracts';
 import { canonicalDigest, type Check, type Verdict } from '@packs/domain';
 
-const MEMBERS = ['outcome', 'subject', 'policy', 'trust', 'evidence', 'identities', 'evaluatedAt', 'schema'] as const;
-
 export function differenceOf(stored: Verdict, found: Verdict): VerdictDifference {
   const most = Math.max(stored.checks.length, found.checks.length);
   for (let at = 0; at < most; at++) {
@@ -11,8 +9,16 @@ export function differenceOf(stored: Verdict, found: Verdict): VerdictDifference
       return { check: (was ?? is)?.id ?? 'checks', was: told(was), is: told(is) };
     }
   }
-  const member = MEMBERS.find(name => canonicalDigest(stored[name]) !== canonicalDigest(found[name]));
-  return { check: member ?? 'document', was: text(member && stored[member]), is: text(member && found[member]) };
+  const [before, after] = [membersOf(stored), membersOf(found)];
+  const member = Object.keys({ ...before, ...after }).find(
+    name => canonicalDigest(before[name] ?? null) !== canonicalDigest(after[name] ?? null),
+  );
+  return { check: member ?? 'verdict', was: text(member && before[member]), is: text(member && after[member]) };
+}
+
+/** The outcome first: it is what counts most. */
+function membersOf({ outcome, ...others }: Verdict): Readonly<Record<string, unknown>> {
+  return { outcome, ...others };
 }
 
 function told(check: Check | undefined): string {

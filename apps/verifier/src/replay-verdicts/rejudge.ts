@@ -2,6 +2,7 @@ import { JUDGING_COMMANDS, type JudgingCommand, type JudgingRequests } from '@pa
 import type { Digest, Verdict } from '@packs/domain';
 import { checkMessage } from '@packs/messaging';
 import type { BlobStore } from '@packs/ports';
+import { AttestationEvaluator } from '../evaluation/attestation-evaluator';
 import { SignatureEvaluator } from '../evaluation/signature-evaluator';
 import type { SignatureVerifier } from '../evaluation/signature-verifier';
 import { TrustMaterials } from '../evaluation/trust-materials';
@@ -23,7 +24,7 @@ export class Rejudge {
   constructor(blobs: BlobStore, verifier: SignatureVerifier) {
     const trust = new TrustMaterials(blobs);
     const untimed = { observe: () => undefined };
-    const signatures = new SignatureEvaluator(blobs, trust, verifier, untimed);
+    const signatures = new SignatureEvaluator(blobs, trust, verifier, untimed, new AttestationEvaluator(blobs, verifier));
     const [bundle, version] = [new VerifyBundle(blobs, signatures), new ReverifyVersion(blobs, signatures)];
     const attestation = new VerifyAttestation(blobs, trust, verifier, untimed);
     this.judges = {
