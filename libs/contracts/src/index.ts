@@ -39,6 +39,14 @@ export {
 } from './commands/content-commands';
 export { BlobQuarantined, BlobRepaired } from './events/content-events';
 export { ScrubInput, ScrubView } from './http/scrubs';
+export {
+  type ReplayFinding,
+  type ReplayLine,
+  type ReplayObstacle,
+  type ReplayRange,
+  type VerdictDifference,
+  type VerdictPlace,
+} from './verdict-replay';
 export { SCRUB_NAMED, type Scrub } from './scrub';
 export {
   CONSUMER_COMMANDS,
@@ -80,6 +88,18 @@ export {
   type PutManifestRequest,
 } from './commands/repository-commands';
 export { ociErrorOf } from './oci/errors';
+export {
+  JUDGING_COMMANDS,
+  blobsOfQuestion,
+  questionOf,
+  requestOf,
+  type FoundBlob,
+  type JudgingCommand,
+  type JudgingRequests,
+  VerdictQuestionSchema,
+  type QuestionParts,
+  type VerdictQuestion,
+} from './commands/verdict-question';
 export {
   MAX_JUDGED_ATTESTATIONS,
   ReverifyVersion,

@@ -3,6 +3,7 @@ export { AttestationStore, type NewAttestation, type RecordedAttestation, type S
 export { AuditLog, AuditUnitOfWork, type AuditTx } from './audit-log';
 export { AuditReadModel, type AuditQuery } from './audit-read-model';
 export { BlobRecords, type BlobUse } from './blob-records';
+export { VerdictArchive, type ArchivedVerdict, type VerdictFilter } from './verdict-archive';
 export { repairBlob, RepairingCatalog, RepairingGenericContent } from './blob-repair';
 export {
   BlobStore,
