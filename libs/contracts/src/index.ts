@@ -101,6 +101,7 @@ export {
   type VerdictQuestion,
 } from './commands/verdict-question';
 export {
+  judgedAttestations,
   MAX_JUDGED_ATTESTATIONS,
   ReverifyVersion,
   VerifyBundle,
@@ -194,6 +195,7 @@ export {
   PackView,
   PublishAnswer,
   SignatureList,
+  VerdictAnswer,
   VersionList,
   VersionSummary,
   VersionSummaryList,

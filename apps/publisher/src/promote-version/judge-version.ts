@@ -1,4 +1,4 @@
-import type { ReverifyVersionReply } from '@packs/contracts';
+import { judgedAttestations, type ReverifyVersionReply } from '@packs/contracts';
 import { DomainError, type SigningPolicy } from '@packs/domain';
 import type { Clock, CommandBus, JudgeableVersion, TrustState } from '@packs/ports';
 import { askVerifier, type Answered } from '../judgement/ask-verifier';
@@ -43,7 +43,7 @@ async function requireServable(bench: Bench, version: JudgeableVersion, trust: T
 
 function ask(
   { tenant, packId, commands, clock }: Bench,
-  { version, type, bundle, manifest, signatures }: JudgeableVersion,
+  { version, type, bundle, manifest, signatures, attestations }: JudgeableVersion,
   channel: string,
   policies: readonly SigningPolicy[],
   { digest, epoch, material }: TrustState,
@@ -55,6 +55,7 @@ function ask(
     bundle,
     manifest,
     signatures: signatures.map(signature => ({ ...signature, mediaType: signature.mediaType as never })),
+    ...judgedAttestations(policies, attestations),
     policies: [...policies],
     trust: { digest, epoch, material },
     evaluatedAt: clock.now().toISOString(),
