@@ -20,6 +20,7 @@ import { ReadChanges1700000000017 } from './migrations/0017-read-changes';
 import { SmallWrites1700000000018 } from './migrations/0018-small-writes';
 import { PullingMirrors1700000000019 } from './migrations/0019-pulling-mirrors';
 import { VerdictQuestions1700000000021 } from './migrations/0021-verdict-questions';
+import { ScanSettings1700000000024 } from './migrations/0024-scan-settings';
 import { ensureRoles, MIGRATE_ROLE, type LoginRole } from './roles';
 
 /** Held while migrating, so that two runs take turns. */
@@ -72,6 +73,7 @@ async function applyAs(adminUrl: string, now: Date): Promise<string[]> {
       SmallWrites1700000000018,
       PullingMirrors1700000000019,
       VerdictQuestions1700000000021,
+      ScanSettings1700000000024,
     ],
     migrationsTableName: 'applied',
     extra: { options: `-c role=${MIGRATE_ROLE}` },

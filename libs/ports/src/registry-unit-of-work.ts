@@ -1,4 +1,4 @@
-import type { Digest, EncodedManifest, PackManifest, PackType, SigningPolicy, Verdict } from '@packs/domain';
+import type { Digest, EncodedManifest, PackManifest, PackType, ScanSettings, SigningPolicy, Verdict } from '@packs/domain';
 import type { PublishPackReply, VerdictQuestion } from '@packs/contracts';
 import type { AttestationStore } from './attestation-store';
 import type { BlobRef, StoredBlob } from './blob-store';
@@ -16,6 +16,7 @@ export interface TrustState {
   readonly material: BlobRef | null;
   readonly policies: readonly SigningPolicy[];
   readonly shareWith: readonly string[];
+  readonly scanning: ScanSettings;
 }
 
 export abstract class TrustStore {
@@ -24,6 +25,7 @@ export abstract class TrustStore {
   abstract setMaterial(tenant: string, epoch: number, material: BlobRef): Promise<void>;
   abstract addPolicy(policy: SigningPolicy, tenant: string, actor: string): Promise<void>;
   abstract setShareWith(tenant: string, shareWith: readonly string[]): Promise<void>;
+  abstract setScanning(tenant: string, scanning: ScanSettings, note: { readonly at: string; readonly actor: string }): Promise<void>;
 }
 
 /** A version that is already there. */
@@ -62,6 +64,8 @@ export interface NewVersion {
   readonly verdict: Verdict;
   readonly verdictHash: Digest;
   readonly question: VerdictQuestion;
+  /** Stored, and named by the verdict; not recorded yet. */
+  readonly scanReports?: readonly StoredBlob[];
   readonly publishedAt: string;
   readonly actor: string;
   readonly source: string | null;
@@ -95,7 +99,13 @@ export abstract class PackStore {
     note: { at: string; actor: string; reason: string | null; replacement: string | null },
   ): Promise<void>;
   /** Keeps a verdict that is not, or not only, that of a new version, with what was asked: by both it can be found again. */
-  abstract addVerdict(tenant: string, verdict: Verdict, hash: Digest, question: VerdictQuestion): Promise<void>;
+  abstract addVerdict(
+    tenant: string,
+    verdict: Verdict,
+    hash: Digest,
+    question: VerdictQuestion,
+    scanReports?: readonly StoredBlob[],
+  ): Promise<void>;
 }
 
 /** Answers given under an idempotency key. */

@@ -100,6 +100,7 @@ async function publish(at: Committing, judged: JudgedVersion): Promise<void> {
     verdict: verified.verdict,
     verdictHash: verified.verdictHash,
     question: verified.question,
+    scanReports: verified.scanReports,
     publishedAt: version.publishedAt,
     actor: version.publishedBy,
     source: version.source,

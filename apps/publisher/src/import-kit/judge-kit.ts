@@ -23,7 +23,7 @@ export interface JudgedVersion {
   readonly version: KitVersion;
   readonly manifest: PackManifest;
   /** Absent for a version that is there already. */
-  readonly verified?: Pick<Answered<VerifyBundleReply>, 'verdict' | 'verdictHash' | 'question'>;
+  readonly verified?: Pick<Answered<VerifyBundleReply>, 'verdict' | 'verdictHash' | 'question' | 'scanReports'>;
   /** By each further channel it was let into, by that channel's own policy. */
   readonly promotions: readonly { readonly channel: string; readonly verified: Answered<ReverifyVersionReply> }[];
   readonly attestations: readonly { readonly attestation: Attestation; readonly verified: Answered<VerifyAttestationReply> }[];
@@ -63,6 +63,7 @@ export class JudgeKit {
       contents,
       policies: [...trust.policies],
       trust: { digest: trust.digest, epoch: trust.epoch, material: trust.material },
+      scanning: trust.scanning,
     };
     for (let at = 0; at < missing.length; at += WIDTH) {
       const page = await Promise.all(missing.slice(at, at + WIDTH).map(parts => this.judge(bench, parts, refusals)));
@@ -122,7 +123,7 @@ export class JudgeKit {
   }
 
   private verifyFor(
-    { contents, ...asked }: Bench,
+    { contents, scanning: _, ...asked }: Bench,
     { packId, version, type, bundle, manifest, signatures, attestations }: KitVersion,
     channel: string,
   ): Promise<Answered<ReverifyVersionReply>> {
@@ -143,7 +144,7 @@ export class JudgeKit {
   }
 
   private verifyAttestation(
-    { contents, ...asked }: Bench,
+    { contents, scanning: _, ...asked }: Bench,
     version: KitVersion,
     { document }: Attestation,
   ): Promise<Answered<VerifyAttestationReply>> {
@@ -164,6 +165,7 @@ interface Bench {
   readonly contents: KitContents;
   readonly policies: TrustState['policies'][number][];
   readonly trust: Pick<TrustState, 'digest' | 'epoch' | 'material'>;
+  readonly scanning: TrustState['scanning'];
 }
 
 function refuse(refusals: Refusal[], field: string, faults: readonly { readonly code: string; readonly message: string }[]): void {

@@ -49,6 +49,7 @@ export async function acceptVersion(tx: RegistryTx, acceptance: Acceptance): Pro
     verdict: verified.verdict,
     verdictHash: verified.verdictHash,
     question: verified.question,
+    scanReports: verified.scanReports,
     publishedAt: now.toISOString(),
     actor: pending?.claimedBy ?? actor,
     source: pending ? pending.source : source,

@@ -119,6 +119,7 @@ export class PublishArtifact {
       ),
       policies: [...trust.policies],
       trust: { digest: trust.digest, epoch: trust.epoch, material: trust.material },
+      scanning: trust.scanning,
       evaluatedAt: this.clock.now().toISOString(),
     };
     return askVerifier(this.commands, 'verify-bundle', question, { packId, version }, verifyTimeoutMs(bundle.size));
@@ -137,10 +138,10 @@ export class PublishArtifact {
     return prepareArtifact(this.blobs, { ...parts, config: config as StoredBlob });
   }
 
-  /** Nothing of a rejected pack is kept but the verdict, the event and the answer. */
+  /** Nothing of a rejected pack is kept but the verdict with what scanners said, the event and the answer. */
   private async reject(submission: Submission, verified: Answered<VerifyBundleReply>, hooks: SubmissionHooks): Promise<PublishPackReply> {
     const { tenant, actor, source, channel, bundle } = submission;
-    const { verdict, verdictHash, faults, pack, question } = verified;
+    const { verdict, verdictHash, faults, pack, question, scanReports } = verified;
     const reply: PublishPackReply = { outcome: 'rejected', verdict, verdictHash, faults };
     const event = newEvent(
       PackVersionRejected,
@@ -158,7 +159,7 @@ export class PublishArtifact {
     return this.unitOfWork.run(tenant, async tx => {
       const earlier = await hooks.earlier(tx);
       if (earlier) return earlier;
-      await tx.packs.addVerdict(tenant, verdict, verdictHash, question);
+      await tx.packs.addVerdict(tenant, verdict, verdictHash, question, scanReports);
       await tx.outbox.append(event);
       await hooks.keep(tx, reply);
       return reply;

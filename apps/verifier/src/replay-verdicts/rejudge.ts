@@ -1,12 +1,13 @@
 import { JUDGING_COMMANDS, type JudgingCommand, type JudgingRequests } from '@packs/contracts';
-import type { Digest, Verdict } from '@packs/domain';
+import type { Check, Digest, Verdict } from '@packs/domain';
 import { checkMessage } from '@packs/messaging';
-import type { BlobStore } from '@packs/ports';
+import type { BlobRef, BlobStore } from '@packs/ports';
 import { AttestationEvaluator } from '../evaluation/attestation-evaluator';
 import { SignatureEvaluator } from '../evaluation/signature-evaluator';
 import type { SignatureVerifier } from '../evaluation/signature-verifier';
 import { TrustMaterials } from '../evaluation/trust-materials';
 import { ReverifyVersion } from '../reverify-version/reverify-version';
+import { RecordedScans } from '../scanning/recorded-scans';
 import { VerifyAttestation } from '../verify-attestation/verify-attestation';
 import { VerifyBundle } from '../verify-bundle/verify-bundle';
 
@@ -15,7 +16,15 @@ interface FoundVerdict {
   readonly verdictHash: Digest;
 }
 
-type Judges = { readonly [C in JudgingCommand]: (request: JudgingRequests[C]) => Promise<FoundVerdict> };
+/** What scanners said when the verdict was given. */
+export interface RecordedScan {
+  readonly checks: readonly Check[];
+  readonly reports: readonly BlobRef[];
+}
+
+const NO_SCAN: RecordedScan = { checks: [], reports: [] };
+
+type Judges = { readonly [C in JudgingCommand]: (request: JudgingRequests[C], scan: RecordedScan) => Promise<FoundVerdict> };
 
 /** The verifier's own use-cases without its bus: asked the same, they answer the same. */
 export class Rejudge {
@@ -25,18 +34,22 @@ export class Rejudge {
     const trust = new TrustMaterials(blobs);
     const untimed = { observe: () => undefined };
     const signatures = new SignatureEvaluator(blobs, trust, verifier, untimed, new AttestationEvaluator(blobs, verifier));
-    const [bundle, version] = [new VerifyBundle(blobs, signatures), new ReverifyVersion(blobs, signatures)];
+    const version = new ReverifyVersion(blobs, signatures);
     const attestation = new VerifyAttestation(blobs, trust, verifier, untimed);
     this.judges = {
-      'verify-bundle': request => bundle.execute(request),
+      'verify-bundle': (request, { checks, reports }) =>
+        new VerifyBundle(blobs, signatures, new RecordedScans(blobs, checks, reports)).execute(request),
       'reverify-version': request => version.execute(request),
       'verify-attestation': request => attestation.execute(request),
     };
   }
 
-  /** @throws DomainError ERR_PACK_REQUEST_INVALID for what is no request of this command, and what the use-case throws */
-  execute(command: JudgingCommand, request: unknown): Promise<FoundVerdict> {
+  /**
+   * @param scan is taken for what scanners say: none is asked
+   * @throws DomainError ERR_PACK_REQUEST_INVALID for what is no request of this command, and what the use-case throws
+   */
+  execute(command: JudgingCommand, request: unknown, scan = NO_SCAN): Promise<FoundVerdict> {
     checkMessage(JUDGING_COMMANDS[command].request, request, 'what was kept of the question');
-    return this.judges[command](request as never);
+    return this.judges[command](request as never, scan);
   }
 }

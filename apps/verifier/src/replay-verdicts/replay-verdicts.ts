@@ -2,6 +2,7 @@ import {
   blobsOfQuestion,
   requestOf,
   VerdictQuestionSchema,
+  type FoundBlob,
   type ReplayFinding,
   type ReplayLine,
   type ReplayRange,
@@ -57,7 +58,8 @@ export class ReplayVerdicts {
       return { ...name, outcome: 'skipped', obstacle: 'no-question', reason: 'it was stored before questions were kept', isFault: false };
     }
     try {
-      const found = await this.rejudge.execute(question.command, await this.requestOf(archived, question));
+      const { request, reports } = await this.partsOf(archived, question);
+      const found = await this.rejudge.execute(question.command, request, { checks: verdict.checks, reports });
       if (found.verdictHash === hash) return undefined;
       return { ...name, outcome: 'differs', found: found.verdictHash, difference: differenceOf(verdict, found.verdict), isFault: true };
     } catch (error) {
@@ -67,9 +69,13 @@ export class ReplayVerdicts {
   }
 
   /** @throws NotKept, DomainError ERR_PACK_CORRUPT, ERR_PACK_REQUEST_INVALID */
-  private async requestOf({ tenant, verdict }: ArchivedVerdict, question: VerdictQuestion): Promise<object> {
+  private async partsOf(
+    { tenant, verdict }: ArchivedVerdict,
+    question: VerdictQuestion,
+  ): Promise<{ request: object; reports: readonly FoundBlob[] }> {
     checkMessage(VerdictQuestionSchema, question, 'what was kept of the question');
-    const wanted = blobsOfQuestion(question);
+    const scanned = verdict.checks.flatMap(({ id, evidence }) => (id === 'scan' && evidence ? [evidence] : []));
+    const wanted = [...blobsOfQuestion(question), ...scanned];
     const { digest } = verdict.trust;
     const [policies, blobs] = await Promise.all([
       this.archive.policies(tenant, question.policies),
@@ -84,7 +90,8 @@ export class ReplayVerdicts {
     if (missing) throw new NotKept(missing);
     const quarantined = [...blobs.values()].find(isQuarantined);
     if (quarantined) throw new DomainError('ERR_PACK_CORRUPT', `${quarantined.digest} is in quarantine`);
-    return requestOf(question, verdict, { tenant, policies, blobs, material: blobs.get(digest) ?? null });
+    const request = requestOf(question, verdict, { tenant, policies, blobs, material: blobs.get(digest) ?? null });
+    return { request, reports: scanned.flatMap(one => blobs.get(one) ?? []) };
   }
 }
 
