@@ -88,6 +88,7 @@ export {
   type PutManifestRequest,
 } from './commands/repository-commands';
 export { ociErrorOf } from './oci/errors';
+export { UpdateScanning, type UpdateScanningReply, type UpdateScanningRequest } from './commands/scanning-commands';
 export {
   JUDGING_COMMANDS,
   blobsOfQuestion,
@@ -159,6 +160,7 @@ export {
   PackVersionRejected,
   PolicyUpdated,
   TrustUpdated,
+  ScanningUpdated,
   VisibilityUpdated,
 } from './events/registry-events';
 export {
@@ -259,6 +261,7 @@ export { PULL_LOCATION_PATTERN, type PulledRepository, type PullPolicy } from '.
 export { MirrorStateSchema, type MirroredVersion, type MirrorState } from './mirror-state';
 export { ApproveUnseal, UpdateSeal, type ApproveUnsealRequest, type SealReply, type UpdateSealRequest } from './commands/seal-commands';
 export { RegistrySealed, RegistryUnsealed, UnsealApproved, UnsealRequested } from './events/seal-events';
+export { ScanEngineView, ScanFindingView, ScanLimitView, ScanningInput, ScanningView, ScanReportView, UnopenedView } from './http/scanning';
 export { SealInput, SealView } from './http/seal';
 export { CheckParity, type CheckParityReply, type CheckParityRequest } from './commands/parity-commands';
 export { DRIFT_NAMED, ParityDriftDetected, ParityRestored } from './events/parity-events';

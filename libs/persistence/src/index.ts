@@ -35,5 +35,6 @@ export { PostgresTrustReadModel } from './reading/trust-read-model';
 export { PostgresGenericContent } from './registry/generic-content';
 export { PostgresNamespacePolicies } from './registry/namespace-policy-store';
 export { PostgresRegistryUnitOfWork } from './registry/registry-unit-of-work';
+export { PostgresScanReportReadModel } from './reading/scan-report-read-model';
 export { PostgresSealReadModel } from './registry/seal-store';
 export { AUDITOR_ROLE, LOGIN_ROLES, loginRoleOf, type LoginRole } from './roles';

@@ -170,6 +170,9 @@ async function fill(db: SpecDatabase, tenant: string): Promise<void> {
   await unitOfWorkOn(publisher).run(tenant, tx =>
     tx.namespacePolicies.put(tenant, { publicRead: false, pullByDigestOnly: false }, { at: AT, actor: 'user:alice' }),
   );
+  await unitOfWorkOn(publisher).run(tenant, tx =>
+    tx.trust.setScanning(tenant, { secrets: 'on', malware: 'required' }, { at: AT, actor: 'user:alice' }),
+  );
   await unitOfWorkOn(publisher).run(tenant, tx => tx.idempotency.put(tenant, 'key', sha256('request'), { outcome: 'rejected' } as never));
   const compliance = await db.as('compliance');
   await new PostgresAuditUnitOfWork(compliance).run(tenant, tx =>

@@ -96,6 +96,7 @@ export {
 export { RepairQueue, type HeldRepair } from './repair-queue';
 export { RepositoryContents } from './repository-contents';
 export { DamageReports, ReportingBlobStore } from './reporting-blob-store';
+export { ScanReportReadModel } from './scan-report-read-model';
 export { ScrubQueue, type HeldScrub, type ScrubProgress } from './scrub-queue';
 export { SealReadModel, SealStore, unsealedOnly } from './seal-store';
 export { StatementSigner, type Statement } from './statement-signer';

@@ -11,7 +11,7 @@ export interface Scan {
   open(path: string): ScannedFile;
   /**
    * What was found, when every file has been given.
-   * @throws DomainError ERR_PACK_SCAN_UNAVAILABLE when it was not looked at to its end
+   * @throws DomainError ERR_PACK_UNAVAILABLE, or ERR_PACK_SCAN_UNAVAILABLE of a scanner outside, when it was not looked at to its end
    */
   finish(): Promise<ScanReport>;
   /** Frees what the scan holds, however far it came. */

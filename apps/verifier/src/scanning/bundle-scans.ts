@@ -21,8 +21,8 @@ export interface ScanFindings {
 export abstract class BundleScans {
   /**
    * Adds one check for each scanner that is not off.
-   * @throws DomainError ERR_PACK_SCAN_UNAVAILABLE, to be asked again later: for a scanner that is required and cannot be reached, and for any that did
-   *   not look at the bundle to its end
+   * @throws DomainError ERR_PACK_SCAN_UNAVAILABLE, to be asked again later: for a scanner that is required and cannot be reached, and for one that did
+   *   not look at the bundle to its end; ERR_PACK_UNAVAILABLE where that was this process itself
    */
   abstract scan(question: ScanQuestion, list: CheckList): Promise<ScanFindings>;
 }

@@ -53,7 +53,8 @@ export class LiveScans extends BundleScans {
       const seconds = (performance.now() - begun) / 1000;
       for (const scanner of scans.keys()) this.meter.observe(scanner, 'unavailable', seconds);
       if (!late.aborted || question.signal.aborted) throw error;
-      throw unavailable('the scan did not end in time', error);
+      const code = scans.has('malware') ? 'ERR_PACK_SCAN_UNAVAILABLE' : 'ERR_PACK_UNAVAILABLE';
+      throw new DomainError(code, 'the scan did not end in time', { retry: 'later', cause: error });
     } finally {
       for (const scan of scans.values()) scan.close();
     }

@@ -35,7 +35,7 @@ export class SecretPool {
 
   constructor(private readonly settings: SecretPoolSettings) {}
 
-  /** @throws DomainError ERR_PACK_SCAN_UNAVAILABLE */
+  /** @throws DomainError ERR_PACK_UNAVAILABLE */
   find(windows: readonly TextWindow[]): Promise<FoundSecrets> {
     return new Promise((settle, fail) => {
       if (this.isClosed) return fail(unfinished('the verifier is shutting down'));
@@ -100,5 +100,5 @@ export class SecretPool {
 }
 
 function unfinished(message: string): DomainError {
-  return new DomainError('ERR_PACK_SCAN_UNAVAILABLE', message, { retry: 'later' });
+  return new DomainError('ERR_PACK_UNAVAILABLE', message, { retry: 'later' });
 }

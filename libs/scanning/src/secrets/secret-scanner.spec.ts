@@ -10,7 +10,7 @@ const HOOK = path.resolve(__dirname, '../../../../tools/testing/typescript.cjs')
 const REAL = { file: path.join(__dirname, 'secret-worker.ts'), execArgv: ['--require', HOOK] };
 
 const SECRET = secretSamples().find(({ rule }) => rule === 'github/GITHUB_TOKEN')?.secret ?? '';
-const unavailable = { code: 'ERR_PACK_SCAN_UNAVAILABLE', retry: 'later' };
+const unavailable = { code: 'ERR_PACK_UNAVAILABLE', retry: 'later' };
 
 async function scan(scanner: SecretScanner, files: Readonly<Record<string, readonly Buffer[]>>): Promise<ScanReport> {
   const run = await scanner.begin();
