@@ -2,7 +2,7 @@ const base = {
   testEnvironment: 'node',
   transform: { '\\.[cm]?[jt]s$': ['@swc/jest'] },
   // ESM-only packages that the sources reach through `require`.
-  transformIgnorePatterns: ['/node_modules/(?!(@noble|jose|request-filtering-agent)/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(@noble|@secretlint|boundary|jose|request-filtering-agent|structured-source)/)'],
   moduleNameMapper: { '^@packs/(.*)$': '<rootDir>/libs/$1/src/index.ts' },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.data/'],
   rootDir: __dirname,

@@ -57,6 +57,7 @@ export function commandsOf(tenant: string, manifest: typeof BLOB): Readonly<Reco
       unsigned: 'allow',
     },
     'cmd.publisher.update-visibility': { ...origin, shareWith: ['*'] },
+    'cmd.publisher.update-scanning': { ...origin, settings: { secrets: 'off' } },
     'cmd.publisher.update-exporters': { ...origin, keys: BLOB, keyIds: [] },
     'cmd.mirror-worker.create-mirror': { ...origin, settings },
     'cmd.mirror-worker.update-mirror': { ...origin, id: 'any', settings },

@@ -28,6 +28,7 @@ const OWNERS = [
   { packages: ['nats'], projects: ['messaging', 'testing', 'test-e2e'] },
   { packages: ['minio'], projects: ['object-storage', 'testing'] },
   { packages: ['@sigstore/*'], projects: ['sigstore', 'cli', 'tools', 'testing'] },
+  { packages: ['@secretlint/*'], projects: ['scanning'] },
   { packages: ['jose'], projects: ['auth', 'tools', 'testing', 'test-e2e'] },
   { packages: ['tar-stream'], projects: ['pack-format'] },
   { packages: ['js-yaml'], projects: ['pack-format'] },

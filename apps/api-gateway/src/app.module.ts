@@ -31,6 +31,7 @@ import {
   PostgresPackReadModel,
   PostgresReadChanges,
   PostgresRepositoryReadModel,
+  PostgresScanReportReadModel,
   PostgresSealReadModel,
   PostgresTrustReadModel,
   PostgresUsedProofs,
@@ -55,6 +56,7 @@ import {
   RegistryTokens,
   RepairingCatalog,
   RepositoryReadModel,
+  ScanReportReadModel,
   SealReadModel,
   SystemClock,
   TokenVerifier,
@@ -206,6 +208,7 @@ function outsideParts(config: Config, logger: Logger): Provider[] {
     onDatabase(AuditReadModel, dataSource => new PostgresAuditReadModel(dataSource)),
     onDatabase(SealReadModel, dataSource => new PostgresSealReadModel(dataSource)),
     onDatabase(TrustReadModel, dataSource => new PostgresTrustReadModel(dataSource)),
+    onDatabase(ScanReportReadModel, dataSource => new PostgresScanReportReadModel(dataSource)),
     onDatabase(NamespacePolicies, dataSource => new PostgresNamespacePolicies(dataSource)),
     onDatabase(UsedProofs, dataSource => new PostgresUsedProofs(dataSource)),
     {

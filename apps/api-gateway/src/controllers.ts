@@ -24,6 +24,7 @@ import { PoliciesController } from './rest/policies/policies.controller';
 import { PromoteVersionController } from './rest/promote-version/promote-version.controller';
 import { PublishPackController } from './rest/publish-pack/publish-pack.controller';
 import { ReplaysController } from './rest/replays/replays.controller';
+import { ScanningController } from './rest/scanning/scanning.controller';
 import { ScrubsController } from './rest/scrubs/scrubs.controller';
 import { SealController } from './rest/seal/seal.controller';
 import { StreamEventsController } from './rest/stream-events/stream-events.controller';
@@ -54,6 +55,7 @@ export const CONTROLLERS = [
   TrustBundlesController,
   PoliciesController,
   VisibilityController,
+  ScanningController,
   MirrorsController,
   ParityController,
   ExportsController,

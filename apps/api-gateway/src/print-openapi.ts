@@ -15,6 +15,7 @@ import {
   NamespacePolicies,
   ParityReadModel,
   PackReadModel,
+  ScanReportReadModel,
   TrustReadModel,
 } from '@packs/ports';
 import { CONTROLLERS } from './controllers';
@@ -51,6 +52,7 @@ const UNUSED = [
   NamespacePolicies,
   ParityReadModel,
   PackReadModel,
+  ScanReportReadModel,
   ServableAttestations,
   ServableVersions,
   CurrentSeal,

@@ -43,6 +43,8 @@ import { UpdateSeal } from './update-seal/update-seal';
 import { UpdateSealHandler } from './update-seal/update-seal.handler';
 import { UpdateTrust } from './update-trust/update-trust';
 import { UpdateTrustHandler } from './update-trust/update-trust.handler';
+import { UpdateScanning } from './update-scanning/update-scanning';
+import { UpdateScanningHandler } from './update-scanning/update-scanning.handler';
 import { UpdateVisibility } from './update-visibility/update-visibility';
 import { UpdateVisibilityHandler } from './update-visibility/update-visibility.handler';
 import { keepingTrust } from './watch-trust/watch-trust.providers';
@@ -67,6 +69,7 @@ export class AppModule {
         RotateTrustHandler,
         UpdatePolicyHandler,
         UpdateVisibilityHandler,
+        UpdateScanningHandler,
         ImportKitHandler,
         UpdateSealHandler,
         ApproveUnsealHandler,
@@ -92,7 +95,16 @@ export class AppModule {
           useFactory: (...parts: ConstructorParameters<typeof PromoteVersion>) => new PromoteVersion(...parts),
           inject: [RegistryUnitOfWork, CommandBus, Clock],
         },
-        ...[DeprecateVersion, ArchiveVersion, UpdateChannel, UpdateTrust, UpdatePolicy, UpdateVisibility, UpdateExporters].map(useCase => ({
+        ...[
+          DeprecateVersion,
+          ArchiveVersion,
+          UpdateChannel,
+          UpdateTrust,
+          UpdatePolicy,
+          UpdateVisibility,
+          UpdateScanning,
+          UpdateExporters,
+        ].map(useCase => ({
           provide: useCase,
           useFactory: (unitOfWork: RegistryUnitOfWork, clock: Clock) => new useCase(unitOfWork, clock),
           inject: [RegistryUnitOfWork, Clock],

@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { VerifyBundle, type PublishPackRequest, type VerifyBundleReply, type VerifyBundleRequest } from '@packs/contracts';
+import {
+  VerifyBundle,
+  type ProcessName,
+  type PublishPackRequest,
+  type VerifyBundleReply,
+  type VerifyBundleRequest,
+} from '@packs/contracts';
 import {
   encodePackConfig,
   MEDIA_TYPES,
@@ -8,6 +14,7 @@ import {
   selectPolicy,
   sha256,
   verdictHash,
+  type Digest,
   type PackManifest,
   type Verdict,
   type VerdictFault,
@@ -44,6 +51,10 @@ export class SpecPublisher {
   clock = new FixedClock();
   /** What the verifier finds wrong, if anything. */
   fault: VerdictFault | undefined;
+  /** What a scanner reports, if one looked. */
+  report: string | undefined;
+  /** What the verifier was asked. */
+  readonly asked: VerifyBundleRequest[] = [];
   /** Happens while the verifier is at work. */
   duringVerification: (() => Promise<unknown>) | undefined;
   private readonly packed = new Map<string, PackManifest>();
@@ -70,6 +81,8 @@ export class SpecPublisher {
     this.commands = new ScriptedCommandBus().answer(VerifyBundle, request => this.verify(request));
     this.clock = new FixedClock();
     this.fault = undefined;
+    this.report = undefined;
+    this.asked.length = 0;
     this.duringVerification = undefined;
   }
 
@@ -114,6 +127,10 @@ export class SpecPublisher {
     return this.admin.query(query);
   }
 
+  urlOf(process: ProcessName): string {
+    return this.database.urlOf(process);
+  }
+
   async events(): Promise<{ type: string; data: PublisherRow }[]> {
     const rows = await this.rows(`select payload from registry.outbox order by id`);
     return rows.map(row => JSON.parse((row['payload'] as Buffer).toString()) as { type: string; data: PublisherRow });
@@ -129,16 +146,24 @@ export class SpecPublisher {
     const manifest = this.packed.get(request.bundle.digest) ?? aPack();
     const configBytes = encodePackConfig(manifest);
     const config = await this.blobs.write(single(configBytes), { maxBytes: configBytes.length });
-    const verdict = aVerdict(request, manifest, this.fault);
+    this.asked.push(request);
+    let verdict = aVerdict(request, manifest, this.fault);
     await this.duringVerification?.();
+    const report = this.report === undefined ? undefined : await this.blobs.writeBytes(Buffer.from(this.report));
+    if (report) verdict = withScan(verdict, report.digest);
     const { packId, version } = manifest.metadata;
     return {
       verdict,
       verdictHash: verdictHash(verdict),
       faults: this.fault ? [this.fault] : [],
       pack: { config: this.fault ? null : config, packId, version, type: packTypeOf(manifest) },
+      ...(report && { scanReports: [report] }),
     };
   }
+}
+
+function withScan(verdict: Verdict, evidence: Digest): Verdict {
+  return { ...verdict, checks: [...verdict.checks, { id: 'scan', outcome: 'pass', reason: 'ok', evidence, scanner: 'secrets' }] };
 }
 
 async function* single(bytes: Buffer): AsyncGenerator<Buffer> {

@@ -1,8 +1,9 @@
-import { sha256 } from '@packs/domain';
+import { DEFAULT_SCANNING, sha256, type ScanSettings } from '@packs/domain';
 import { DeprecateVersion } from './deprecate-version/deprecate-version';
 import { SpecPublisher } from './publisher.fixture';
 import { UpdatePolicy } from './update-policy/update-policy';
 import { UpdateTrust } from './update-trust/update-trust';
+import { UpdateScanning } from './update-scanning/update-scanning';
 import { UpdateVisibility } from './update-visibility/update-visibility';
 
 const FROM = { tenant: 'acme', actor: 'user:root', source: 'stella/1.0' };
@@ -137,6 +138,24 @@ describe('changes of the registry', () => {
       await expect(execute({ name: 'one-more' })).rejects.toMatchObject({ code: 'ERR_PACK_LIMIT' });
       expect(await execute({ name: 'policy-0', unsigned: 'allow' })).toMatchObject({ policy: { version: 2 } });
       expect(await execute({ name: 'one-more', tenant: 'globex' })).toMatchObject({ changed: true });
+    });
+  });
+
+  describe('UpdateScanning', () => {
+    const execute = (settings: Partial<ScanSettings>, tenant = 'acme') =>
+      new UpdateScanning(publisher.unitOfWork, publisher.clock).execute({ ...FROM, tenant, settings });
+
+    it('changes what is named, of that tenant alone, with an event for a change', async () => {
+      expect(await execute({})).toEqual({ settings: DEFAULT_SCANNING, changed: false });
+      expect(await execute({ malware: 'required' })).toEqual({ settings: { secrets: 'on', malware: 'required' }, changed: true });
+      expect(await execute({ malware: 'required' })).toMatchObject({ changed: false });
+      expect(await execute({ secrets: 'off' })).toEqual({ settings: { secrets: 'off', malware: 'required' }, changed: true });
+      expect(await execute({}, 'globex')).toEqual({ settings: DEFAULT_SCANNING, changed: false });
+      const events = await publisher.events();
+      expect(events.map(({ type, data }) => [type, data['tenant'], data['actor'], data['settings']])).toEqual([
+        ['registry.scanning.updated', 'acme', 'user:root', { secrets: 'on', malware: 'required' }],
+        ['registry.scanning.updated', 'acme', 'user:root', { secrets: 'off', malware: 'required' }],
+      ]);
     });
   });
 

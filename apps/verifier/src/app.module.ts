@@ -11,8 +11,10 @@ import {
   type NatsSettings,
 } from '@packs/messaging';
 import { openReportingBlobStore } from '@packs/object-storage';
-import { LOGGER, signatureVerifySeconds, type Logger } from '@packs/observability';
+import { verifyTimeoutMs } from '@packs/contracts';
+import { LOGGER, scannerUp, scanSeconds, signatureVerifySeconds, type Logger } from '@packs/observability';
 import { BlobStore, CommandBus } from '@packs/ports';
+import { BundleScanner, MalwareScanner, SecretPool, SecretScanner } from '@packs/scanning';
 import { Readiness, type ConfigOf } from '@packs/service-host';
 import { AnswerMemory, VerificationPool } from '@packs/sigstore';
 import { AttestationEvaluator } from './evaluation/attestation-evaluator';
@@ -22,6 +24,8 @@ import { PooledSignatureVerifier, SignatureVerifier } from './evaluation/signatu
 import { TrustMaterials } from './evaluation/trust-materials';
 import { ReverifyVersion } from './reverify-version/reverify-version';
 import { ReverifyVersionHandler } from './reverify-version/reverify-version.handler';
+import { BundleScans } from './scanning/bundle-scans';
+import { LiveScans, type ScanMeter } from './scanning/live-scans';
 import { VerifyAttestation } from './verify-attestation/verify-attestation';
 import { VerifyAttestationHandler } from './verify-attestation/verify-attestation.handler';
 import { VerifyBundle } from './verify-bundle/verify-bundle';
@@ -32,6 +36,15 @@ const NATS_CONNECTION = Symbol('NatsConnection');
 
 /** Threads are opened as they are needed. */
 const WORKERS = Math.max(1, Math.min(4, availableParallelism()));
+/** Few: a scan waits for its slowest part, which is seldom the search for secrets. */
+const SECRET_WORKERS = Math.max(1, Math.min(2, availableParallelism()));
+/** A question to one of them is answered in milliseconds. */
+const SECRET_DEADLINE_MS = 10_000;
+/** Of the time that the publisher waits for the whole verification. */
+const SCAN_SHARE = 0.7;
+const MIB = 1024 * 1024;
+const SCANNERS = Symbol('Scanners');
+
 /** A verification takes milliseconds; whatever takes this long is stuck. */
 const VERIFICATION_DEADLINE_MS = 10_000;
 
@@ -41,12 +54,14 @@ class Lifecycle implements OnApplicationShutdown {
     private readonly commands: CommandBus,
     @Inject(NATS_CONNECTION) private readonly connection: NatsConnection,
     private readonly pool: VerificationPool,
+    @Inject(SCANNERS) private readonly scanners: readonly BundleScanner[],
   ) {}
 
   async onApplicationShutdown(): Promise<void> {
     if (this.commands instanceof NatsCommandBus) await this.commands.close();
     await this.connection.drain();
     await this.pool.close();
+    for (const scanner of this.scanners) await scanner.close();
   }
 }
 
@@ -78,6 +93,13 @@ export class AppModule {
         TrustMaterials,
         AttestationEvaluator,
         SignatureEvaluator,
+        { provide: SCANNERS, useFactory: () => scannersOf(config) },
+        {
+          provide: BundleScans,
+          useFactory: (blobs: BlobStore, scanners: readonly BundleScanner[]) =>
+            new LiveScans(blobs, scanners, SCAN_METER, bytes => SCAN_SHARE * verifyTimeoutMs(bytes)),
+          inject: [BlobStore, SCANNERS],
+        },
         VerifyBundle,
         ReverifyVersion,
         VerifyAttestation,
@@ -94,6 +116,19 @@ export class AppModule {
       ],
     };
   }
+}
+
+const SCAN_METER: ScanMeter = {
+  observe: (scanner, result, seconds) => {
+    scannerUp.set({ scanner }, result === 'unreachable' || result === 'unavailable' ? 0 : 1);
+    if (result !== 'unreachable') scanSeconds.observe({ scanner, result }, seconds);
+  },
+};
+
+function scannersOf({ clamd, clamdMaxFileMib, clamdTimeoutMs }: Config): BundleScanner[] {
+  const secrets = new SecretScanner(new SecretPool({ workers: SECRET_WORKERS, deadlineMs: SECRET_DEADLINE_MS }));
+  if (!clamd) return [secrets];
+  return [secrets, new MalwareScanner({ address: clamd, timeoutMs: clamdTimeoutMs, maxFileBytes: clamdMaxFileMib * MIB })];
 }
 
 export function commandServer(config: Config) {

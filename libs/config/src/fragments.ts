@@ -1,5 +1,19 @@
 import { ENV_PREFIX, type ProcessName } from '@packs/contracts';
-import { blobStoreUrl, between, days, flag, oneOf, port, positive, text, urlOf, registries, type AllowedRegistry } from './parsers';
+import {
+  blobStoreUrl,
+  between,
+  days,
+  flag,
+  oneOf,
+  port,
+  positive,
+  registries,
+  socketAddress,
+  text,
+  urlOf,
+  type AllowedRegistry,
+  type SocketAddress,
+} from './parsers';
 import type { Setting } from './settings';
 
 /** Ports the processes listen on when nothing else is said. */
@@ -319,6 +333,29 @@ export const parityWorkerSettings = {
     name: 'PARITY_INTERVAL_SECONDS',
     doc: 'Every byte of a mirror is compared again after this many seconds',
     fallback: '86400',
+    parse: positive,
+  },
+} satisfies Record<string, Setting<unknown>>;
+
+/** Where the files of packs are looked at for malware. */
+export const scanSettings = {
+  clamd: {
+    name: 'CLAMD_ADDRESS',
+    doc: 'clamd, as unix:/path or tcp://host:port. Absent: there is no scanner for malware, and tenants that require one publish nothing',
+    example: 'unix:/run/clamav/clamd.ctl',
+    optional: true,
+    parse: socketAddress as (value: string) => SocketAddress | undefined,
+  },
+  clamdMaxFileMib: {
+    name: 'CLAMD_MAX_FILE_MIB',
+    doc: "A pack with a file of more MiB than this is refused where it is scanned for malware; not more than clamd's own MaxFileSize, beyond which clamd calls everything clean",
+    fallback: '100',
+    parse: positive,
+  },
+  clamdTimeoutMs: {
+    name: 'CLAMD_TIMEOUT_MS',
+    doc: 'A clamd that is silent for this many milliseconds has not looked at the pack',
+    fallback: '20000',
     parse: positive,
   },
 } satisfies Record<string, Setting<unknown>>;

@@ -86,3 +86,15 @@ export function days(value: string): readonly number[] {
     throw new Error('must be at most 8 numbers of days from 1 to 3650, joined by commas');
   return [...new Set(given)].toSorted((a, b) => b - a);
 }
+
+/** A socket of this machine, or a host and port. */
+export type SocketAddress = { readonly path: string } | { readonly host: string; readonly port: number };
+
+/** `unix:/run/clamav/clamd.ctl` or `tcp://host:3310`. */
+export function socketAddress(value: string): SocketAddress {
+  const path = /^unix:(?:\/\/)?(\/[^\0]+)$/.exec(value)?.[1];
+  if (path !== undefined) return { path };
+  const [, host, digits] = /^tcp:\/\/(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/.exec(value) ?? [];
+  if (host === undefined || digits === undefined) throw new Error('must be unix:/path or tcp://host:port');
+  return { host: host.replace(/^\[|\]$/g, ''), port: port(digits) };
+}

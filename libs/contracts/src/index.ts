@@ -39,6 +39,14 @@ export {
 } from './commands/content-commands';
 export { BlobQuarantined, BlobRepaired } from './events/content-events';
 export { ScrubInput, ScrubView } from './http/scrubs';
+export {
+  type ReplayFinding,
+  type ReplayLine,
+  type ReplayObstacle,
+  type ReplayRange,
+  type VerdictDifference,
+  type VerdictPlace,
+} from './verdict-replay';
 export { SCRUB_NAMED, type Scrub } from './scrub';
 export {
   CONSUMER_COMMANDS,
@@ -80,6 +88,19 @@ export {
   type PutManifestRequest,
 } from './commands/repository-commands';
 export { ociErrorOf } from './oci/errors';
+export { UpdateScanning, type UpdateScanningReply, type UpdateScanningRequest } from './commands/scanning-commands';
+export {
+  JUDGING_COMMANDS,
+  blobsOfQuestion,
+  questionOf,
+  requestOf,
+  type FoundBlob,
+  type JudgingCommand,
+  type JudgingRequests,
+  VerdictQuestionSchema,
+  type QuestionParts,
+  type VerdictQuestion,
+} from './commands/verdict-question';
 export {
   judgedAttestations,
   MAX_JUDGED_ATTESTATIONS,
@@ -139,6 +160,7 @@ export {
   PackVersionRejected,
   PolicyUpdated,
   TrustUpdated,
+  ScanningUpdated,
   VisibilityUpdated,
 } from './events/registry-events';
 export {
@@ -249,6 +271,7 @@ export { PULL_LOCATION_PATTERN, type PulledRepository, type PullPolicy } from '.
 export { MirrorStateSchema, type MirroredVersion, type MirrorState } from './mirror-state';
 export { ApproveUnseal, UpdateSeal, type ApproveUnsealRequest, type SealReply, type UpdateSealRequest } from './commands/seal-commands';
 export { RegistrySealed, RegistryUnsealed, UnsealApproved, UnsealRequested } from './events/seal-events';
+export { ScanEngineView, ScanFindingView, ScanLimitView, ScanningInput, ScanningView, ScanReportView, UnopenedView } from './http/scanning';
 export { SealInput, SealView } from './http/seal';
 export { CheckParity, type CheckParityReply, type CheckParityRequest } from './commands/parity-commands';
 export { DRIFT_NAMED, ParityDriftDetected, ParityRestored } from './events/parity-events';

@@ -63,6 +63,20 @@ export {
   type RepositoryName,
 } from './repository';
 export { revokedAmong, type Revocations, type RevokedDigest, type RevokedIdentity, type RevokedKey } from './revocations';
+export {
+  DEFAULT_SCANNING,
+  SCAN_FINDINGS_MAX,
+  SCAN_MODES,
+  SCANNERS,
+  scanOutcome,
+  type ScanEngine,
+  type ScanFinding,
+  type ScanMode,
+  type Scanner,
+  type ScanReason,
+  type ScanReport,
+  type ScanSettings,
+} from './scanning';
 export { SCOPES, canonicalScopes, type Principal, type Scope } from './scopes';
 export {
   requireUnsealed,

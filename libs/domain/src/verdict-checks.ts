@@ -16,6 +16,7 @@ export const VERDICT_CHECKS = {
   statement: 'an attestation states something about this artifact',
   policy: 'those who signed suffice',
   attestation: 'an attestation that the policy asks for is there, by signers it accepts',
+  scan: 'a scanner looked at every file and found nothing',
 } as const;
 export type CheckId = keyof typeof VERDICT_CHECKS;
 
@@ -30,6 +31,11 @@ export const CHECK_REASONS = {
   'signature-undated': 'nobody who is trusted says when the signature was made; it counts for nothing',
   'attestation-missing': 'no valid attestation of this predicate type is there',
   'attestation-signers': 'a valid attestation of this predicate type is there, and who signed it does not suffice',
+  'scan-not-configured': 'the tenant has this scanner on, and the registry has none; passed over',
+  'scan-unavailable': 'the scanner could not be reached, and the tenant does not require it; passed over',
+  'secret-found': 'a file holds what looks like a secret',
+  'malware-found': 'a file holds malware',
+  'scan-limit': 'there is more in the bundle, or deeper within archives, than a scan looks at',
 } as const;
 
 /** Error codes that are reasons of checks as well, each with the checks it ends. */

@@ -1,6 +1,7 @@
 import { canonicalDigest } from './canonical-json';
 import type { Digest } from './digest';
 import type { ErrorCode, FieldFault } from './domain-error';
+import type { Scanner } from './scanning';
 import type { CheckId, CheckReason } from './verdict-checks';
 
 /** What the verifier concluded about one bundle, or about one attestation of it: a value, stored as it is and never recomputed. */
@@ -32,7 +33,10 @@ export interface Check {
   readonly id: CheckId;
   readonly outcome: 'pass' | 'fail' | 'skipped';
   readonly reason: CheckReason;
+  /** Of a check `scan`: the digest of the scanner's stored report. */
   readonly evidence?: Digest;
+  /** Of a check `scan` alone: which one. */
+  readonly scanner?: Scanner;
 }
 
 export type VerifiedIdentity = VerifiedKey | VerifiedCertificate;

@@ -19,6 +19,8 @@ export {
   parityComparisonSeconds,
   parityOutOfStep,
   publishTotal,
+  scannerUp,
+  scanSeconds,
   signatureVerifySeconds,
   trustDrifted,
   trustEnding,

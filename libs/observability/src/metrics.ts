@@ -31,6 +31,21 @@ export const signatureVerifySeconds = new Histogram({
   registers: [metrics],
 });
 
+export const scanSeconds = new Histogram({
+  name: 'registry_pack_scan_seconds',
+  help: 'Time to scan one bundle, by scanner and result: ok, secret-found, malware-found, scan-limit, or unavailable where it did not come to an end',
+  labelNames: ['scanner', 'result'],
+  buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+  registers: [metrics],
+});
+
+export const scannerUp = new Gauge({
+  name: 'registry_scanner_up',
+  help: 'Whether a scanner answered when it was last asked',
+  labelNames: ['scanner'],
+  registers: [metrics],
+});
+
 export const outboxUnsent = new Gauge({
   name: 'registry_outbox_unsent',
   help: 'Events committed but not yet acknowledged by the stream',

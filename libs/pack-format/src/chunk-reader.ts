@@ -33,6 +33,21 @@ export class ChunkReader {
     return Buffer.concat(parts);
   }
 
+  /** The next bytes, at most `size` of them, left to be read. */
+  async peek(size: number): Promise<Buffer> {
+    while (this.rest.length < size) {
+      const next = await this.chunks.next();
+      if (next.done) break;
+      this.rest = this.rest.length === 0 ? next.value : Buffer.concat([this.rest, next.value]);
+    }
+    return this.rest.subarray(0, size);
+  }
+
+  /** Gives back the end of what was read last. */
+  unread(bytes: Buffer): void {
+    this.rest = this.rest.length === 0 ? bytes : Buffer.concat([bytes, this.rest]);
+  }
+
   /** The next chunk that is not empty, or undefined at the end. */
   async next(): Promise<Buffer | undefined> {
     while (this.rest.length === 0) {

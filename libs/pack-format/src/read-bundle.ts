@@ -24,12 +24,16 @@ export interface WalkedBundle {
   readonly totalSize: number;
 }
 
+/** Is given the content of each file as it passes. What it leaves is read on without it. */
+export type FileVisitor = (path: string, content: AsyncIterator<Buffer>) => Promise<void>;
+
 export interface WalkOptions {
   /** Bytes of the compressed bundle. Everybody who holds a bundle knows it, and with it a bomb is known as one before it is inflated. */
   readonly size: number;
   readonly limits?: BundleLimits;
   /** Ends the walk with the signal's reason. */
   readonly signal?: AbortSignal;
+  readonly visit?: FileVisitor;
 }
 
 /**
@@ -46,10 +50,11 @@ export async function walkBundle(source: AsyncIterable<Uint8Array>, options: Wal
     overLimit(most.name, value, `${options.size} bytes inflate to more than ${most.bytes} bytes`);
   const inflated = inflateWithin(exactSize(source, options.size), { most: most.bytes, refuse, signal: options.signal });
   try {
-    const { entries, manifestBytes } = await walkArchive(new ChunkReader(inflated), limits, announced => {
-      // What the headers announce is refused without inflating up to it.
+    // What the headers announce is refused without inflating up to it.
+    const admit = (announced: number): void => {
       if (announced > most.bytes) throw refuse(announced);
-    });
+    };
+    const { entries, manifestBytes } = await walkArchive(new ChunkReader(inflated), limits, admit, options.visit);
     if (!manifestBytes) throw new DomainError('ERR_PACK_MANIFEST_MISSING', `the bundle has no ${PACK_MANIFEST_FILE} at its root`);
     const manifest = parsePackManifest(manifestBytes);
     refuseMissingFiles(manifest, new Set(entries.map(entry => entry.path)));
@@ -63,6 +68,7 @@ async function walkArchive(
   reader: ChunkReader,
   limits: BundleLimits,
   admit: (announced: number) => void,
+  visit: FileVisitor | undefined,
 ): Promise<{ entries: BundleEntry[]; manifestBytes?: Buffer }> {
   const paths = new BundlePaths(limits);
   const entries: BundleEntry[] = [];
@@ -80,7 +86,7 @@ async function walkArchive(
     if (header.directory) continue;
     const isManifest = header.path === PACK_MANIFEST_FILE;
     if (isManifest && header.size > MANIFEST_MAX_BYTES) throw manifestTooLarge();
-    const content = await readContent(reader, header.size, isManifest);
+    const content = await readContent(reader, header.size, isManifest, visit && (part => visit(header.path, part)));
     if (isManifest) manifestBytes = content.bytes;
     entries.push({ path: header.path, size: header.size, sha256: content.sha256 });
   }
@@ -88,13 +94,24 @@ async function walkArchive(
   return { entries, manifestBytes };
 }
 
-async function readContent(reader: ChunkReader, size: number, keep: boolean): Promise<{ sha256: Digest; bytes: Buffer }> {
+async function readContent(
+  reader: ChunkReader,
+  size: number,
+  keep: boolean,
+  visit: ((content: AsyncIterator<Buffer>) => Promise<void>) | undefined,
+): Promise<{ sha256: Digest; bytes: Buffer }> {
   const hash = createHash('sha256');
   const kept: Buffer[] = [];
-  for await (const part of reader.take(size)) {
-    hash.update(part);
-    if (keep) kept.push(part);
-  }
+  const content = (async function* () {
+    for await (const part of reader.take(size)) {
+      hash.update(part);
+      if (keep) kept.push(part);
+      yield part;
+    }
+  })();
+  // Without a way to end it: what a visitor leaves is read here.
+  if (visit) await visit({ next: () => content.next() });
+  for (let part = await content.next(); !part.done;) part = await content.next();
   await reader.exactly((BLOCK - (size % BLOCK)) % BLOCK);
   return { sha256: `sha256:${hash.digest('hex')}`, bytes: Buffer.concat(kept) };
 }

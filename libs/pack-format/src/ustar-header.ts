@@ -77,7 +77,8 @@ function octal(block: Buffer, start: number, length: number, field: string): num
   return parseInt(digits, 8);
 }
 
-function checksum(block: Buffer): number {
+/** Of a header block, as its own field for it should say. */
+export function checksum(block: Buffer): number {
   let sum = 8 * 0x20;
   for (let at = 0; at < BLOCK; at++) if (at < 148 || at >= 156) sum += block[at] ?? 0;
   return sum;

@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { SpecDatabase } from './persistence.fixture';
 import type { LOGIN_ROLES } from './roles';
 
-type Process = keyof typeof LOGIN_ROLES;
+type Process = keyof typeof LOGIN_ROLES | 'auditor';
 
 /** What a role may do with a table; an update by its columns. */
 interface Access {
@@ -43,6 +43,8 @@ const ALLOWED: Readonly<Record<Process, Readonly<Record<string, Access>>>> = {
     'gateway.dpop_proofs': PROJECT,
     'gateway.uploads': { ...PROJECT, update: ['lease_owner', 'lease_until', 'touched_at', 'upload'] },
     'registry.namespace_policies': READ,
+    'registry.scan_settings': READ,
+    'registry.verdict_evidence': READ,
     'registry.repositories': READ,
     'registry.manifests': READ,
     'registry.manifest_blobs': READ,
@@ -102,6 +104,7 @@ const ALLOWED: Readonly<Record<Process, Readonly<Record<string, Access>>>> = {
     'registry.tags': { ...PROJECT, update: ['manifest_digest', 'updated_at', 'updated_by'] },
     'registry.pending_versions': PROJECT,
     'registry.verdicts': ADD,
+    'registry.verdict_evidence': ADD,
     'registry.pack_versions': {
       ...ADD,
       update: ['archive_reason', 'archived_at', 'archived_by', 'deprecated_at', 'deprecated_by', 'deprecation_reason', 'replacement'],
@@ -117,6 +120,7 @@ const ALLOWED: Readonly<Record<Process, Readonly<Record<string, Access>>>> = {
     'registry.tenants': { ...ADD, update: ['share_with', 'trust_digest', 'trust_epoch'] },
     'registry.policies': { ...ADD, update: ['active'] },
     'registry.namespace_policies': { ...ADD, update: ['public_read', 'pull_by_digest_only', 'updated_at', 'updated_by'] },
+    'registry.scan_settings': { ...ADD, update: ['malware', 'secrets', 'updated_at', 'updated_by'] },
     'registry.idempotency_keys': ADD,
     'registry.outbox': { ...ADD, update: ['sent_at'] },
   },
@@ -237,6 +241,13 @@ const ALLOWED: Readonly<Record<Process, Readonly<Record<string, Access>>>> = {
     'compliance.trust_coverage': { ...PROJECT, update: ['epoch', 'key_ids', 'updated_at', 'updated_by_event'] },
     'compliance.inbox': PROJECT,
     'compliance.dead_letters': { ...ADD, update: ['replayed_at'] },
+  },
+  // Whoever runs verdicts again.
+  auditor: {
+    'content.blobs': READ,
+    'registry.verdicts': READ,
+    'registry.policies': READ,
+    'registry.pack_versions': READ,
   },
 };
 

@@ -19,7 +19,9 @@ import { UploadCalls1700000000016 } from './migrations/0016-upload-calls';
 import { ReadChanges1700000000017 } from './migrations/0017-read-changes';
 import { SmallWrites1700000000018 } from './migrations/0018-small-writes';
 import { PullingMirrors1700000000019 } from './migrations/0019-pulling-mirrors';
+import { VerdictQuestions1700000000021 } from './migrations/0021-verdict-questions';
 import { TrustBundles1700000000022 } from './migrations/0022-trust-bundles';
+import { ScanSettings1700000000024 } from './migrations/0024-scan-settings';
 import { ensureRoles, MIGRATE_ROLE, type LoginRole } from './roles';
 
 /** Held while migrating, so that two runs take turns. */
@@ -71,7 +73,9 @@ async function applyAs(adminUrl: string, now: Date): Promise<string[]> {
       ReadChanges1700000000017,
       SmallWrites1700000000018,
       PullingMirrors1700000000019,
+      VerdictQuestions1700000000021,
       TrustBundles1700000000022,
+      ScanSettings1700000000024,
     ],
     migrationsTableName: 'applied',
     extra: { options: `-c role=${MIGRATE_ROLE}` },

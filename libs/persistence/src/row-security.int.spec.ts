@@ -155,7 +155,7 @@ async function fillRepositories(publisher: Awaited<ReturnType<SpecDatabase['as']
 async function fill(db: SpecDatabase, tenant: string): Promise<void> {
   const publisher = await db.as('publisher');
   await setUpTrust(publisher, tenant);
-  await attest(publisher, (await publish(publisher, { tenant })).version);
+  await attest(publisher, (await publish(publisher, { tenant, besides: ['forged'] })).version);
   await appendEvent(publisher);
   const uploads = new PostgresUploadSessions(await db.as('api-gateway'));
   await uploads.open({ namespace: tenant, repository: 'app' }, 'user:alice', 'sha256', 1);
@@ -169,6 +169,9 @@ async function fill(db: SpecDatabase, tenant: string): Promise<void> {
   );
   await unitOfWorkOn(publisher).run(tenant, tx =>
     tx.namespacePolicies.put(tenant, { publicRead: false, pullByDigestOnly: false }, { at: AT, actor: 'user:alice' }),
+  );
+  await unitOfWorkOn(publisher).run(tenant, tx =>
+    tx.trust.setScanning(tenant, { secrets: 'on', malware: 'required' }, { at: AT, actor: 'user:alice' }),
   );
   await unitOfWorkOn(publisher).run(tenant, tx => tx.idempotency.put(tenant, 'key', sha256('request'), { outcome: 'rejected' } as never));
   const compliance = await db.as('compliance');

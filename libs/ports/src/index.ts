@@ -3,6 +3,7 @@ export { AttestationStore, type NewAttestation, type RecordedAttestation, type S
 export { AuditLog, AuditUnitOfWork, type AuditTx } from './audit-log';
 export { AuditReadModel, type AuditQuery } from './audit-read-model';
 export { BlobRecords, type BlobUse } from './blob-records';
+export { VerdictArchive, type ArchivedVerdict, type VerdictFilter } from './verdict-archive';
 export { repairBlob, RepairingCatalog, RepairingGenericContent } from './blob-repair';
 export {
   BlobStore,
@@ -106,6 +107,7 @@ export {
 export { RepairQueue, type HeldRepair } from './repair-queue';
 export { RepositoryContents } from './repository-contents';
 export { DamageReports, ReportingBlobStore } from './reporting-blob-store';
+export { ScanReportReadModel } from './scan-report-read-model';
 export { ScrubQueue, type HeldScrub, type ScrubProgress } from './scrub-queue';
 export { SealReadModel, SealStore, unsealedOnly } from './seal-store';
 export { StatementSigner, type Statement } from './statement-signer';

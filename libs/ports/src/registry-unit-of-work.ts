@@ -1,5 +1,5 @@
-import type { Digest, EncodedManifest, PackManifest, PackType, SigningPolicy, Verdict } from '@packs/domain';
-import type { PublishPackReply } from '@packs/contracts';
+import type { Digest, EncodedManifest, PackManifest, PackType, ScanSettings, SigningPolicy, Verdict } from '@packs/domain';
+import type { PublishPackReply, VerdictQuestion } from '@packs/contracts';
 import type { AttestationStore } from './attestation-store';
 import type { BlobRef, StoredBlob } from './blob-store';
 import type { ChannelStore } from './channel-store';
@@ -17,6 +17,7 @@ export interface TrustState {
   readonly material: BlobRef | null;
   readonly policies: readonly SigningPolicy[];
   readonly shareWith: readonly string[];
+  readonly scanning: ScanSettings;
 }
 
 export abstract class TrustStore {
@@ -26,6 +27,7 @@ export abstract class TrustStore {
   abstract setMaterial(tenant: string, epoch: number, material: BlobRef, at?: string): Promise<void>;
   abstract addPolicy(policy: SigningPolicy, tenant: string, actor: string): Promise<void>;
   abstract setShareWith(tenant: string, shareWith: readonly string[]): Promise<void>;
+  abstract setScanning(tenant: string, scanning: ScanSettings, note: { readonly at: string; readonly actor: string }): Promise<void>;
 }
 
 /** A version that is already there. */
@@ -63,6 +65,9 @@ export interface NewVersion {
   readonly signatures: readonly NewSignature[];
   readonly verdict: Verdict;
   readonly verdictHash: Digest;
+  readonly question: VerdictQuestion;
+  /** Stored, and named by the verdict; not recorded yet. */
+  readonly scanReports?: readonly StoredBlob[];
   readonly publishedAt: string;
   readonly actor: string;
   readonly source: string | null;
@@ -95,8 +100,14 @@ export abstract class PackStore {
     version: string,
     note: { at: string; actor: string; reason: string | null; replacement: string | null },
   ): Promise<void>;
-  /** Keeps a verdict that is not, or not only, that of a new version. */
-  abstract addVerdict(tenant: string, verdict: Verdict, hash: Digest): Promise<void>;
+  /** Keeps a verdict that is not, or not only, that of a new version, with what was asked: by both it can be found again. */
+  abstract addVerdict(
+    tenant: string,
+    verdict: Verdict,
+    hash: Digest,
+    question: VerdictQuestion,
+    scanReports?: readonly StoredBlob[],
+  ): Promise<void>;
 }
 
 /** Answers given under an idempotency key. */

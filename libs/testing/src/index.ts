@@ -1,6 +1,7 @@
 export { aKit, KIT_LOG, type TestKit } from './a-kit';
 export { aMirroredVersion, type TestVersion } from './a-mirrored-version';
 export { aPack, type PackChanges } from './a-pack';
+export { aTar, aZip, eicar, nestedFiveDeep, type ArchivedFile } from './archives';
 export { describeBlobStore } from './blob-store.conformance';
 export { aProof, aProofKey, hashOf, type ProofKey } from './dpop-proof';
 export { aSigner } from './ephemeral-signer';
@@ -15,6 +16,8 @@ export { describeMirrorTarget, type MirrorHolder } from './mirror-target.conform
 export { OCI_PEERS, OciPeer, type OciPeerName } from './oci-peer';
 export { peer } from './peers';
 export { ScriptedCommandBus } from './scripted-command-bus';
+export { ScriptedClamd, type ClamdScript } from './scripted-clamd';
+export { CLAMD, TestClamd } from './test-clamd';
 export { testDatabase, type TestDatabase } from './test-database';
 export { testNats, TestNats } from './test-nats';
 export { TestOciRegistry, type HeldRepository, type TestOciRegistryOptions } from './test-oci-registry';

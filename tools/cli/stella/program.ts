@@ -15,6 +15,7 @@ import { parityCommand } from './parity/parity.command';
 import { packCommand } from './pack/pack.command';
 import { policyCommand } from './policy/policy.command';
 import { registryCommand } from './registry/registry.command';
+import { scanningCommand } from './scanning/scanning.command';
 import { trustCommand } from './trust/trust.command';
 import { verifyBundleCommand } from './verify-bundle/verify-bundle.command';
 import { whoamiCommand } from './whoami/whoami.command';
@@ -37,6 +38,7 @@ export function stellaProgram(context: CliContext): Command {
     trustCommand,
     exporterCommand,
     policyCommand,
+    scanningCommand,
     auditCommand,
     complianceCommand,
     registryCommand,

@@ -86,6 +86,8 @@ export class ImportKit {
     if (earlier) return earlier;
     const now = this.clock.now();
     for (let at = 0; at < contents.blobs.length; at += BLOBS_PAGE) await tx.kits.addBlobs(contents.blobs.slice(at, at + BLOBS_PAGE));
+    // All at once and first, in the order that every transaction records blobs in.
+    await tx.kits.addBlobs(judged.versions.flatMap(({ verified }) => verified?.scanReports ?? []));
     if (judged.adopted) await adoptTrust(tx, request, { adopted: judged.adopted, current: trust, store: this.blobs, now });
     await this.addChannels(tx, request, contents, now);
     const shareWith = (judged.adopted?.state ?? trust).shareWith;

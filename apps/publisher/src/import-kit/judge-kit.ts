@@ -1,8 +1,5 @@
 import {
   judgedAttestations,
-  ReverifyVersion,
-  VerifyAttestation,
-  VerifyBundle,
   type ImportKitRequest,
   type KitVersion,
   type ReverifyVersionReply,
@@ -11,6 +8,7 @@ import {
 } from '@packs/contracts';
 import { DomainError, type FieldFault, type PackManifest } from '@packs/domain';
 import type { Clock, CommandBus, TrustState } from '@packs/ports';
+import { askVerifier, type Answered } from '../judgement/ask-verifier';
 import type { KitContents } from './kit-contents';
 
 /** Questions the verifier is asked at a time. */
@@ -25,10 +23,10 @@ export interface JudgedVersion {
   readonly version: KitVersion;
   readonly manifest: PackManifest;
   /** Absent for a version that is there already. */
-  readonly verified?: Pick<VerifyBundleReply, 'verdict' | 'verdictHash'>;
+  readonly verified?: Pick<Answered<VerifyBundleReply>, 'verdict' | 'verdictHash' | 'question' | 'scanReports'>;
   /** By each further channel it was let into, by that channel's own policy. */
-  readonly promotions: readonly { readonly channel: string; readonly verified: ReverifyVersionReply }[];
-  readonly attestations: readonly { readonly attestation: Attestation; readonly verified: VerifyAttestationReply }[];
+  readonly promotions: readonly { readonly channel: string; readonly verified: Answered<ReverifyVersionReply> }[];
+  readonly attestations: readonly { readonly attestation: Attestation; readonly verified: Answered<VerifyAttestationReply> }[];
 }
 
 /** What of a version the registry does not have yet. */
@@ -65,6 +63,7 @@ export class JudgeKit {
       contents,
       policies: [...trust.policies],
       trust: { digest: trust.digest, epoch: trust.epoch, material: trust.material },
+      scanning: trust.scanning,
     };
     for (let at = 0; at < missing.length; at += WIDTH) {
       const page = await Promise.all(missing.slice(at, at + WIDTH).map(parts => this.judge(bench, parts, refusals)));
@@ -98,9 +97,9 @@ export class JudgeKit {
     return { version, manifest: await bench.contents.packManifest(version), verified, promotions, attestations };
   }
 
-  private async verifyBundle({ contents, ...asked }: Bench, version: KitVersion): Promise<VerifyBundleReply> {
+  private async verifyBundle({ contents, ...asked }: Bench, version: KitVersion): Promise<Answered<VerifyBundleReply>> {
     const { packId, version: number, channel, bundle, manifest, signatures, attestations, config, type } = version;
-    const reply = await this.commands.send(VerifyBundle, {
+    const request = {
       ...asked,
       packId,
       version: number,
@@ -113,7 +112,8 @@ export class JudgeKit {
         attestations.map(one => ({ ...contents.refOf(one.document), predicateType: one.predicateType })),
       ),
       evaluatedAt: this.clock.now().toISOString(),
-    });
+    };
+    const reply = await askVerifier(this.commands, 'verify-bundle', request, { packId, version: number });
     if (reply.verdict.outcome === 'accepted' && (reply.verdict.subject.config !== config.digest || reply.pack?.type !== type)) {
       throw new DomainError('ERR_KIT_INDEX', `the config of ${packId} ${number} is not that of its bundle`, {
         details: { digest: config.digest },
@@ -123,11 +123,11 @@ export class JudgeKit {
   }
 
   private verifyFor(
-    { contents, ...asked }: Bench,
-    { type, bundle, manifest, signatures, attestations }: KitVersion,
+    { contents, scanning: _, ...asked }: Bench,
+    { packId, version, type, bundle, manifest, signatures, attestations }: KitVersion,
     channel: string,
-  ): Promise<ReverifyVersionReply> {
-    return this.commands.send(ReverifyVersion, {
+  ): Promise<Answered<ReverifyVersionReply>> {
+    const request = {
       ...asked,
       channel,
       packType: type,
@@ -139,22 +139,24 @@ export class JudgeKit {
         attestations.map(one => ({ ...contents.refOf(one.document), predicateType: one.predicateType })),
       ),
       evaluatedAt: this.clock.now().toISOString(),
-    });
+    };
+    return askVerifier(this.commands, 'reverify-version', request, { packId, version });
   }
 
   private verifyAttestation(
-    { contents, ...asked }: Bench,
+    { contents, scanning: _, ...asked }: Bench,
     version: KitVersion,
     { document }: Attestation,
-  ): Promise<VerifyAttestationReply> {
-    return this.commands.send(VerifyAttestation, {
+  ): Promise<Answered<VerifyAttestationReply>> {
+    const request = {
       ...asked,
       channel: version.channel,
       packType: version.type,
       attestation: contents.refOf(document),
       subject: { bundle: version.digest, manifest: version.manifest.digest },
       evaluatedAt: this.clock.now().toISOString(),
-    });
+    };
+    return askVerifier(this.commands, 'verify-attestation', request, version);
   }
 }
 
@@ -163,6 +165,7 @@ interface Bench {
   readonly contents: KitContents;
   readonly policies: TrustState['policies'][number][];
   readonly trust: Pick<TrustState, 'digest' | 'epoch' | 'material'>;
+  readonly scanning: TrustState['scanning'];
 }
 
 function refuse(refusals: Refusal[], field: string, faults: readonly { readonly code: string; readonly message: string }[]): void {

@@ -1,9 +1,16 @@
-import { sha256, type SigningPolicy } from '@packs/domain';
+import { DEFAULT_SCANNING, sha256, type SigningPolicy } from '@packs/domain';
 import { RegistryUnitOfWork, type RegistryTx, type TrustState } from '@packs/ports';
 import { judgeAndCommit } from './judge-and-commit';
 
 const POLICY: SigningPolicy = { name: 'default', version: 1, rule: { keyRef: 'release' }, unsigned: 'reject' };
-const TRUST: TrustState = { epoch: 1, digest: sha256('keys'), material: null, policies: [POLICY], shareWith: [] };
+const TRUST: TrustState = {
+  epoch: 1,
+  digest: sha256('keys'),
+  material: null,
+  policies: [POLICY],
+  shareWith: [],
+  scanning: DEFAULT_SCANNING,
+};
 
 /** Each transaction finds the next of the states it is given, and the last one from then on. */
 class Transactions extends RegistryUnitOfWork {
@@ -49,6 +56,7 @@ describe('judgeAndCommit', () => {
     ['epoch', { epoch: 2 }],
     ['material', { digest: sha256('other keys') }],
     ['policies', { policies: [{ ...POLICY, version: 2 }] }],
+    ['scans', { scanning: { ...DEFAULT_SCANNING, malware: 'required' } }],
   ])('judges again when the %s differ', async (_, change) => {
     const changed = { ...TRUST, ...change };
     const { transactions, judged, work } = setUp(changed);

@@ -35,5 +35,6 @@ export async function judgeAndCommit<Judged, Result>(unitOfWork: RegistryUnitOfW
 
 /** What a verdict leans on: when any of it differs, the verdict says nothing about now. */
 function sameBasis(a: TrustState, b: TrustState): boolean {
-  return a.epoch === b.epoch && a.digest === b.digest && canonicalDigest(a.policies) === canonicalDigest(b.policies);
+  const rest = ({ policies, scanning }: TrustState): string => canonicalDigest({ policies, scanning });
+  return a.epoch === b.epoch && a.digest === b.digest && rest(a) === rest(b);
 }

@@ -8,6 +8,7 @@ import {
 } from '@packs/contracts';
 import type { Clock, CommandBus, JudgeableVersion, RegistryTx, RegistryUnitOfWork } from '@packs/ports';
 import { lockVersion } from '../deprecate-version/lock-version';
+import type { Answered } from '../judgement/ask-verifier';
 import { judgeAndCommit } from '../judgement/judge-and-commit';
 import { judgeVersion } from './judge-version';
 import { mayPromote } from './may-promote';
@@ -33,7 +34,7 @@ export class PromoteVersion {
     const { standing, trust } = begin;
     if ('done' in standing) return standing.done;
     const bench = { tenant, packId, commands: this.commands, clock: this.clock };
-    return judgeAndCommit<ReverifyVersionReply, PromoteVersionReply>(this.unitOfWork, {
+    return judgeAndCommit<Answered<ReverifyVersionReply>, PromoteVersionReply>(this.unitOfWork, {
       tenant,
       trust,
       judge: async current => {
@@ -48,7 +49,7 @@ export class PromoteVersion {
   private async promote(
     tx: RegistryTx,
     request: PromoteVersionRequest,
-    { verdict, verdictHash }: ReverifyVersionReply,
+    { verdict, verdictHash, question }: Answered<ReverifyVersionReply>,
   ): Promise<PromoteVersionReply> {
     const { tenant, packId, channel, actor } = request;
     await lockVersion(tx, tenant, packId, request.version);
@@ -57,7 +58,7 @@ export class PromoteVersion {
     const { version, previousVersion } = standing;
     const now = this.clock.now();
     const promotedAt = now.toISOString();
-    await tx.packs.addVerdict(tenant, verdict, verdictHash);
+    await tx.packs.addVerdict(tenant, verdict, verdictHash, question);
     await tx.channels.move({ tenant, packId, channel, version: version.version, at: promotedAt, actor, reason: 'promotion', verdictHash });
     const state = { ...stateOf(request, version), previousVersion, verdictHash, promotedAt };
     await tx.outbox.append(newEvent(PackVersionPromoted, state, now));
@@ -66,12 +67,16 @@ export class PromoteVersion {
   }
 
   /** The channel stays where it is; verdict and event say why. */
-  private reject(request: PromoteVersionRequest, version: JudgeableVersion, verified: ReverifyVersionReply): Promise<PromoteVersionReply> {
-    const { verdict, verdictHash, faults } = verified;
+  private reject(
+    request: PromoteVersionRequest,
+    version: JudgeableVersion,
+    verified: Answered<ReverifyVersionReply>,
+  ): Promise<PromoteVersionReply> {
+    const { verdict, verdictHash, faults, question } = verified;
     const reasons = [...new Set(verdict.checks.filter(check => check.outcome === 'fail').map(check => check.reason))];
     const event = newEvent(PackPromotionRejected, { ...stateOf(request, version), verdictHash, reasons }, this.clock.now());
     return this.unitOfWork.run(request.tenant, async tx => {
-      await tx.packs.addVerdict(request.tenant, verdict, verdictHash);
+      await tx.packs.addVerdict(request.tenant, verdict, verdictHash, question);
       await tx.outbox.append(event);
       return { outcome: 'rejected', verdict, verdictHash, faults };
     });

@@ -2,7 +2,6 @@ import {
   judgedAttestations,
   newEvent,
   PackVersionRejected,
-  VerifyBundle,
   verifyTimeoutMs,
   type PublishPackReply,
   type VerifyBundleReply,
@@ -19,6 +18,7 @@ import {
   type TrustState,
 } from '@packs/ports';
 import { judgeAttestations, type JudgedAttestation } from '../add-attestation/judge-attestations';
+import { askVerifier, type Answered } from '../judgement/ask-verifier';
 import { judgeAndCommit } from '../judgement/judge-and-commit';
 import { acceptVersion, pendingReply } from './accept-version';
 import { claimVersion } from './claim-version';
@@ -34,7 +34,7 @@ const MAX_SIGNATURES = 64;
 const MAX_ROUNDS = 3;
 
 interface Judged {
-  readonly verified: VerifyBundleReply;
+  readonly verified: Answered<VerifyBundleReply>;
   readonly artifact: PreparedArtifact;
   readonly isAccepted: boolean;
   readonly attestations: readonly JudgedAttestation[];
@@ -107,7 +107,7 @@ export class PublishArtifact {
     return { judged: { verified, artifact, isAccepted, attestations } };
   }
 
-  private verify(submission: Submission, trust: TrustState): Promise<VerifyBundleReply> {
+  private verify(submission: Submission, trust: TrustState): Promise<Answered<VerifyBundleReply>> {
     const { tenant, packId, version, channel, bundle, signatures, attestations = [], artifact } = submission;
     const question = {
       ...{ tenant, packId, version, channel, bundle },
@@ -119,9 +119,10 @@ export class PublishArtifact {
       ),
       policies: [...trust.policies],
       trust: { digest: trust.digest, epoch: trust.epoch, material: trust.material },
+      scanning: trust.scanning,
       evaluatedAt: this.clock.now().toISOString(),
     };
-    return this.commands.send(VerifyBundle, question, verifyTimeoutMs(bundle.size));
+    return askVerifier(this.commands, 'verify-bundle', question, { packId, version }, verifyTimeoutMs(bundle.size));
   }
 
   private async prepare(submission: Submission, { verdict }: VerifyBundleReply, config: BlobRef): Promise<PreparedArtifact> {
@@ -137,10 +138,10 @@ export class PublishArtifact {
     return prepareArtifact(this.blobs, { ...parts, config: config as StoredBlob });
   }
 
-  /** Nothing of a rejected pack is kept but the verdict, the event and the answer. */
-  private async reject(submission: Submission, verified: VerifyBundleReply, hooks: SubmissionHooks): Promise<PublishPackReply> {
+  /** Nothing of a rejected pack is kept but the verdict with what scanners said, the event and the answer. */
+  private async reject(submission: Submission, verified: Answered<VerifyBundleReply>, hooks: SubmissionHooks): Promise<PublishPackReply> {
     const { tenant, actor, source, channel, bundle } = submission;
-    const { verdict, verdictHash, faults, pack } = verified;
+    const { verdict, verdictHash, faults, pack, question, scanReports } = verified;
     const reply: PublishPackReply = { outcome: 'rejected', verdict, verdictHash, faults };
     const event = newEvent(
       PackVersionRejected,
@@ -158,7 +159,7 @@ export class PublishArtifact {
     return this.unitOfWork.run(tenant, async tx => {
       const earlier = await hooks.earlier(tx);
       if (earlier) return earlier;
-      await tx.packs.addVerdict(tenant, verdict, verdictHash);
+      await tx.packs.addVerdict(tenant, verdict, verdictHash, question, scanReports);
       await tx.outbox.append(event);
       await hooks.keep(tx, reply);
       return reply;

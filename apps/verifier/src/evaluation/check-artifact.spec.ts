@@ -80,8 +80,8 @@ describe('a verdict with the OCI manifest', () => {
   }
 
   it('accepts what signed the manifest, names it, and stores no other config', async () => {
-    const { blobs, signatures, common } = setUp();
-    const reply = await new VerifyBundle(blobs, signatures).execute({ ...common, packId: 'acme.hello', version: null });
+    const { blobs, signatures, scans, common } = setUp();
+    const reply = await new VerifyBundle(blobs, signatures, scans).execute({ ...common, packId: 'acme.hello', version: null });
     expect(reply.verdict).toMatchObject({
       outcome: 'accepted',
       subject: { bundle: common.bundle.digest, manifest: common.manifest.digest },
@@ -116,10 +116,10 @@ describe('a verdict with the OCI manifest', () => {
   });
 
   it('keeps the config of an unsigned pack that may wait, and of no other', async () => {
-    const { blobs, signatures, common } = setUp();
+    const { blobs, signatures, scans, common } = setUp();
     const { manifest: _, ...without } = common;
     const verify = (unsigned: 'pending' | 'reject') =>
-      new VerifyBundle(blobs, signatures).execute({
+      new VerifyBundle(blobs, signatures, scans).execute({
         ...without,
         packId: null,
         version: null,

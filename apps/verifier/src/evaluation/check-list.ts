@@ -1,4 +1,4 @@
-import type { Check, CHECK_REASONS, CheckId, Digest, DomainError, RevokedDigest, VerdictFault } from '@packs/domain';
+import type { Check, CHECK_REASONS, CheckId, Digest, DomainError, RevokedDigest, Scanner, VerdictFault } from '@packs/domain';
 
 /** A reply is one message: there is room for so much prose. */
 const MAX_FAULTS = 64;
@@ -52,11 +52,17 @@ export class CheckList {
     this.fail('revocation', { code: 'ERR_PACK_DIGEST_REVOKED', message: `${digest} was revoked: ${reason}` }, digest);
   }
 
+  /** What a scanner said, or that it was not asked; the last of the checks. */
+  scan(scanner: Scanner, outcome: Check['outcome'], reason: Check['reason'], report?: Digest): void {
+    this.checks.push({ id: 'scan', outcome, reason, ...(report ? { evidence: report } : {}), scanner });
+  }
+
   private add(id: CheckId, outcome: Check['outcome'], reason: Check['reason'], evidence?: Digest): void {
     this.checks.push({ id, outcome, reason, ...(evidence ? { evidence } : {}) });
   }
 
-  private explain({ code, reason, message, pointer, field }: VerdictFault): void {
+  /** What is told to people about a check that failed. */
+  explain({ code, reason, message, pointer, field }: VerdictFault): void {
     if (this.faults.length === MAX_FAULTS) return;
     this.faults.push({
       code,

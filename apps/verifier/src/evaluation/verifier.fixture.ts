@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { MEDIA_TYPES, type SigningPolicy, type TrustMaterial } from '@packs/domain';
 import { encodeTrustMaterial, readTrustMaterial, runTask, type VerificationAnswer, type VerificationTask } from '@packs/sigstore';
 import { InMemoryBlobStore } from '@packs/testing';
+import { LiveScans } from '../scanning/live-scans';
 import { AttestationEvaluator } from './attestation-evaluator';
 import { SignatureEvaluator, type SignatureRef } from './signature-evaluator';
 import { SignatureTimer } from './signature-timer';
@@ -71,6 +72,8 @@ export function aVerifier() {
     timer,
     verifier,
     signatures,
+    /** Of a registry without a scanner. */
+    scans: new LiveScans(blobs, [], { observe() {} }, () => 10_000),
     signature: (content: Buffer): SignatureRef => ({ ...blobs.put(content), mediaType: MEDIA_TYPES.sigstoreBundle }),
     trust: (keys: TrustMaterial['keys'], epoch = 3, trustedRoots?: TrustMaterial['trustedRoots']): TrustRef => {
       const material = blobs.put(encodeTrustMaterial({ keys, trustedRoots }));

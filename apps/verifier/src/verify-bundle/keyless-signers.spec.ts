@@ -32,7 +32,7 @@ describe('a policy that asks for an identity', () => {
       signatures: signatures.map(verifier.signature),
       trust: verifier.trust([release.key], 3, roots.map(canonicalJson)),
     };
-    const { verdict, faults } = await new VerifyBundle(verifier.blobs, verifier.signatures).execute(request);
+    const { verdict, faults } = await new VerifyBundle(verifier.blobs, verifier.signatures, verifier.scans).execute(request);
     return { ...verdict, faults };
   }
 

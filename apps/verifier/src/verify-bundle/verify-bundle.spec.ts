@@ -28,7 +28,7 @@ function setUp({ bundle = BUNDLE, signatures = [release.bundle(bundle)], trusted
     signatures: signatures.map(verifier.signature),
     trust: verifier.trust(trusted.map(({ key }) => key)),
   };
-  const useCase = new VerifyBundle(verifier.blobs, verifier.signatures);
+  const useCase = new VerifyBundle(verifier.blobs, verifier.signatures, verifier.scans);
   return { ...verifier, request, useCase, execute: () => useCase.execute(request) };
 }
 

@@ -1,6 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import type { VerifyBundleReply, VerifyBundleRequest } from '@packs/contracts';
-import { encodePackConfig, encodePackManifest, MEDIA_TYPES, packTypeOf, sha256, type Digest, type PackManifest } from '@packs/domain';
+import {
+  encodePackConfig,
+  encodePackManifest,
+  MEDIA_TYPES,
+  packTypeOf,
+  SCANNERS,
+  sha256,
+  type Digest,
+  type PackManifest,
+} from '@packs/domain';
 import { BlobStore } from '@packs/ports';
 import { BundleSource } from '../evaluation/bundle-source';
 import { checkArtifact } from '../evaluation/check-artifact';
@@ -8,17 +17,22 @@ import { CheckList } from '../evaluation/check-list';
 import { composeVerdict } from '../evaluation/compose-verdict';
 import { DEADLINE_MS, withinDeadline } from '../evaluation/deadline';
 import { NOT_EVALUATED, SignatureEvaluator, type SignatureFindings } from '../evaluation/signature-evaluator';
+import { BundleScans, type ScanFindings } from '../scanning/bundle-scans';
 import { checkContent } from './check-content';
 
-/** Judges whether a bundle may be published: digest, contents, manifest, request, signatures, policy, in this order. */
+/** Judges whether a bundle may be published: digest, contents, manifest, request, signatures, policy, scanners, in this order. */
 @Injectable()
 export class VerifyBundle {
   constructor(
     private readonly blobs: BlobStore,
     private readonly signatures: SignatureEvaluator,
+    private readonly scans: BundleScans,
   ) {}
 
-  /** @throws DomainError ERR_PACK_UNAVAILABLE after the deadline; what the store and the trust material throw passes unchanged */
+  /**
+   * @throws DomainError ERR_PACK_UNAVAILABLE after the deadline; ERR_PACK_SCAN_UNAVAILABLE without a scanner that has to look; what the store and the
+   *   trust material throw passes unchanged
+   */
   execute(request: VerifyBundleRequest, signal: AbortSignal = AbortSignal.timeout(DEADLINE_MS)): Promise<VerifyBundleReply> {
     return withinDeadline(signal, async () => {
       const list = new CheckList();
@@ -27,12 +41,27 @@ export class VerifyBundle {
       const config = manifest && encodePackConfig(manifest);
       const findings = manifest && config && sound ? await this.judge(request, { source, manifest, config }, list) : NOT_EVALUATED;
       const subject = { bundle: request.bundle.digest, config: config && sha256(config), manifest: request.manifest?.digest };
-      const isKept = !request.manifest && (findings.accepted || findings.policy?.unsigned === 'pending');
+      // Whatever else is refused now is scanned when it is sent again.
+      const mayBeKept = findings.accepted || findings.policy?.unsigned === 'pending';
+      const scanned = await this.scan(request, mayBeKept ? source : undefined, list, signal);
+      const isKept = !request.manifest && mayBeKept && scanned.clean;
       return {
-        ...composeVerdict(subject, request, findings, list),
+        ...composeVerdict(subject, request, { ...findings, accepted: findings.accepted && scanned.clean }, list),
         pack: manifest && config ? await this.describe(manifest, isKept ? config : undefined) : null,
+        ...(scanned.reports.length > 0 && { scanReports: [...scanned.reports] }),
       };
     });
+  }
+
+  private async scan(
+    { bundle, scanning: settings }: VerifyBundleRequest,
+    source: BundleSource | undefined,
+    list: CheckList,
+    signal: AbortSignal,
+  ): Promise<ScanFindings> {
+    if (settings && source) return this.scans.scan({ bundle, source, settings, signal }, list);
+    for (const scanner of SCANNERS) if (settings && settings[scanner] !== 'off') list.scan(scanner, 'skipped', 'not-reached');
+    return { clean: true, reports: [] };
   }
 
   private async judge(request: VerifyBundleRequest, { source, manifest, config }: ReadBundle, list: CheckList): Promise<SignatureFindings> {

@@ -8,6 +8,7 @@ import { CancelScrub, GetScrub, QuarantineBlob, ReplaceBlob, StartScrub } from '
 import { CarryReferrers } from '../commands/carry-referrers';
 import { FetchArtifact } from '../commands/fetch-artifact';
 import { CreateMirror, DeleteMirror, SyncMirror, UpdateMirror } from '../commands/mirror-commands';
+import { UpdateScanning } from '../commands/scanning-commands';
 import { ApproveUnseal, UpdateSeal } from '../commands/seal-commands';
 import { CheckParity } from '../commands/parity-commands';
 import { DeleteContent, PutManifest } from '../commands/repository-commands';
@@ -34,6 +35,7 @@ export const COMMANDS: readonly {
   { contract: RotateTrust, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: UpdatePolicy, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: UpdateVisibility, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: UpdateScanning, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: VerifyBundle, callers: ['publisher'], answeredBy: 'verifier' },
   { contract: ReverifyVersion, callers: ['api-gateway', 'publisher', 'mirror-worker'], answeredBy: 'verifier' },
   { contract: AddAttestation, callers: ['api-gateway'], answeredBy: 'publisher' },

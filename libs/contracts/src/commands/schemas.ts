@@ -1,10 +1,14 @@
 import { Type } from '@sinclair/typebox';
 import {
   CERTIFICATE_EXTENSIONS,
+  SCAN_MODES,
+  SCANNERS,
   SIGNATURE_SCHEMES,
   UNSIGNED_ANSWERS,
   type PolicyRequirements,
   type PolicyRule,
+  type ScanMode,
+  type Scanner,
   type SigningPolicy,
   type UnsignedAnswer,
   type Verdict,
@@ -85,6 +89,11 @@ export const TrustRefSchema = closed({
   material: nullable(BlobRefSchema),
 });
 
+const ScannerSchema = Type.Unsafe<Scanner>({ type: 'string', enum: [...SCANNERS] });
+const ScanModeSchema = Type.Unsafe<ScanMode>({ type: 'string', enum: [...SCAN_MODES] });
+
+export const ScanSettingsSchema = closed({ secrets: ScanModeSchema, malware: ScanModeSchema });
+
 export const VerdictSchema = Type.Unsafe<Verdict>(
   closed({
     schema: Type.Literal('stellaops.io/verdict.v1'),
@@ -105,6 +114,7 @@ export const VerdictSchema = Type.Unsafe<Verdict>(
         outcome: Type.Union([Type.Literal('pass'), Type.Literal('fail'), Type.Literal('skipped')]),
         reason: Type.String(),
         evidence: Type.Optional(DigestSchema),
+        scanner: Type.Optional(ScannerSchema),
       }),
     ),
     identities: Type.Array(

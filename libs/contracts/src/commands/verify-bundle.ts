@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
-import type { SigningPolicy } from '@packs/domain';
+import { SCANNERS, type SigningPolicy } from '@packs/domain';
 import {
   AttestationRefSchema,
   BlobRefSchema,
@@ -16,7 +16,7 @@ import {
   VersionSchema,
 } from '../contract-types';
 import { command } from './command-contract';
-import { SigningPolicySchema, TrustRefSchema, VerdictFaultSchema, VerdictSchema } from './schemas';
+import { ScanSettingsSchema, SigningPolicySchema, TrustRefSchema, VerdictFaultSchema, VerdictSchema } from './schemas';
 
 const VerifiedPackSchema = closed({
   /** The stored config of a pack that was accepted or may wait for signatures, unless it came with its own. */
@@ -66,6 +66,8 @@ export const VerifyBundle = command({
     /** The tenant's active policies; the verifier selects once it knows the pack's type. */
     policies: Type.Array(SigningPolicySchema, { maxItems: 64 }),
     trust: TrustRefSchema,
+    /** What has to be looked for in the files, and how urgently; absent, as before there were scanners: nothing. */
+    scanning: Type.Optional(ScanSettingsSchema),
     evaluatedAt: TimestampSchema,
   }),
   reply: closed({
@@ -74,6 +76,8 @@ export const VerifyBundle = command({
     faults: Type.Array(VerdictFaultSchema),
     /** Null when the manifest could not be read. */
     pack: nullable(VerifiedPackSchema),
+    /** The stored reports that checks `scan` name, to be recorded with the verdict; absent: none. */
+    scanReports: Type.Optional(Type.Array(StoredBlobSchema, { maxItems: SCANNERS.length })),
   }),
 });
 export type VerifyBundleRequest = Static<typeof VerifyBundle.request>;

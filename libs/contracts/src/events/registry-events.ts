@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { ChannelSchema, closed, DigestSchema, nullable, PackTypeSchema, TimestampSchema } from '../contract-types';
-import { SigningPolicySchema } from '../commands/schemas';
+import { ScanSettingsSchema, SigningPolicySchema } from '../commands/schemas';
 import { CHANNEL_EVENTS } from './channel-events';
 import { ATTESTATION_EVENTS } from './attestation-events';
 import { REFERRER_EVENTS } from './referrer-events';
@@ -102,6 +102,13 @@ export const VisibilityUpdated = event(
   },
 );
 
+export const ScanningUpdated = event(
+  'registry.scanning.updated',
+  'publisher',
+  "A tenant's packs are scanned for other things than before, or more or less urgently.",
+  { settings: ScanSettingsSchema },
+);
+
 export const EVENTS: readonly EventContract[] = [
   PackVersionPublished,
   PackVersionRejected,
@@ -111,6 +118,7 @@ export const EVENTS: readonly EventContract[] = [
   TrustUpdated,
   PolicyUpdated,
   VisibilityUpdated,
+  ScanningUpdated,
   ...ATTESTATION_EVENTS,
   ...REFERRER_EVENTS,
   ...CHANNEL_EVENTS,

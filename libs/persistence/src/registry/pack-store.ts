@@ -1,5 +1,6 @@
+import type { VerdictQuestion } from '@packs/contracts';
 import { isPrerelease, versionSortKey, withoutBuild, type Digest, type PackType, type RepositoryKind, type Verdict } from '@packs/domain';
-import { PackStore, type ExistingVersion, type NewVersion } from '@packs/ports';
+import { PackStore, type ExistingVersion, type NewVersion, type StoredBlob } from '@packs/ports';
 import { insertBlobs } from '../content-catalog';
 import type { Sql } from '../transaction';
 import { PostgresChannelStore } from './channel-store';
@@ -80,8 +81,9 @@ export class PostgresPackStore extends PackStore {
   }
 
   async addVersion(added: NewVersion): Promise<{ channelMoved: boolean }> {
-    insertBlobs(this.sql, added.blobs);
-    await this.addVerdict(added.tenant, added.verdict, added.verdictHash);
+    insertBlobs(this.sql, [...added.blobs, ...(added.scanReports ?? [])]);
+    this.insertVerdict(added.tenant, added.verdict, added.verdictHash, added.question);
+    this.keepOthers(added);
     insertManifests(this.sql, added.tenant, added.manifest.metadata.packId, manifestsOf(added));
     this.insertVersion(added);
     this.insertSignatures(added);
@@ -120,12 +122,45 @@ export class PostgresPackStore extends PackStore {
     );
   }
 
-  async addVerdict(tenant: string, verdict: Verdict, hash: Digest): Promise<void> {
-    this.sql.send(`insert into registry.verdicts (tenant, hash, document) values ($1, $2, $3) on conflict do nothing`, [
+  async addVerdict(
+    tenant: string,
+    verdict: Verdict,
+    hash: Digest,
+    question: VerdictQuestion,
+    scanReports: readonly StoredBlob[] = [],
+  ): Promise<void> {
+    insertBlobs(this.sql, scanReports);
+    this.insertVerdict(tenant, verdict, hash, question);
+    this.keepEvidence(
+      tenant,
+      hash,
+      scanReports.map(({ digest }) => digest),
+    );
+  }
+
+  private insertVerdict(tenant: string, verdict: Verdict, hash: Digest, question: VerdictQuestion): void {
+    this.sql.send(`insert into registry.verdicts (tenant, hash, document, question) values ($1, $2, $3, $4) on conflict do nothing`, [
       tenant,
       hash,
       JSON.stringify(verdict),
+      JSON.stringify(question),
     ]);
+  }
+
+  /** Signatures that the verdict looked at and the version does not have, and what scanners said: their bytes stay as long as the verdict does. */
+  private keepOthers({ tenant, verdict, verdictHash, signatures, scanReports = [] }: NewVersion): void {
+    const held = new Set(signatures.map(({ blob }) => blob.digest));
+    const others = verdict.evidence.filter(digest => !held.has(digest));
+    this.keepEvidence(tenant, verdictHash, [...others, ...scanReports.map(({ digest }) => digest)]);
+  }
+
+  private keepEvidence(tenant: string, verdictHash: Digest, digests: readonly Digest[]): void {
+    if (digests.length === 0) return;
+    this.sql.send(
+      `insert into registry.verdict_evidence (tenant, verdict_hash, digest)
+       select $1, $2, d from unnest($3::text[]) as t(d) on conflict do nothing`,
+      [tenant, verdictHash, [...new Set(digests)]],
+    );
   }
 
   private insertVersion(added: NewVersion): void {

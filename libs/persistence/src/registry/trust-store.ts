@@ -1,4 +1,12 @@
-import { canonicalDigest, policyDigest, type Digest, type SigningPolicy } from '@packs/domain';
+import {
+  canonicalDigest,
+  DEFAULT_SCANNING,
+  policyDigest,
+  type Digest,
+  type SigningPolicy,
+  type ScanMode,
+  type ScanSettings,
+} from '@packs/domain';
 import { TrustStore, type BlobRef, type TrustState } from '@packs/ports';
 import type { Sql } from '../transaction';
 
@@ -12,6 +20,8 @@ interface TenantRow {
   size: string | null;
   object_key: string | null;
   policies: SigningPolicy[] | null;
+  secrets: ScanMode | null;
+  malware: ScanMode | null;
 }
 
 const LOCKS = { share: 'for share', update: 'for update' } as const;
@@ -33,19 +43,21 @@ export class PostgresTrustStore extends TrustStore {
 
   private async read(tenant: string): Promise<TrustState> {
     const [row] = await this.sql.query<TenantRow>(
-      `select t.trust_epoch, t.trust_digest, t.share_with, b.size, b.object_key,
+      `select t.trust_epoch, t.trust_digest, t.share_with, b.size, b.object_key, s.secrets, s.malware,
          (select json_agg(p.document order by p.name) from registry.policies p where p.tenant = t.tenant and p.active) as policies
        from registry.tenants t left join content.blobs b on b.digest = t.trust_digest
+         left join registry.scan_settings s on s.tenant = t.tenant
        where t.tenant = $1`,
       [tenant],
     );
-    if (!row) return { epoch: 0, digest: NO_TRUST, material: null, policies: [], shareWith: [] };
+    if (!row) return { epoch: 0, digest: NO_TRUST, material: null, policies: [], shareWith: [], scanning: DEFAULT_SCANNING };
     return {
       epoch: Number(row.trust_epoch),
       digest: row.trust_digest ?? NO_TRUST,
       material: trustMaterialOf(row),
       policies: row.policies ?? [],
       shareWith: row.share_with,
+      scanning: row.secrets && row.malware ? { secrets: row.secrets, malware: row.malware } : DEFAULT_SCANNING,
     };
   }
 
@@ -71,6 +83,19 @@ export class PostgresTrustStore extends TrustStore {
     await this.sql.query(
       `insert into registry.policies (tenant, name, version, document, digest, active, created_by) values ($1, $2, $3, $4, $5, true, $6)`,
       [tenant, policy.name, policy.version, JSON.stringify(policy), policyDigest(policy), actor],
+    );
+  }
+
+  async setScanning(
+    tenant: string,
+    { secrets, malware }: ScanSettings,
+    { at, actor }: { readonly at: string; readonly actor: string },
+  ): Promise<void> {
+    await this.sql.query(
+      `insert into registry.scan_settings (tenant, secrets, malware, updated_at, updated_by) values ($1, $2, $3, $4, $5)
+       on conflict (tenant) do update set secrets = excluded.secrets, malware = excluded.malware, updated_at = excluded.updated_at,
+         updated_by = excluded.updated_by`,
+      [tenant, secrets, malware, at, actor],
     );
   }
 
