@@ -1,3 +1,4 @@
+import { AttestationStatesController } from './rest/attestation-states/attestation-states.controller';
 import { AttestationsController } from './rest/attestations/attestations.controller';
 import { ChangeLifecycleController } from './rest/change-lifecycle/change-lifecycle.controller';
 import { ChannelsController } from './rest/channels/channels.controller';
@@ -9,6 +10,7 @@ import { DownloadBundleController } from './rest/download-bundle/download-bundle
 import { ExportersController } from './rest/exporters/exporters.controller';
 import { ExportsController } from './rest/exports/exports.controller';
 import { GetPackController } from './rest/get-pack/get-pack.controller';
+import { GetProvenanceController } from './rest/get-provenance/get-provenance.controller';
 import { GetSignaturesController } from './rest/get-signatures/get-signatures.controller';
 import { GetVersionController } from './rest/get-version/get-version.controller';
 import { ImportsController } from './rest/imports/imports.controller';
@@ -43,6 +45,8 @@ export const CONTROLLERS = [
   ChannelsController,
   GetSignaturesController,
   AttestationsController,
+  AttestationStatesController,
+  GetProvenanceController,
   DownloadBundleController,
   StreamEventsController,
   ListAuditController,

@@ -20,6 +20,8 @@ import { ApproveUnseal } from './approve-unseal/approve-unseal';
 import { ApproveUnsealHandler } from './approve-unseal/approve-unseal.handler';
 import { ArchiveVersion } from './archive-version/archive-version';
 import { ArchiveVersionHandler } from './archive-version/archive-version.handler';
+import { ContestAttestation } from './contest-attestation/contest-attestation';
+import { ContestAttestationHandler } from './contest-attestation/contest-attestation.handler';
 import { CONTENT_HANDLERS, keepingContent } from './content.providers';
 import { DeprecateVersion } from './deprecate-version/deprecate-version';
 import { DeprecateVersionHandler } from './deprecate-version/deprecate-version.handler';
@@ -32,6 +34,8 @@ import { DeleteContentHandler } from './delete-content/delete-content.handler';
 import { PutManifestHandler } from './put-manifest/put-manifest.handler';
 import { publishing } from './put-manifest/put-manifest.providers';
 import { Lifecycle, NATS_CONNECTION, type NatsConnection } from './lifecycle';
+import { RecordEvidenceExport } from './record-evidence-export/record-evidence-export';
+import { RecordEvidenceExportHandler } from './record-evidence-export/record-evidence-export.handler';
 import { UpdateChannel } from './update-channel/update-channel';
 import { UpdateChannelHandler } from './update-channel/update-channel.handler';
 import { UpdateExporters } from './update-exporters/update-exporters';
@@ -60,6 +64,8 @@ export class AppModule {
         DeprecateVersionHandler,
         ArchiveVersionHandler,
         AddAttestationHandler,
+        ContestAttestationHandler,
+        RecordEvidenceExportHandler,
         UpdateChannelHandler,
         UpdateTrustHandler,
         UpdatePolicyHandler,
@@ -83,10 +89,15 @@ export class AppModule {
           useFactory: (...parts: ConstructorParameters<typeof AddAttestation>) => new AddAttestation(...parts),
           inject: [RegistryUnitOfWork, CommandBus, BlobStore, Clock],
         },
-        {
-          provide: PromoteVersion,
-          useFactory: (...parts: ConstructorParameters<typeof PromoteVersion>) => new PromoteVersion(...parts),
+        ...[PromoteVersion, ContestAttestation].map(useCase => ({
+          provide: useCase,
+          useFactory: (unitOfWork: RegistryUnitOfWork, commands: CommandBus, clock: Clock) => new useCase(unitOfWork, commands, clock),
           inject: [RegistryUnitOfWork, CommandBus, Clock],
+        })),
+        {
+          provide: RecordEvidenceExport,
+          useFactory: (unitOfWork: PostgresRegistryUnitOfWork, clock: Clock) => new RecordEvidenceExport(unitOfWork, clock),
+          inject: [PostgresRegistryUnitOfWork, Clock],
         },
         ...[DeprecateVersion, ArchiveVersion, UpdateChannel, UpdateTrust, UpdatePolicy, UpdateVisibility, UpdateExporters].map(useCase => ({
           provide: useCase,

@@ -1,4 +1,12 @@
 export { AttestationReadModel, type ServableAttestation } from './attestation-read-model';
+export {
+  AttestationStates,
+  type AssessmentDue,
+  type AttestationName,
+  type ProvisionalAttestation,
+  type StandingAttestation,
+  type StateChange,
+} from './attestation-states';
 export { AttestationStore, type NewAttestation, type RecordedAttestation, type Signer } from './attestation-store';
 export { AuditLog, AuditUnitOfWork, type AuditTx } from './audit-log';
 export { AuditReadModel, type AuditQuery } from './audit-read-model';

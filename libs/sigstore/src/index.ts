@@ -1,6 +1,7 @@
 export { encodeTrustMaterial, parseTrustMaterial, readTrustMaterial, trustedKeyFromPem } from './trust-material';
 export { keyIdOf } from './public-key';
-export { MAX_ATTESTATION_BYTES, verifyAttestation } from './verify-attestation';
+export { readPredicate, type ReadPredicate } from './predicates/read-predicate';
+export { MAX_ATTESTATION_BYTES, readUnverified, verifyAttestation } from './verify-attestation';
 export { MAX_SIGNATURE_BYTES, verifyPackSignature, type SignedManifest } from './verify-pack-signature';
 export type { SignatureResult } from './signature-fault';
 export { KeyFileSigner } from './key-file-signer';

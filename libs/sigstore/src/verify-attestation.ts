@@ -1,5 +1,5 @@
 import { dsse } from '@sigstore/core';
-import { MEDIA_TYPES, type AttestationMediaType, type Digest, type ErrorCode, type TrustedKey } from '@packs/domain';
+import { DomainError, MEDIA_TYPES, type AttestationMediaType, type Digest, type ErrorCode, type TrustedKey } from '@packs/domain';
 import { dsseEnvelope } from './dsse-envelope';
 import { IN_TOTO_PAYLOAD_TYPE, readStatementAbout } from './in-toto-statement';
 import { loadKey, type LoadedKey } from './public-key';
@@ -104,4 +104,19 @@ function signersOf({ payloadType, payload, signatures }: SignedEnvelope, keys: r
   }
   if (verified.size === 0) throw unverified(keys);
   return keys.filter(key => verified.has(key)).map(({ key, keyId }) => ({ key, keyId }));
+}
+
+/**
+ * What a document nobody vouches for says of itself: it is read like a verified one, its signature aside.
+ * @throws DomainError ERR_PACK_ATTESTATION_INVALID when it would not be an attestation of a subject whoever signed it
+ */
+export function readUnverified(mediaType: AttestationMediaType, content: Uint8Array, subjects: readonly Digest[]): { predicateType: string } {
+  const read = refusalOr(() => {
+    const about = subjects.map(digest => ({ digest }));
+    const { predicateType } = readStatementAbout(readEnvelope(mediaType, content).payload, about, ATTESTATION_LIMITS);
+    if (!PREDICATE_TYPE.test(predicateType)) throw invalid(ODD_PREDICATE_TYPE);
+    return { predicateType };
+  });
+  if (!(read instanceof SignatureFault)) return read;
+  throw new DomainError('ERR_PACK_ATTESTATION_INVALID', read.message);
 }

@@ -15,6 +15,7 @@ interface AttestOptions extends OutputOptions {
   readonly type: string;
   readonly key: string;
   readonly scheme?: SignatureScheme;
+  readonly provisional?: true;
 }
 
 export function attestCommand(context: CliContext): Command {
@@ -24,6 +25,7 @@ export function attestCommand(context: CliContext): Command {
     .requiredOption('--type <uri>', 'the type of the predicate, such as https://slsa.dev/provenance/v1')
     .requiredOption('--key <file>', 'the private key, PKCS#8 PEM')
     .addOption(new Option('--scheme <scheme>', "absent: the usual one of the key's type").choices(SIGNATURE_SCHEMES))
+    .option('--provisional', 'keep it although nobody trusts the key yet')
     .action((reference: string, options: AttestOptions) => attest(context, reference, options));
 }
 
@@ -41,14 +43,14 @@ async function attest(context: CliContext, reference: string, options: AttestOpt
   const view = await registry.json<AttestationView>(
     'POST',
     `${packPath(packId, version)}/attestations`,
-    {},
+    { provisional: options.provisional },
     {
       body: signStatement(encodeStatement(subjects, options.type, predicate), key),
       headers: { 'content-type': MEDIA_TYPES.sigstoreBundle },
     },
   );
-  const { predicateType, manifestDigest: referrer, addedAt } = view;
-  printFields(context.stdout, options, view, { attestation: view.digest, type: predicateType, referrer, addedAt });
+  const { predicateType, state, manifestDigest: referrer, addedAt } = view;
+  printFields(context.stdout, options, view, { attestation: view.digest, type: predicateType, state, referrer, addedAt });
 }
 
 function parsePredicate(text: string): object {
