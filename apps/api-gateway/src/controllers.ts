@@ -7,6 +7,7 @@ import { ComplianceSummaryController } from './rest/compliance-summary/complianc
 import { DeadLettersController } from './rest/dead-letters/dead-letters.controller';
 import { DeprecateVersionController } from './rest/deprecate-version/deprecate-version.controller';
 import { DownloadBundleController } from './rest/download-bundle/download-bundle.controller';
+import { ExportEvidenceController } from './rest/export-evidence/export-evidence.controller';
 import { ExportersController } from './rest/exporters/exporters.controller';
 import { ExportsController } from './rest/exports/exports.controller';
 import { GetPackController } from './rest/get-pack/get-pack.controller';
@@ -47,6 +48,7 @@ export const CONTROLLERS = [
   AttestationsController,
   AttestationStatesController,
   GetProvenanceController,
+  ExportEvidenceController,
   DownloadBundleController,
   StreamEventsController,
   ListAuditController,

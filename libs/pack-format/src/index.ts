@@ -6,4 +6,5 @@ export { readKit } from './kit/read-kit';
 export { kitBytes, kitSize } from './kit/write-kit';
 export { packManifestSchema } from './pack-manifest.schema';
 export { parsePackManifest } from './parse-pack-manifest';
+export { tarBytes, tarSize, type TarFile } from './plain-tar';
 export { walkBundle } from './read-bundle';

@@ -35,6 +35,7 @@ export { ContentCatalog } from './content-catalog';
 export { CoverageStore, CoverageUnitOfWork, type CoverageFact, type CoverageTx, type FactSource, type SourcedFact } from './coverage';
 export { DeadLetters, type DeadMessage } from './dead-letters';
 export { EventRecord } from './event-record';
+export { EvidenceReadModel, type AuditedLeaf, type LeafQuery } from './evidence-read-model';
 export { examineBlob, type Finding } from './examine-blob';
 export { GenericContent, type GenericOutcome, type GenericPush } from './generic-content';
 export { Inbox } from './inbox';

@@ -1,4 +1,4 @@
-export { encodeTrustMaterial, parseTrustMaterial, readTrustMaterial, trustedKeyFromPem } from './trust-material';
+export { encodeTrustMaterial, MAX_TRUST_MATERIAL_BYTES, parseTrustMaterial, readTrustMaterial, trustedKeyFromPem } from './trust-material';
 export { keyIdOf } from './public-key';
 export { readPredicate, type ReadPredicate } from './predicates/read-predicate';
 export { MAX_ATTESTATION_BYTES, readUnverified, verifyAttestation } from './verify-attestation';

@@ -15,7 +15,7 @@ export const MAX_TRUSTED_KEYS = 64;
 const MAX_TRUSTED_ROOTS = 4;
 
 const KEY_NAME_MAX = 64;
-const MAX_MATERIAL_BYTES = 512 * 1024;
+export const MAX_TRUST_MATERIAL_BYTES = 512 * 1024;
 
 const DEFAULT_SCHEME: Readonly<Record<KeyType, SignatureScheme>> = {
   rsa: 'rsa-pkcs1-sha256',
@@ -84,7 +84,7 @@ export function encodeTrustMaterial(material: TrustMaterial): Buffer {
 /** @throws DomainError ERR_PACK_TRUST_INVALID */
 export function readTrustMaterial(bytes: Uint8Array): TrustMaterial {
   try {
-    return parseTrustMaterial(parseStrictJson(bytes, { maxBytes: MAX_MATERIAL_BYTES, maxDepth: 8 }));
+    return parseTrustMaterial(parseStrictJson(bytes, { maxBytes: MAX_TRUST_MATERIAL_BYTES, maxDepth: 8 }));
   } catch (error) {
     throw error instanceof JsonFault ? fault('', `trust material is ${error.message}`) : error;
   }

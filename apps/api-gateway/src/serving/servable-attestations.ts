@@ -1,9 +1,22 @@
-import { VerifyAttestation, type AttestationHistory, type AttestationView, type VerifyAttestationReply } from '@packs/contracts';
+import {
+  VerifyAttestation,
+  type AttestationHistory,
+  type AttestationStateView,
+  type AttestationView,
+  type VerifyAttestationReply,
+} from '@packs/contracts';
 import { DomainError, firstFailure, type AttestationState, type Digest } from '@packs/domain';
 import { withdrawnReads } from '@packs/observability';
-import type { AttestationReadModel, Clock, CommandBus, ServableAttestation, ServableVersion, Viewpoint } from '@packs/ports';
+import type { AttestationReadModel, Clock, CommandBus, ServableAttestation, ServableVersion, StoredBlob, Viewpoint } from '@packs/ports';
 import type { ServableVersions } from './servable-versions';
 import { VerdictCache } from './verdict-cache';
+
+/** An attestation with what it has counted for; without its document where nobody who is trusted now has signed it. */
+export interface AttestationEvidence {
+  readonly view: AttestationView;
+  readonly history: readonly AttestationStateView[];
+  readonly document: StoredBlob | null;
+}
 
 /** The only way to an attestation: its version is servable, and its own signature is still good under the owner's current keys. */
 export class ServableAttestations {
@@ -31,6 +44,29 @@ export class ServableAttestations {
     const recorded = await this.attestations.list(at, packId, version);
     const now = await Promise.all(recorded.map(attestation => this.standing(found, attestation)));
     return { version: found, verified: now.filter(({ view }) => view.state === 'verified') };
+  }
+
+  /**
+   * Everything that is attested about a version, with its history. The documents of those that are provisional now are left out.
+   * @throws DomainError as `ServableVersions.find` does
+   */
+  async evidence(
+    at: Viewpoint,
+    packId: string,
+    version: string,
+  ): Promise<{ version: ServableVersion; attestations: AttestationEvidence[] }> {
+    const found = await this.versions.find(at, packId, version);
+    const attestations: AttestationEvidence[] = [];
+    for (const attestation of await this.attestations.list(at, packId, version)) {
+      const refusal = await this.refusalOf(found, attestation);
+      const view = viewOf(attestation, refusal);
+      const history = await this.attestations.history(at, packId, version, view.digest as Digest);
+      attestations.push({ view, history, document: refusal ? null : attestation.document });
+    }
+    for (const view of await this.attestations.provisional(at, packId, version)) {
+      attestations.push({ view, history: await this.attestations.history(at, packId, version, view.digest as Digest), document: null });
+    }
+    return { version: found, attestations };
   }
 
   /** What it counts for now, and what it has counted for. @throws DomainError ERR_PACK_NOT_FOUND and as `ServableVersions.find` does */

@@ -1,5 +1,8 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Transform } from 'class-transformer';
+import { IsBoolean, IsOptional } from 'class-validator';
 import { SignerView } from './attestations';
+import { toBoolean } from './parameters';
 
 const DIGEST = { pattern: '^sha256:[0-9a-f]{64}$', example: `sha256:${'0'.repeat(64)}` };
 const TEXT = { type: String, nullable: true } as const;
@@ -25,7 +28,10 @@ export class BuildSourceView {
 export class MaterialView {
   @ApiProperty(TEXT) name!: string | null;
   @ApiProperty(TEXT) uri!: string | null;
-  @ApiProperty({ description: 'algorithm → digest', type: 'object', additionalProperties: { type: 'string' } }) digests!: Record<string, string>;
+  @ApiProperty({ description: 'algorithm → digest', type: 'object', additionalProperties: { type: 'string' } }) digests!: Record<
+    string,
+    string
+  >;
 }
 
 /** How it was built, as SLSA provenance v1 says. */
@@ -67,4 +73,12 @@ export class ProvenanceReport {
   @ApiProperty({ type: [SbomView] }) sboms!: SbomView[];
   @ApiProperty({ type: [TestResultView] }) tests!: TestResultView[];
   @ApiProperty({ type: [StatedView], description: 'Statements of which no more than the type is known here' }) others!: StatedView[];
+}
+
+export class EvidenceQuery {
+  @ApiPropertyOptional({ type: Boolean, description: 'With the bundle itself; absent: with its digest alone' })
+  @IsOptional()
+  @Transform(toBoolean)
+  @IsBoolean()
+  bundle?: boolean;
 }

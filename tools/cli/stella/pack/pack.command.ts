@@ -7,6 +7,7 @@ import { buildCommand } from './build/build.command';
 import { contestCommand } from './contest/contest.command';
 import { deprecateCommand } from './deprecate/deprecate.command';
 import { eventsCommand } from './events/events.command';
+import { evidenceCommand } from './evidence/evidence.command';
 import { initCommand } from './init/init.command';
 import { listCommand } from './list/list.command';
 import { packMirrorCommand } from './mirror/mirror.command';
@@ -32,6 +33,7 @@ export function packCommand(context: CliContext): Command {
     attestationsCommand,
     contestCommand,
     provenanceCommand,
+    evidenceCommand,
     promoteCommand,
     deprecateCommand,
     archiveCommand,

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import type { AttestationList } from '@packs/contracts';
+import type { AttestationList, AttestationView } from '@packs/contracts';
 import { ATTESTATION_STATES, DomainError, parseDigest, sha256, type Digest } from '@packs/domain';
 import { Command, Option } from 'commander';
 import { parseVersionReference } from '../../../client/pack-reference';
@@ -30,10 +30,10 @@ export function attestationsCommand(context: CliContext): Command {
       printRows(context.stdout, options, list, list.attestations, [
         ['TYPE', row => row.predicateType],
         ['SIGNED BY', row => row.signers.map(({ name }) => name).join(' ')],
-        ['STATE', row => row.state],
         ['ADDED', row => row.addedAt],
         ['SIZE', row => row.size],
         ['DIGEST', row => row.digest],
+        ...(options.state === undefined ? [] : [['STATE', (row: AttestationView) => row.state] as const]),
       ]);
     });
 }
