@@ -61,7 +61,7 @@ export class AttestingPublisher {
       ? [{ kind: 'key', name, keyId: sha256(name), scheme: 'ed25519', signature: attestation.digest } as const]
       : [];
     const isAccepted = policy !== undefined && isSatisfied(policy.rule, new Set(identities.map(one => one.name)));
-    const reason = isAccepted ? 'ok' : name === 'forger' ? 'ERR_PACK_SIGNATURE_INVALID' : 'ERR_PACK_SIGNATURE_UNTRUSTED';
+    const reason = isAccepted ? 'ok' : name === 'liar' ? 'ERR_PACK_ATTESTATION_INVALID' : 'ERR_PACK_SIGNATURE_UNTRUSTED';
     const verdict: Verdict = {
       schema: 'stellaops.io/verdict.v1',
       outcome: isAccepted ? 'accepted' : 'rejected',

@@ -1,4 +1,4 @@
-import type { Verdict } from './verdict';
+import type { Check, Verdict } from './verdict';
 
 /**
  * How far a statement about a version is believed. `provisional`: it was taken, and nobody who is trusted has signed it, or not any more. `verified`: its
@@ -7,10 +7,16 @@ import type { Verdict } from './verdict';
 export const ATTESTATION_STATES = ['provisional', 'verified', 'contested'] as const;
 export type AttestationState = (typeof ATTESTATION_STATES)[number];
 
-/** Whether trust is all that a refused document lacks: under other trust or another policy it may be accepted as it is. */
-export function lacksTrustAlone({ outcome, checks }: Verdict): boolean {
+/**
+ * Whether trust is all that a refused document lacks: under other trust or another policy it may be accepted as it is.
+ * @param namesSigner whether the document says whose signature it is. Of one that does not, a signature by an unknown key looks like any other that no
+ *   trusted key has made.
+ */
+export function lacksTrustAlone({ outcome, checks }: Verdict, namesSigner: boolean): boolean {
   const failed = checks.filter(check => check.outcome === 'fail');
-  return outcome === 'rejected' && failed.length > 0 && failed.every(({ reason }) => reason === 'ERR_PACK_SIGNATURE_UNTRUSTED');
+  const isTrust = ({ id, reason }: Check): boolean =>
+    reason === 'ERR_PACK_SIGNATURE_UNTRUSTED' || (!namesSigner && id === 'signature' && reason === 'ERR_PACK_SIGNATURE_INVALID');
+  return outcome === 'rejected' && failed.length > 0 && failed.every(isTrust);
 }
 
 /** The reason of the first check that failed; null when none did. */

@@ -1,5 +1,13 @@
 import { VerifyAttestation, type AddAttestationReply, type AddAttestationRequest, type VerifyAttestationReply } from '@packs/contracts';
-import { DomainError, EMPTY_JSON, encodeAttestationManifest, lacksTrustAlone, type Descriptor, type EncodedManifest } from '@packs/domain';
+import {
+  DomainError,
+  EMPTY_JSON,
+  encodeAttestationManifest,
+  lacksTrustAlone,
+  MEDIA_TYPES,
+  type Descriptor,
+  type EncodedManifest,
+} from '@packs/domain';
 import {
   readWhole,
   type BlobStore,
@@ -69,7 +77,8 @@ export class AddAttestation {
         const verified = await this.verify(request, begin.attested, trust);
         const { verdict, verdictHash, faults, predicateType } = verified;
         if (verdict.outcome === 'rejected' || predicateType === null) {
-          const isKept = request.provisional === true && (begin.kept !== undefined || lacksTrustAlone(verdict));
+          const namesSigner = request.attestation.mediaType !== MEDIA_TYPES.dsseEnvelope;
+          const isKept = request.provisional === true && (begin.kept !== undefined || lacksTrustAlone(verdict, namesSigner));
           if (isKept) return { judged: await this.asIs(request, begin.attested, verified) };
           return { done: { outcome: 'rejected', verdict, verdictHash, faults } };
         }

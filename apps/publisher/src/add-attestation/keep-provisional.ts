@@ -60,7 +60,14 @@ export async function requireRoom(tx: RegistryTx, { tenant, packId, version }: A
   throw new DomainError('ERR_PACK_LIMIT', `a version has at most ${MAX_ATTESTATIONS} attestations`);
 }
 
-function toProvisionalReply({ document, predicateType, reason, verdictHash, addedAt, addedBy }: ProvisionalAttestation): AddAttestationReply {
+function toProvisionalReply({
+  document,
+  predicateType,
+  reason,
+  verdictHash,
+  addedAt,
+  addedBy,
+}: ProvisionalAttestation): AddAttestationReply {
   const { digest, mediaType, size } = document;
   const shown = { digest, mediaType, size, predicateType, manifestDigest: null, signers: [], verdictHash, addedAt, addedBy };
   return { outcome: 'provisional', ...shown, state: 'provisional', stateReason: reason };

@@ -48,7 +48,13 @@ describe('the state of an attestation', () => {
 
   it('is provisional until somebody trusts the signer, and verified from then on', async () => {
     const taken = await attesting.taken('builder');
-    expect(taken).toMatchObject({ outcome: 'provisional', state: 'provisional', stateReason: UNTRUSTED, manifestDigest: null, signers: [] });
+    expect(taken).toMatchObject({
+      outcome: 'provisional',
+      state: 'provisional',
+      stateReason: UNTRUSTED,
+      manifestDigest: null,
+      signers: [],
+    });
     expect(await publisher.events('pack.attestation.added')).toEqual([]);
     expect(await publisher.events('pack.attestation.received')).toMatchObject([
       { data: { attestation: taken.digest, reason: UNTRUSTED, actor: 'user:alice', verdictHash: taken.verdictHash } },
@@ -78,7 +84,7 @@ describe('the state of an attestation', () => {
 
   it.each<[string, Parameters<AttestingPublisher['send']>]>([
     ['nobody asked to keep it', ['builder', { provisional: false }]],
-    ['its signature is wrong', ['forger']],
+    ['it lacks more than trust', ['liar']],
   ])('does not come to be when %s', async (_, parts) => {
     expect(await attesting.send(...parts)).toMatchObject({ outcome: 'rejected' });
     expect([await states(), await provisional(), await history()]).toEqual([[], 0, []]);
@@ -99,7 +105,9 @@ describe('the state of an attestation', () => {
     await assess();
     expect(await states()).toEqual(['verified']);
     const events = await publisher.events('pack.attestation.reassessed');
-    expect(events.map(({ data }) => [data['previousState'], data['state'], data['reason'], data['seq'], data['trustEpoch'], data.actor])).toEqual([
+    expect(
+      events.map(({ data }) => [data['previousState'], data['state'], data['reason'], data['seq'], data['trustEpoch'], data.actor]),
+    ).toEqual([
       ['verified', 'provisional', UNTRUSTED, 2, epoch - 1, 'system:assessment'],
       ['provisional', 'verified', null, 3, epoch, 'system:assessment'],
     ]);
@@ -159,7 +167,9 @@ describe('the state of an attestation', () => {
     expect(await states()).toEqual(['contested']);
     const seqs = await publisher.rows<{ seq: number }>(`select seq from registry.attestation_states order by seq`);
     expect(seqs.map(({ seq }) => seq)).toEqual(seqs.map((_, at) => at + 1));
-    expect((await publisher.events('pack.attestation.reassessed')).map(({ data }) => data['seq'])).toEqual(seqs.slice(1).map(({ seq }) => seq));
+    expect((await publisher.events('pack.attestation.reassessed')).map(({ data }) => data['seq'])).toEqual(
+      seqs.slice(1).map(({ seq }) => seq),
+    );
     expect(await assess()).toBe(0);
   });
 

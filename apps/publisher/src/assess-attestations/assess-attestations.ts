@@ -39,7 +39,7 @@ export class AssessAttestations {
   }
 
   private async workOff(due: AssessmentDue, signal: AbortSignal | undefined): Promise<number> {
-    for (let judged = 0; ; ) {
+    for (let judged = 0; ;) {
       const stale = await this.stale(due.tenant);
       if (stale.length === 0) {
         await this.unitOfWork.run(due.tenant, tx => tx.attestationStates.settle(due));

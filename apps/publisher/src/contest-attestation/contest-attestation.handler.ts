@@ -19,7 +19,10 @@ export class ContestAttestationHandler {
   async handle(@CommandRequest(ContestAttestationCommand) request: ContestAttestationRequest): Promise<ContestAttestationReply> {
     const reply = await this.contestAttestation.execute(request);
     const { packId, version, actor, tenant, digest, decision } = request;
-    this.logger.info({ packId, version, actor, tenant, digest, decision, state: reply.state, changed: reply.changed }, 'contest attestation');
+    this.logger.info(
+      { packId, version, actor, tenant, digest, decision, state: reply.state, changed: reply.changed },
+      'contest attestation',
+    );
     return reply;
   }
 }

@@ -57,10 +57,7 @@ export class ContestAttestation {
   }
 }
 
-async function find(
-  tx: RegistryTx,
-  { tenant, packId, version, digest }: ContestAttestationRequest,
-): Promise<StandingAttestation> {
+async function find(tx: RegistryTx, { tenant, packId, version, digest }: ContestAttestationRequest): Promise<StandingAttestation> {
   const standing = await tx.attestationStates.standing({ tenant, packId, version, digest });
   if (standing) return standing;
   throw new DomainError('ERR_PACK_NOT_FOUND', `no attestation ${digest} of ${packId} ${version}`);
