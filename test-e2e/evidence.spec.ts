@@ -213,7 +213,10 @@ describe('the evidence of a version', () => {
     await caller.trust(...keys);
     await caller.policy({ anyOf: keys.map(({ name }) => ({ keyRef: name })) });
     const bundle = aBundle(aManifest('shown', '1.0.0'));
-    const signatures = keys.flatMap(key => [key.sigstore(bundle.bytes), key.raw(bundle.bytes)]);
+    // A verdict names each identity once, with the first of its signatures: so one of each form.
+    const signatures = keys.map((key, n) =>
+      n === 0 ? key.raw(bundle.bytes) : n === 1 ? key.dsse(bundle.bytes) : key.sigstore(bundle.bytes),
+    );
     expect((await caller.publish(bundle, { signatures })).status).toBe(201);
     for (const key of keys) expect((await attest(caller, 'shown', key.attestation(bundle.digest, SLSA, BUILD))).status).toBe(201);
     await attest(caller, 'shown', new SigningKey('nobody').attestation(bundle.digest, SBOM), { provisional: true });
@@ -221,7 +224,7 @@ describe('the evidence of a version', () => {
 
     const { files, tar } = await unpacked(caller, 'shown', 'whole', { bundle: true });
     const good = verify(files);
-    expect([good.code, good.said.match(/^ok .*signed by/gm)?.length]).toEqual([0, 12]);
+    expect([good.code, good.said.match(/^ok .*signed by/gm)?.length]).toEqual([0, 8]);
     expect(good.said).toMatch(/GOOD\n$/);
     expect(
       createHash('sha256')
@@ -383,6 +386,6 @@ describe('the evidence of a version', () => {
     expect(index.attestations).toMatchObject([
       { state: 'contested', stateReason: 'not ours', history: [{ state: 'verified' }, { state: 'contested' }] },
     ]);
-    expect(verify(files)).toMatchObject({ code: 0 });
+    expect(verify(files)).toMatchObject({ code: 0, said: expect.stringMatching(/GOOD\n$/) as string });
   });
 });

@@ -29,9 +29,9 @@ export class PostgresEvidenceReadModel extends EvidenceReadModel {
   async policies(tenant: string, names: readonly { name: string; version: number }[]): Promise<readonly SigningPolicy[]> {
     const rows = await readAs(this.dataSource, tenant, sql =>
       sql.query<{ document: SigningPolicy }>(
-        `select p.document from registry.policies p
-         join jsonb_to_recordset($2::jsonb) as n(name text, version integer) on n.name = p.name and n.version = p.version
-         where p.tenant = $1 order by p.name, p.version`,
+        `select document from registry.policies where tenant = $1
+           and (name, version) in (select n.name, n.version from jsonb_to_recordset($2::jsonb) as n(name text, version integer))
+         order by name, version`,
         [tenant, JSON.stringify(names)],
       ),
     );
