@@ -41,7 +41,6 @@ export class AttestationDecision {
   @ApiProperty({ minLength: 1, maxLength: 512 })
   @IsString()
   @Length(1, 512)
-  // eslint-disable-next-line no-control-regex -- they could forge lines where the audit log is printed
   @Matches(/^[^\x00-\x1f\x7f]*$/)
   reason!: string;
 }

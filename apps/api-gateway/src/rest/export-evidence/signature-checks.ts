@@ -8,7 +8,6 @@ export interface Trusted {
 }
 
 /** Would end the field or the line they stand in. */
-// eslint-disable-next-line no-control-regex
 const UNPRINTABLE = /[\x00-\x1f\x7f]/;
 
 /**
