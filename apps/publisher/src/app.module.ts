@@ -14,14 +14,11 @@ import { currentTraceparent, LOGGER, type Logger } from '@packs/observability';
 import { assertDurable, createDataSource, DataSource, PostgresOutboxQueue, PostgresRegistryUnitOfWork } from '@packs/persistence';
 import { BlobStore, Clock, CommandBus, OutboxQueue, RegistryUnitOfWork, SystemClock, unsealedOnly } from '@packs/ports';
 import { Readiness, type ConfigOf } from '@packs/service-host';
-import { AddAttestation } from './add-attestation/add-attestation';
-import { AddAttestationHandler } from './add-attestation/add-attestation.handler';
 import { ApproveUnseal } from './approve-unseal/approve-unseal';
 import { ApproveUnsealHandler } from './approve-unseal/approve-unseal.handler';
 import { ArchiveVersion } from './archive-version/archive-version';
 import { ArchiveVersionHandler } from './archive-version/archive-version.handler';
-import { ContestAttestation } from './contest-attestation/contest-attestation';
-import { ContestAttestationHandler } from './contest-attestation/contest-attestation.handler';
+import { attesting, ATTESTING_HANDLERS } from './attesting.providers';
 import { CONTENT_HANDLERS, keepingContent } from './content.providers';
 import { DeprecateVersion } from './deprecate-version/deprecate-version';
 import { DeprecateVersionHandler } from './deprecate-version/deprecate-version.handler';
@@ -34,8 +31,6 @@ import { DeleteContentHandler } from './delete-content/delete-content.handler';
 import { PutManifestHandler } from './put-manifest/put-manifest.handler';
 import { publishing } from './put-manifest/put-manifest.providers';
 import { Lifecycle, NATS_CONNECTION, type NatsConnection } from './lifecycle';
-import { RecordEvidenceExport } from './record-evidence-export/record-evidence-export';
-import { RecordEvidenceExportHandler } from './record-evidence-export/record-evidence-export.handler';
 import { UpdateChannel } from './update-channel/update-channel';
 import { UpdateChannelHandler } from './update-channel/update-channel.handler';
 import { UpdateExporters } from './update-exporters/update-exporters';
@@ -63,9 +58,7 @@ export class AppModule {
         PromoteVersionHandler,
         DeprecateVersionHandler,
         ArchiveVersionHandler,
-        AddAttestationHandler,
-        ContestAttestationHandler,
-        RecordEvidenceExportHandler,
+        ...ATTESTING_HANDLERS,
         UpdateChannelHandler,
         UpdateTrustHandler,
         UpdatePolicyHandler,
@@ -84,20 +77,11 @@ export class AppModule {
         ...outsideParts(config, logger),
         ...keepingContent(config, logger),
         ...publishing(config, logger),
+        ...attesting,
         {
-          provide: AddAttestation,
-          useFactory: (...parts: ConstructorParameters<typeof AddAttestation>) => new AddAttestation(...parts),
-          inject: [RegistryUnitOfWork, CommandBus, BlobStore, Clock],
-        },
-        ...[PromoteVersion, ContestAttestation].map(useCase => ({
-          provide: useCase,
-          useFactory: (unitOfWork: RegistryUnitOfWork, commands: CommandBus, clock: Clock) => new useCase(unitOfWork, commands, clock),
+          provide: PromoteVersion,
+          useFactory: (...parts: ConstructorParameters<typeof PromoteVersion>) => new PromoteVersion(...parts),
           inject: [RegistryUnitOfWork, CommandBus, Clock],
-        })),
-        {
-          provide: RecordEvidenceExport,
-          useFactory: (unitOfWork: PostgresRegistryUnitOfWork, clock: Clock) => new RecordEvidenceExport(unitOfWork, clock),
-          inject: [PostgresRegistryUnitOfWork, Clock],
         },
         ...[DeprecateVersion, ArchiveVersion, UpdateChannel, UpdateTrust, UpdatePolicy, UpdateVisibility, UpdateExporters].map(useCase => ({
           provide: useCase,

@@ -4,7 +4,7 @@ import { PostgresContentCatalog } from '@packs/persistence';
 import { AddAttestation } from './add-attestation/add-attestation';
 import type { JudgingPublisher } from './judging-publisher.fixture';
 
-export const SLSA = 'https://slsa.dev/provenance/v1';
+const SLSA = 'https://slsa.dev/provenance/v1';
 
 type Added = Exclude<AddAttestationReply, { outcome: 'rejected' }>;
 

@@ -222,7 +222,7 @@ export {
   AttestationView,
   attestationUri,
 } from './http/attestations';
-export { BuildView, EvidenceQuery, ProvenanceReport, SbomView, StatedView, TestResultView } from './http/provenance';
+export { BuildView, EvidenceQuery, ProvenanceReport, StatedView } from './http/provenance';
 export { ComplianceQuery, ComplianceSummary, type Coverage } from './http/compliance';
 export { ReplayAnswer, ReplayInput } from './http/replays';
 export {
