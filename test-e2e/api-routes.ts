@@ -85,6 +85,7 @@ const BODY: Readonly<Record<string, (target: Target) => Pick<Request, 'json' | '
   approveUnseal: () => ({}),
   startScrub: () => ({ json: {} }),
   replayEvents: () => ({ json: { consumer: 'compliance-audit' } }),
+  contestAttestation: () => ({ json: { decision: 'contested', reason: 'asked' } }),
   addAttestation: ({ attestation: { mediaType, content } }) => {
     return { body: content, headers: { 'content-type': mediaType } };
   },

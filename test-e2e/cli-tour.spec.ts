@@ -298,6 +298,8 @@ const PRINTING: Readonly<Record<string, readonly string[]>> = {
   'pack deprecate': ['my-analyzer@0.1.0'],
   'pack archive': ['my-analyzer@0.1.0'],
   'pack attestations': ['my-task@0.1.0'],
+  'pack provenance': ['my-task@0.1.0'],
+  'pack evidence': ['my-task@0.1.0', '--out', 'for-json.evidence.tar'],
   'pack events': ['my-task'],
   'trust show': [],
   'trust add': ['--name', 'for-json', '--key', 'for-json.pub.pem'],
@@ -326,6 +328,7 @@ const PRINTING: Readonly<Record<string, readonly string[]>> = {
 /** What needs more than one command before it, with the story that asks it for JSON or for its table. */
 const IN_A_STORY_OF_ITS_OWN: Readonly<Record<string, string>> = {
   'pack attest': 'attestations',
+  'pack contest': 'evidence',
   'pack mirror export': 'offline-kit',
   'pack mirror import': 'offline-kit',
   'pack mirror verify': 'offline-kit',

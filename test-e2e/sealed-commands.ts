@@ -1,7 +1,7 @@
 const DIGEST = `sha256:${'0'.repeat(64)}`;
 const BLOB = { digest: DIGEST, size: 1, objectKey: 'key' };
 
-/** Commands that a sealed registry takes: the two ways a kit comes in, what ends a seal, and what keeps its bytes whole. */
+/** Commands that a sealed registry takes: the two ways a kit comes in, what ends a seal, what keeps its bytes whole, and the note that evidence was given out. */
 export const OPEN_COMMANDS: readonly string[] = [
   'cmd.mirror-worker.receive-kit',
   'cmd.publisher.import-kit',
@@ -9,6 +9,7 @@ export const OPEN_COMMANDS: readonly string[] = [
   'cmd.publisher.approve-unseal',
   'cmd.publisher.quarantine-blob',
   'cmd.publisher.replace-blob',
+  'cmd.publisher.record-evidence-export',
   'cmd.publisher.start-scrub',
   'cmd.publisher.get-scrub',
   'cmd.publisher.cancel-scrub',
@@ -46,6 +47,7 @@ export function commandsOf(tenant: string, manifest: typeof BLOB): Readonly<Reco
     'cmd.publisher.archive-version': { ...version, ...note },
     'cmd.publisher.promote-version': { ...version, channel: 'stable', from: null },
     'cmd.publisher.add-attestation': { ...version, attestation: { ...BLOB, mediaType: 'application/vnd.dsse.envelope.v1+json' } },
+    'cmd.publisher.contest-attestation': { ...version, digest: DIGEST, decision: 'contest', reason: 'asked' },
     'cmd.publisher.update-channel': { ...origin, name: 'night', description: '' },
     'cmd.publisher.update-trust': { ...origin, material: BLOB, keyIds: [] },
     'cmd.publisher.update-policy': {

@@ -19,7 +19,6 @@ import { LOGGER, type Logger } from '@packs/observability';
 import {
   createDataSource,
   DataSource,
-  PostgresAttestationReadModel,
   PostgresAuditReadModel,
   PostgresChannelReadModel,
   PostgresComplianceReadModel,
@@ -37,7 +36,6 @@ import {
   PostgresUsedProofs,
 } from '@packs/persistence';
 import {
-  AttestationReadModel,
   AuditReadModel,
   BlobStore,
   ChannelReadModel,
@@ -67,6 +65,7 @@ import {
 } from '@packs/ports';
 import { ATTESTATION_MEDIA_TYPES, MEDIA_TYPES } from '@packs/domain';
 import { Readiness, Recurring, type ConfigOf } from '@packs/service-host';
+import { attestingProviders } from './attesting.providers';
 import { CONTROLLERS } from './controllers';
 import { authenticate } from './http/authenticate';
 import { ScopeGuard } from './http/access';
@@ -91,7 +90,6 @@ import { SweepUploads } from './oci/uploads/sweep-uploads';
 import { EventFeed } from './rest/stream-events/event-feed';
 import { MAX_EVENT_STREAMS } from './rest/stream-events/stream-events.controller';
 import { BundleSender } from './serving/send-bundle';
-import { ServableAttestations } from './serving/servable-attestations';
 import { ServableVersions } from './serving/servable-versions';
 import { RepairingUploadSessions } from './storing/repairing-upload-sessions';
 
@@ -143,6 +141,7 @@ export class AppModule {
         { provide: APP_FILTER, useValue: new ProblemFilter(logger) },
         ...outsideParts(config, logger),
         ...parts(config, logger),
+        ...attestingProviders,
         ...tokenProviders(config),
         ...ociProviders(config, logger),
         {
@@ -200,7 +199,6 @@ function outsideParts(config: Config, logger: Logger): Provider[] {
     onDatabase(RepositoryReadModel, dataSource => new PostgresRepositoryReadModel(dataSource)),
     { provide: ReadChanges, useFactory: () => new PostgresReadChanges(config.databaseUrl, 'api-gateway') },
     onDatabase(ChannelReadModel, dataSource => new PostgresChannelReadModel(dataSource)),
-    onDatabase(AttestationReadModel, dataSource => new PostgresAttestationReadModel(dataSource)),
     onDatabase(ComplianceReadModel, dataSource => new PostgresComplianceReadModel(dataSource)),
     onDatabase(ParityReadModel, dataSource => new PostgresParityReadModel(dataSource)),
     onDatabase(MirrorReadModel, dataSource => new PostgresMirrorReadModel(dataSource)),
@@ -250,11 +248,6 @@ function parts(config: Config, logger: Logger): Provider[] {
       provide: ServableVersions,
       useFactory: (packs: PackReadModel, commands: CommandBus, clock: Clock) => new ServableVersions(packs, commands, clock),
       inject: [PackReadModel, CommandBus, Clock],
-    },
-    {
-      provide: ServableAttestations,
-      useFactory: (...needed: ConstructorParameters<typeof ServableAttestations>) => new ServableAttestations(...needed),
-      inject: [ServableVersions, AttestationReadModel, CommandBus, Clock],
     },
     {
       provide: AttestationReceiver,

@@ -1,3 +1,4 @@
+import { AttestationStatesController } from './rest/attestation-states/attestation-states.controller';
 import { AttestationsController } from './rest/attestations/attestations.controller';
 import { ChangeLifecycleController } from './rest/change-lifecycle/change-lifecycle.controller';
 import { ChannelsController } from './rest/channels/channels.controller';
@@ -6,9 +7,11 @@ import { ComplianceSummaryController } from './rest/compliance-summary/complianc
 import { DeadLettersController } from './rest/dead-letters/dead-letters.controller';
 import { DeprecateVersionController } from './rest/deprecate-version/deprecate-version.controller';
 import { DownloadBundleController } from './rest/download-bundle/download-bundle.controller';
+import { ExportEvidenceController } from './rest/export-evidence/export-evidence.controller';
 import { ExportersController } from './rest/exporters/exporters.controller';
 import { ExportsController } from './rest/exports/exports.controller';
 import { GetPackController } from './rest/get-pack/get-pack.controller';
+import { GetProvenanceController } from './rest/get-provenance/get-provenance.controller';
 import { GetSignaturesController } from './rest/get-signatures/get-signatures.controller';
 import { GetVerdictController } from './rest/get-verdict/get-verdict.controller';
 import { GetVersionController } from './rest/get-version/get-version.controller';
@@ -47,6 +50,9 @@ export const CONTROLLERS = [
   GetSignaturesController,
   GetVerdictController,
   AttestationsController,
+  AttestationStatesController,
+  GetProvenanceController,
+  ExportEvidenceController,
   DownloadBundleController,
   StreamEventsController,
   ListAuditController,

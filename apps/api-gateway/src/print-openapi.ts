@@ -24,6 +24,8 @@ import { CurrentSeal } from './http/sealed-mode';
 import { ClientConfig } from './rest/client-config/client-config.controller';
 import { AttestationReceiver } from './rest/attestations/receive-attestation';
 import { BundleReceiver } from './rest/publish-pack/receive-bundle';
+import { ExportEvidence } from './rest/export-evidence/export-evidence';
+import { GetProvenance } from './rest/get-provenance/get-provenance';
 import { EventFeed } from './rest/stream-events/event-feed';
 import { MAX_EVENT_STREAMS } from './rest/stream-events/stream-events.controller';
 import { KitReceiver } from './rest/imports/receive-kit';
@@ -45,6 +47,8 @@ const UNUSED = [
   ComplianceReadModel,
   ContentCatalog,
   EventFeed,
+  ExportEvidence,
+  GetProvenance,
   KitReadModel,
   KitReceiver,
   MAX_EVENT_STREAMS,

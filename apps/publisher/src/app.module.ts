@@ -14,12 +14,11 @@ import { currentTraceparent, LOGGER, type Logger } from '@packs/observability';
 import { assertDurable, createDataSource, DataSource, PostgresOutboxQueue, PostgresRegistryUnitOfWork } from '@packs/persistence';
 import { BlobStore, Clock, CommandBus, OutboxQueue, RegistryUnitOfWork, SystemClock, unsealedOnly } from '@packs/ports';
 import { Readiness, type ConfigOf } from '@packs/service-host';
-import { AddAttestation } from './add-attestation/add-attestation';
-import { AddAttestationHandler } from './add-attestation/add-attestation.handler';
 import { ApproveUnseal } from './approve-unseal/approve-unseal';
 import { ApproveUnsealHandler } from './approve-unseal/approve-unseal.handler';
 import { ArchiveVersion } from './archive-version/archive-version';
 import { ArchiveVersionHandler } from './archive-version/archive-version.handler';
+import { attesting, ATTESTING_HANDLERS } from './attesting.providers';
 import { CONTENT_HANDLERS, keepingContent } from './content.providers';
 import { DeprecateVersion } from './deprecate-version/deprecate-version';
 import { DeprecateVersionHandler } from './deprecate-version/deprecate-version.handler';
@@ -63,7 +62,7 @@ export class AppModule {
         PromoteVersionHandler,
         DeprecateVersionHandler,
         ArchiveVersionHandler,
-        AddAttestationHandler,
+        ...ATTESTING_HANDLERS,
         UpdateChannelHandler,
         UpdateTrustHandler,
         RotateTrustHandler,
@@ -85,11 +84,7 @@ export class AppModule {
         ...keepingContent(config, logger),
         ...publishing(config, logger),
         ...keepingTrust(config, logger),
-        {
-          provide: AddAttestation,
-          useFactory: (...parts: ConstructorParameters<typeof AddAttestation>) => new AddAttestation(...parts),
-          inject: [RegistryUnitOfWork, CommandBus, BlobStore, Clock],
-        },
+        ...attesting,
         {
           provide: PromoteVersion,
           useFactory: (...parts: ConstructorParameters<typeof PromoteVersion>) => new PromoteVersion(...parts),

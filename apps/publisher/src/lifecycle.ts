@@ -6,6 +6,7 @@ import { Recurring } from '@packs/service-host';
 
 export type { NatsConnection };
 export const NATS_CONNECTION = Symbol('NatsConnection');
+export const UPKEEP = Symbol('Upkeep');
 
 /** Starts the relay once everything is there, and ends it before what it stands on. */
 @Injectable()
@@ -13,7 +14,7 @@ export class Lifecycle implements OnApplicationBootstrap, OnApplicationShutdown 
   constructor(
     private readonly stream: EventStream,
     private readonly relay: OutboxRelay,
-    private readonly expiry: Recurring,
+    @Inject(UPKEEP) private readonly upkeep: readonly Recurring[],
     private readonly commands: CommandBus,
     private readonly dataSource: DataSource,
     @Inject(NATS_CONNECTION) private readonly connection: NatsConnection,
@@ -22,11 +23,11 @@ export class Lifecycle implements OnApplicationBootstrap, OnApplicationShutdown 
   async onApplicationBootstrap(): Promise<void> {
     await this.stream.ensure();
     this.relay.start();
-    this.expiry.start();
+    for (const recurring of this.upkeep) recurring.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.expiry.drain();
+    await Promise.all(this.upkeep.map(recurring => recurring.drain()));
     await this.relay.drain();
     if (this.commands instanceof NatsCommandBus) await this.commands.close();
     await this.connection.drain();

@@ -1,6 +1,7 @@
 import { Type, type TObject, type TSchema, type TUnsafe } from '@sinclair/typebox';
 import {
   ATTESTATION_MEDIA_TYPES,
+  ATTESTATION_STATES,
   NAME_PATTERN,
   PACK_TYPES,
   REPOSITORY_NAME_MAX,
@@ -8,6 +9,7 @@ import {
   SIGNATURE_MEDIA_TYPES,
   TAG_PATTERN,
   type AttestationMediaType,
+  type AttestationState,
   type Digest,
   type PackType,
   type SignatureMediaType,
@@ -27,6 +29,7 @@ export const TimestampSchema = Type.String({ format: 'date-time' });
 export const PackTypeSchema = Type.Unsafe<PackType>({ type: 'string', enum: [...PACK_TYPES] });
 export const SignatureMediaTypeSchema = Type.Unsafe<SignatureMediaType>({ type: 'string', enum: [...SIGNATURE_MEDIA_TYPES] });
 export const AttestationMediaTypeSchema = Type.Unsafe<AttestationMediaType>({ type: 'string', enum: [...ATTESTATION_MEDIA_TYPES] });
+export const AttestationStateSchema = Type.Unsafe<AttestationState>({ type: 'string', enum: [...ATTESTATION_STATES] });
 /** The URI of what an in-toto statement claims. */
 export const PredicateTypeSchema = Type.String({ pattern: '^[!-~]{1,512}$' });
 

@@ -220,22 +220,38 @@ export { DeadLetterList, DeadLetterView } from './http/dead-letters';
 export { selectsPackId, type Selection } from './selection';
 export {
   AddAttestation,
+  ContestAttestation,
+  RecordEvidenceExport,
   VerifyAttestation,
   type AddAttestationReply,
   type AddAttestationRequest,
+  type ContestAttestationReply,
+  type ContestAttestationRequest,
+  type RecordEvidenceExportReply,
+  type RecordEvidenceExportRequest,
   type VerifyAttestationReply,
   type VerifyAttestationRequest,
 } from './commands/attestation-commands';
-export { PackAttestationAdded } from './events/attestation-events';
+export {
+  PackAttestationAdded,
+  PackAttestationReassessed,
+  PackAttestationReceived,
+  PackEvidenceExported,
+} from './events/attestation-events';
 export { PackReferrerAdded, PackReferrerRemoved } from './events/referrer-events';
 export {
+  AttestationDecision,
+  AttestationHistory,
   AttestationList,
+  AttestationListQuery,
   AttestationPath,
   AttestationQuery,
+  AttestationStateView,
   AttestationView,
   attestationUri,
   WaitingAttestationView,
 } from './http/attestations';
+export { BuildView, EvidenceQuery, ProvenanceReport, StatedView } from './http/provenance';
 export { ComplianceQuery, ComplianceSummary, type Coverage } from './http/compliance';
 export { ReplayAnswer, ReplayInput } from './http/replays';
 export {

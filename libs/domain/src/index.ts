@@ -1,3 +1,4 @@
+export { ATTESTATION_STATES, firstFailure, lacksTrustAlone, type AttestationState } from './attestation-state';
 export { auditLeaf, type AuditEntry, type AuditLeaf } from './audit-entry';
 export { canonicalDigest, canonicalJson } from './canonical-json';
 export { BUILT_IN_CHANNELS, isBuiltInChannel } from './channels';

@@ -6,6 +6,7 @@ export { readKit } from './kit/read-kit';
 export { kitBytes, kitSize } from './kit/write-kit';
 export { packManifestSchema } from './pack-manifest.schema';
 export { parsePackManifest } from './parse-pack-manifest';
+export { tarBytes, tarSize, type TarFile } from './plain-tar';
 export { walkBundle } from './read-bundle';
 export { walkFiles, type FileSink, type FilesWalk, type UnopenedFile } from './nested/walk-files';
 export { readYaml } from './read-yaml';

@@ -22,6 +22,7 @@ export { PostgresOutboxQueue } from './outbox';
 export { PostgresParityQueue } from './parity/parity-queue';
 export { PostgresParityUnitOfWork } from './parity/parity-unit-of-work';
 export { PostgresParityReadModel } from './reading/parity-read-model';
+export { PostgresEvidenceReadModel } from './reading/evidence-read-model';
 export { PostgresAttestationReadModel } from './reading/attestation-read-model';
 export { PostgresAuditReadModel } from './reading/audit-read-model';
 export { PostgresComplianceReadModel } from './reading/compliance-read-model';

@@ -199,3 +199,19 @@ export async function attest(
     }),
   );
 }
+
+/** Keeps a statement about a version that nobody trusted has signed. */
+export async function keepProvisional(dataSource: DataSource, { tenant, manifest, verdict, verdictHash }: NewVersion): Promise<void> {
+  const { packId, version } = manifest.metadata;
+  const stored = aStoredBlob(`untrusted attestation of ${tenant} ${packId} ${version}`);
+  await new PostgresContentCatalog(dataSource).record([stored]);
+  const kept = { tenant, packId, version, digest: stored.digest, document: { ...stored, mediaType: MEDIA_TYPES.dsseEnvelope } };
+  const said = { predicateType: 'https://slsa.dev/provenance/v1', reason: null, source: null };
+  await unitOfWorkOn(dataSource).run(tenant, tx =>
+    tx.attestationStates.keep(
+      { ...kept, ...said, verdictHash, addedAt: AT, addedBy: 'user:alice' },
+      { verdict, question: QUESTION },
+      sha256('basis'),
+    ),
+  );
+}

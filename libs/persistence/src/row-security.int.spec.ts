@@ -12,7 +12,18 @@ import { PostgresMirrorQueue } from './mirror/mirror-queue';
 import { PostgresMirrorUnitOfWork } from './mirror/mirror-unit-of-work';
 import { PostgresRepairQueue } from './mirror/repair-queue';
 import { fillParity } from './parity/parity.fixture';
-import { anEvent, appendEvent, aStoredBlob, AT, attest, publish, setUpTrust, SpecDatabase, unitOfWorkOn } from './persistence.fixture';
+import {
+  anEvent,
+  appendEvent,
+  aStoredBlob,
+  AT,
+  attest,
+  keepProvisional,
+  publish,
+  setUpTrust,
+  SpecDatabase,
+  unitOfWorkOn,
+} from './persistence.fixture';
 import { PostgresAuditReadModel } from './reading/audit-read-model';
 import { PostgresPackReadModel } from './reading/pack-read-model';
 import { LOGIN_ROLES } from './roles';
@@ -47,8 +58,10 @@ const QUEUES: Readonly<Record<string, readonly string[]>> = {
   'parity-worker': ['mirror.mirrors', 'mirror.jobs', 'parity.comparisons', 'parity.findings', 'parity.parity_matrix', 'parity.mirrors'],
 };
 
-/** What is only looked for there: whose claims have ended. */
-const LOOKED_THROUGH: Readonly<Record<string, readonly string[]>> = { publisher: ['registry.pending_versions'] };
+/** What is only looked for there: whose claims have ended, and whose attestations are to be judged again. */
+const LOOKED_THROUGH: Readonly<Record<string, readonly string[]>> = {
+  publisher: ['registry.pending_versions', 'registry.assessments_due'],
+};
 
 function worksOnAll(process: string, table: string, tenant: string | null): boolean {
   return !tenant && (QUEUES[process]?.includes(table) ?? false);
@@ -155,7 +168,9 @@ async function fillRepositories(publisher: Awaited<ReturnType<SpecDatabase['as']
 async function fill(db: SpecDatabase, tenant: string): Promise<void> {
   const publisher = await db.as('publisher');
   await setUpTrust(publisher, tenant);
-  await attest(publisher, (await publish(publisher, { tenant, besides: ['forged'] })).version);
+  const { version } = await publish(publisher, { tenant, besides: ['forged'] });
+  await attest(publisher, version);
+  await keepProvisional(publisher, version);
   await appendEvent(publisher);
   const uploads = new PostgresUploadSessions(await db.as('api-gateway'));
   await uploads.open({ namespace: tenant, repository: 'app' }, 'user:alice', 'sha256', 1);

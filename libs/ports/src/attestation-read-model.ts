@@ -1,5 +1,5 @@
-import type { AttestationView } from '@packs/contracts';
-import type { SigningPolicy } from '@packs/domain';
+import type { AttestationStateView, AttestationView } from '@packs/contracts';
+import type { Digest, SigningPolicy } from '@packs/domain';
 import type { StoredBlob } from './blob-store';
 import type { Viewpoint } from './pack-read-model';
 
@@ -7,7 +7,7 @@ import type { Viewpoint } from './pack-read-model';
 export interface ServableAttestation {
   readonly view: AttestationView;
   readonly document: StoredBlob;
-  /** The trust epoch its verdict was made under. */
+  /** The trust epoch under which it was last found good. */
   readonly verifiedEpoch: number;
   readonly verdictPolicy: SigningPolicy | null;
 }
@@ -15,4 +15,8 @@ export interface ServableAttestation {
 export abstract class AttestationReadModel {
   /** Those of a version, oldest first; none when the caller cannot see the version. */
   abstract list(at: Viewpoint, packId: string, version: string): Promise<ServableAttestation[]>;
+  /** Those that were taken before anybody trusted their signers, oldest first; of another tenant's versions none. */
+  abstract provisional(at: Viewpoint, packId: string, version: string): Promise<AttestationView[]>;
+  /** What it has counted for, oldest first; of another tenant's versions nothing. */
+  abstract history(at: Viewpoint, packId: string, version: string, digest: Digest): Promise<AttestationStateView[]>;
 }

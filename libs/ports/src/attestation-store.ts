@@ -1,5 +1,5 @@
 import type { VerdictQuestion } from '@packs/contracts';
-import type { AttestationMediaType, Descriptor, Digest, EncodedManifest, Verdict, VerifiedIdentity } from '@packs/domain';
+import type { AttestationMediaType, AttestationState, Descriptor, Digest, EncodedManifest, Verdict, VerifiedIdentity } from '@packs/domain';
 import type { BlobRef, StoredBlob } from './blob-store';
 
 export type Signer = Pick<VerifiedIdentity, 'name' | 'keyId' | 'scheme'>;
@@ -14,6 +14,8 @@ export interface RecordedAttestation {
   readonly manifestDigest: Digest;
   readonly signers: readonly Signer[];
   readonly verdictHash: Digest;
+  readonly state: AttestationState;
+  readonly stateReason: string | null;
   readonly addedAt: string;
   readonly addedBy: string;
 }
@@ -42,7 +44,7 @@ export abstract class AttestationStore {
   abstract find(tenant: string, packId: string, version: string, digest: Digest): Promise<RecordedAttestation | undefined>;
   /** The manifest of a version, which attestations refer to. */
   abstract subject(tenant: string, packId: string, version: string): Promise<Descriptor | undefined>;
-  /** How many a version has. */
+  /** How many a version has, provisional ones included. */
   abstract count(tenant: string, packId: string, version: string): Promise<number>;
   /** The version is there, and the attestation is not. */
   abstract add(attestation: NewAttestation): Promise<void>;

@@ -1,4 +1,4 @@
-import type { Digest, PackType } from '@packs/domain';
+import type { AttestationState, Digest, PackType } from '@packs/domain';
 import type { Inbox } from './inbox';
 
 /** The event a fact comes from. */
@@ -35,6 +35,19 @@ export type CoverageFact =
       readonly digest: Digest;
       readonly predicateType: string;
       readonly signers: readonly Digest[];
+    }
+  | {
+      readonly kind: 'reassessed';
+      readonly packId: string;
+      readonly version: string;
+      readonly digest: Digest;
+      readonly predicateType: string;
+      readonly signers: readonly Digest[];
+      readonly state: AttestationState;
+      /** Of the changes of one attestation the one with the highest number counts. */
+      readonly seq: number;
+      /** The trust epoch it was found under; null where a person decided. */
+      readonly epoch: number | null;
     }
   | { readonly kind: 'trust'; readonly epoch: number; readonly keyIds: readonly Digest[] };
 

@@ -1,4 +1,13 @@
 export { AttestationReadModel, type ServableAttestation } from './attestation-read-model';
+export {
+  AttestationStates,
+  type AnsweredVerdict,
+  type AssessmentDue,
+  type AttestationName,
+  type ProvisionalAttestation,
+  type StandingAttestation,
+  type StateChange,
+} from './attestation-states';
 export { AttestationStore, type NewAttestation, type RecordedAttestation, type Signer } from './attestation-store';
 export { AuditLog, AuditUnitOfWork, type AuditTx } from './audit-log';
 export { AuditReadModel, type AuditQuery } from './audit-read-model';
@@ -35,6 +44,7 @@ export { ContentCatalog } from './content-catalog';
 export { CoverageStore, CoverageUnitOfWork, type CoverageFact, type CoverageTx, type FactSource, type SourcedFact } from './coverage';
 export { DeadLetters, type DeadMessage } from './dead-letters';
 export { EventRecord } from './event-record';
+export { EvidenceReadModel, type AuditedLeaf, type LeafQuery } from './evidence-read-model';
 export { examineBlob, type Finding } from './examine-blob';
 export { GenericContent, type GenericOutcome, type GenericPush } from './generic-content';
 export { Inbox } from './inbox';

@@ -1,5 +1,6 @@
 import type { Digest, EncodedManifest, PackManifest, PackType, ScanSettings, SigningPolicy, Verdict } from '@packs/domain';
 import type { PublishPackReply, VerdictQuestion } from '@packs/contracts';
+import type { AttestationStates } from './attestation-states';
 import type { AttestationStore } from './attestation-store';
 import type { BlobRef, StoredBlob } from './blob-store';
 import type { ChannelStore } from './channel-store';
@@ -121,6 +122,7 @@ export interface RegistryTx {
   readonly repositories: RepositoryStore;
   readonly pendingVersions: PendingVersionStore;
   readonly attestations: AttestationStore;
+  readonly attestationStates: AttestationStates;
   readonly channels: ChannelStore;
   readonly trust: TrustStore;
   readonly trustBundles: TrustBundleStore;

@@ -1,4 +1,11 @@
-export { encodeTrustMaterial, parseTrustMaterial, readTrustMaterial, trustedKeyFromPem, trustMaterialJson } from './trust-material';
+export {
+  encodeTrustMaterial,
+  MAX_TRUST_MATERIAL_BYTES,
+  parseTrustMaterial,
+  readTrustMaterial,
+  trustedKeyFromPem,
+  trustMaterialJson,
+} from './trust-material';
 export {
   ANY_TENANT,
   encodeTrustBundle,
@@ -14,7 +21,8 @@ export {
 export { countingKeyIds, trustEdges, trustEndings, type TrustEnding } from './trust-endings';
 export { keyIdOf } from './public-key';
 export { MAX_ATTESTATION_BYTES } from './attestation-limits';
-export { verifyAttestation } from './verify-attestation';
+export { readPredicate, type ReadPredicate } from './predicates/read-predicate';
+export { readUnverified, verifyAttestation } from './verify-attestation';
 export { MAX_SIGNATURE_BYTES, verifyPackSignature, type SignedManifest } from './verify-pack-signature';
 export type { SignatureResult } from './signature-fault';
 export { signingHashOf } from './signature-scheme';

@@ -17,7 +17,7 @@ export const MAX_TRUSTED_KEYS = 64;
 const MAX_TRUSTED_ROOTS = 4;
 
 const KEY_NAME_MAX = 64;
-const MAX_MATERIAL_BYTES = 512 * 1024;
+export const MAX_TRUST_MATERIAL_BYTES = 512 * 1024;
 
 const DEFAULT_SCHEME: Readonly<Record<KeyType, SignatureScheme>> = {
   rsa: 'rsa-pkcs1-sha256',
@@ -96,7 +96,7 @@ function parseRoot(root: unknown, at: string): string {
 /** The bytes trust material is stored as: RFC 8785 JSON. @throws DomainError ERR_PACK_TRUST_INVALID when they are too many */
 export function encodeTrustMaterial(material: TrustMaterial): Buffer {
   const bytes = Buffer.from(canonicalJson(trustMaterialJson(material)));
-  if (bytes.length > MAX_MATERIAL_BYTES) throw fault('', `trust material has at most ${MAX_MATERIAL_BYTES} bytes`);
+  if (bytes.length > MAX_TRUST_MATERIAL_BYTES) throw fault('', `trust material has at most ${MAX_TRUST_MATERIAL_BYTES} bytes`);
   return bytes;
 }
 
@@ -116,7 +116,7 @@ export function trustMaterialJson({ keys, trustedRoots, revoked }: TrustMaterial
 /** @throws DomainError ERR_PACK_TRUST_INVALID */
 export function readTrustMaterial(bytes: Uint8Array): TrustMaterial {
   try {
-    return parseTrustMaterial(parseStrictJson(bytes, { maxBytes: MAX_MATERIAL_BYTES, maxDepth: 8 }));
+    return parseTrustMaterial(parseStrictJson(bytes, { maxBytes: MAX_TRUST_MATERIAL_BYTES, maxDepth: 8 }));
   } catch (error) {
     throw error instanceof JsonFault ? fault('', `trust material is ${error.message}`) : error;
   }

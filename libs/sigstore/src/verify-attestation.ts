@@ -1,5 +1,5 @@
 import { dsse } from '@sigstore/core';
-import { MEDIA_TYPES, type AttestationMediaType, type Digest, type ErrorCode, type TrustedKey } from '@packs/domain';
+import { DomainError, MEDIA_TYPES, type AttestationMediaType, type Digest, type ErrorCode, type TrustedKey } from '@packs/domain';
 import type { ArtifactSubject } from './artifact-subject';
 import { ATTESTATION_LIMITS } from './attestation-limits';
 import { dsseEnvelope } from './dsse-envelope';
@@ -121,4 +121,23 @@ function standing(signers: readonly LoadedKey[], requireStands: AttestationReque
   const faults = judged.map(({ fault }) => fault).filter(fault => fault !== undefined);
   if (faults[0] && faults.length === judged.length) throw faults[0];
   return judged.filter(({ fault }) => fault === undefined).map(({ signer: { key, keyId } }) => ({ key, keyId }));
+}
+
+/**
+ * What a document nobody vouches for says of itself: it is read like a verified one, its signature aside.
+ * @throws DomainError ERR_PACK_ATTESTATION_INVALID when it would not be an attestation of a subject whoever signed it
+ */
+export function readUnverified(
+  mediaType: AttestationMediaType,
+  content: Uint8Array,
+  subjects: readonly Digest[],
+): { predicateType: string } {
+  const read = refusalOr(() => {
+    const about = subjects.map(digest => ({ digest }));
+    const { predicateType } = readStatementAbout(readEnvelope(mediaType, content).payload, about, ATTESTATION_LIMITS);
+    if (!PREDICATE_TYPE.test(predicateType)) throw invalid(ODD_PREDICATE_TYPE);
+    return { predicateType };
+  });
+  if (!(read instanceof SignatureFault)) return read;
+  throw new DomainError('ERR_PACK_ATTESTATION_INVALID', read.message);
 }

@@ -1,5 +1,5 @@
-import { VerifyAttestation, type AttestationView, type VerifyAttestationRequest } from '@packs/contracts';
-import { MEDIA_TYPES, sha256, type Digest, type SigningPolicy } from '@packs/domain';
+import { VerifyAttestation, type AttestationStateView, type AttestationView, type VerifyAttestationRequest } from '@packs/contracts';
+import { MEDIA_TYPES, sha256, type AttestationState, type Digest, type SigningPolicy } from '@packs/domain';
 import { AttestationReadModel, type ServableAttestation, type ServableVersion } from '@packs/ports';
 import { FixedClock, ScriptedCommandBus } from '@packs/testing';
 import { ServableAttestations } from './servable-attestations';
@@ -8,10 +8,10 @@ import type { ServableVersions } from './servable-versions';
 const AT = { tenant: 'globex', namespace: 'acme' };
 const POLICY: SigningPolicy = { name: 'default', version: 2, rule: { keyRef: 'builder' }, unsigned: 'reject' };
 
-function anAttestation(text: string, verifiedEpoch: number): ServableAttestation {
+function anAttestation(text: string, verifiedEpoch: number, state: AttestationState = 'verified'): ServableAttestation {
   const digest = sha256(text);
   return {
-    view: { digest, mediaType: MEDIA_TYPES.dsseEnvelope } as AttestationView,
+    view: { digest, mediaType: MEDIA_TYPES.dsseEnvelope, state, stateReason: null } as unknown as AttestationView,
     document: { digest, size: 4, objectKey: text, blockChecksums: '' },
     verifiedEpoch,
     verdictPolicy: POLICY,
@@ -25,6 +25,14 @@ class ListedAttestations extends AttestationReadModel {
 
   async list(): Promise<ServableAttestation[]> {
     return this.all;
+  }
+
+  async provisional(): Promise<AttestationView[]> {
+    return [{ ...anAttestation('waiting', 0, 'provisional').view, stateReason: 'ERR_PACK_SIGNATURE_UNTRUSTED' }];
+  }
+
+  async history(): Promise<AttestationStateView[]> {
+    return [];
   }
 }
 
@@ -73,6 +81,29 @@ describe('ServableAttestations', () => {
     const { servable } = setUp([anAttestation('one', 4), anAttestation('two', 4)], [sha256('one')]);
     expect((await servable.list(AT, 'acme.hello', '1.0.0')).map(({ digest }) => digest)).toEqual([sha256('two')]);
     await expect(servable.find(AT, 'acme.hello', '1.0.0', sha256('one'))).rejects.toMatchObject({
+      code: 'ERR_PACK_WITHDRAWN',
+      details: { reasons: ['ERR_PACK_SIGNATURE_UNTRUSTED'], trustEpoch: 5 },
+    });
+  });
+
+  it('shows each in the state it has under the trust of now, whatever was recorded last', async () => {
+    const all = [anAttestation('lost', 4), anAttestation('back', -1, 'provisional'), anAttestation('disputed', 5, 'contested')];
+    const { servable } = setUp(all, [sha256('lost')]);
+    const stateOf = async (state?: AttestationState | 'all') =>
+      (await servable.list(AT, 'acme.hello', '1.0.0', state)).map(view => [view.digest, view.state, view.stateReason]);
+    expect(await stateOf()).toEqual([[sha256('back'), 'verified', null]]);
+    expect(await stateOf('contested')).toEqual([[sha256('disputed'), 'contested', null]]);
+    expect(await stateOf('provisional')).toEqual([
+      [sha256('lost'), 'provisional', 'ERR_PACK_SIGNATURE_UNTRUSTED'],
+      [sha256('waiting'), 'provisional', 'ERR_PACK_SIGNATURE_UNTRUSTED'],
+    ]);
+    expect(await stateOf('all')).toHaveLength(4);
+    expect((await servable.verified(AT, 'acme.hello', '1.0.0')).verified.map(({ view }) => view.digest)).toEqual([sha256('back')]);
+  });
+
+  it('gives nobody a document that nobody trusted has signed', async () => {
+    const { servable } = setUp([]);
+    await expect(servable.find(AT, 'acme.hello', '1.0.0', sha256('waiting'))).rejects.toMatchObject({
       code: 'ERR_PACK_WITHDRAWN',
       details: { reasons: ['ERR_PACK_SIGNATURE_UNTRUSTED'], trustEpoch: 5 },
     });

@@ -1,9 +1,22 @@
-import { VerifyAttestation, type AttestationView, type VerifyAttestationReply } from '@packs/contracts';
-import { DomainError, type Digest } from '@packs/domain';
+import {
+  VerifyAttestation,
+  type AttestationHistory,
+  type AttestationStateView,
+  type AttestationView,
+  type VerifyAttestationReply,
+} from '@packs/contracts';
+import { DomainError, firstFailure, type AttestationState, type Digest } from '@packs/domain';
 import { withdrawnReads } from '@packs/observability';
-import type { AttestationReadModel, Clock, CommandBus, ServableAttestation, ServableVersion, Viewpoint } from '@packs/ports';
+import type { AttestationReadModel, Clock, CommandBus, ServableAttestation, ServableVersion, StoredBlob, Viewpoint } from '@packs/ports';
 import type { ServableVersions } from './servable-versions';
 import { VerdictCache } from './verdict-cache';
+
+/** An attestation with what it has counted for; without its document where nobody who is trusted now has signed it. */
+export interface AttestationEvidence {
+  readonly view: AttestationView;
+  readonly history: readonly AttestationStateView[];
+  readonly document: StoredBlob | null;
+}
 
 /** The only way to an attestation: its version is servable, and its own signature is still good under the owner's current keys. */
 export class ServableAttestations {
@@ -16,21 +29,67 @@ export class ServableAttestations {
     private readonly clock: Clock,
   ) {}
 
-  /** Those of a version that are good now. @throws DomainError as `ServableVersions.find` does */
-  async list(at: Viewpoint, packId: string, version: string): Promise<AttestationView[]> {
+  /** Those of a version in one state, or in any, as they are under the trust of now. @throws DomainError as `ServableVersions.find` does */
+  async list(at: Viewpoint, packId: string, version: string, state: AttestationState | 'all' = 'verified'): Promise<AttestationView[]> {
     const found = await this.versions.find(at, packId, version);
-    const all = await this.attestations.list(at, packId, version);
-    const refusals = await Promise.all(all.map(attestation => this.refusalOf(found, attestation)));
-    return all.filter((_, index) => !refusals[index]).map(({ view }) => view);
+    const recorded = await this.attestations.list(at, packId, version);
+    const now = await Promise.all(recorded.map(async attestation => (await this.standing(found, attestation)).view));
+    const waiting = state === 'all' || state === 'provisional' ? await this.attestations.provisional(at, packId, version) : [];
+    return [...now, ...waiting].filter(view => state === 'all' || view.state === state);
+  }
+
+  /** The verified ones of a version, each with its document. @throws DomainError as `ServableVersions.find` does */
+  async verified(at: Viewpoint, packId: string, version: string): Promise<{ version: ServableVersion; verified: ServableAttestation[] }> {
+    const found = await this.versions.find(at, packId, version);
+    const recorded = await this.attestations.list(at, packId, version);
+    const now = await Promise.all(recorded.map(attestation => this.standing(found, attestation)));
+    return { version: found, verified: now.filter(({ view }) => view.state === 'verified') };
+  }
+
+  /**
+   * Everything that is attested about a version, with its history. The documents of those that are provisional now are left out.
+   * @throws DomainError as `ServableVersions.find` does
+   */
+  async evidence(
+    at: Viewpoint,
+    packId: string,
+    version: string,
+  ): Promise<{ version: ServableVersion; attestations: AttestationEvidence[] }> {
+    const found = await this.versions.find(at, packId, version);
+    const attestations: AttestationEvidence[] = [];
+    for (const attestation of await this.attestations.list(at, packId, version)) {
+      const refusal = await this.refusalOf(found, attestation);
+      const view = viewOf(attestation, refusal);
+      const history = await this.attestations.history(at, packId, version, view.digest as Digest);
+      attestations.push({ view, history, document: refusal ? null : attestation.document });
+    }
+    for (const view of await this.attestations.provisional(at, packId, version)) {
+      attestations.push({ view, history: await this.attestations.history(at, packId, version, view.digest as Digest), document: null });
+    }
+    return { version: found, attestations };
+  }
+
+  /** What it counts for now, and what it has counted for. @throws DomainError ERR_PACK_NOT_FOUND and as `ServableVersions.find` does */
+  async history(at: Viewpoint, packId: string, version: string, digest: Digest): Promise<AttestationHistory> {
+    const view = (await this.list(at, packId, version, 'all')).find(one => one.digest === digest);
+    if (!view) throw noSuch(packId, version, digest);
+    return { digest, state: view.state, history: await this.attestations.history(at, packId, version, digest) };
   }
 
   /** @throws DomainError ERR_PACK_NOT_FOUND, ERR_PACK_WITHDRAWN with the reasons, ERR_PACK_UNAVAILABLE when no verifier answers */
   async find(at: Viewpoint, packId: string, version: string, digest: Digest): Promise<ServableAttestation> {
     const found = await this.versions.find(at, packId, version);
     const attestation = (await this.attestations.list(at, packId, version)).find(({ view }) => view.digest === digest);
-    if (!attestation) throw new DomainError('ERR_PACK_NOT_FOUND', `no attestation ${digest} of ${packId} ${version}`);
+    if (!attestation) {
+      const waiting = (await this.attestations.provisional(at, packId, version)).find(view => view.digest === digest);
+      if (!waiting) throw noSuch(packId, version, digest);
+      withdrawnReads.inc();
+      throw new DomainError('ERR_PACK_WITHDRAWN', 'the attestation is provisional: nobody who is trusted has signed it', {
+        details: { reasons: [waiting.stateReason], trustEpoch: found.trust.epoch },
+      });
+    }
     const refusal = await this.refusalOf(found, attestation);
-    if (!refusal) return attestation;
+    if (!refusal) return { ...attestation, view: viewOf(attestation, undefined) };
     withdrawnReads.inc();
     const { checks } = refusal.verdict;
     throw new DomainError('ERR_PACK_WITHDRAWN', `the attestation is withdrawn: its signatures no longer satisfy its policy`, {
@@ -40,6 +99,10 @@ export class ServableAttestations {
       },
       errors: refusal.faults,
     });
+  }
+
+  private async standing(version: ServableVersion, attestation: ServableAttestation): Promise<ServableAttestation> {
+    return { ...attestation, view: viewOf(attestation, await this.refusalOf(version, attestation)) };
   }
 
   private async refusalOf(version: ServableVersion, attestation: ServableAttestation): Promise<VerifyAttestationReply | undefined> {
@@ -63,4 +126,16 @@ export class ServableAttestations {
       evaluatedAt: this.clock.now().toISOString(),
     });
   }
+}
+
+/** What is contested stays so; of all others the verdict of now decides, whatever was recorded last. */
+function viewOf({ view }: ServableAttestation, refusal: VerifyAttestationReply | undefined): AttestationView {
+  if (view.state === 'contested') return view;
+  return refusal
+    ? { ...view, state: 'provisional', stateReason: firstFailure(refusal.verdict) }
+    : { ...view, state: 'verified', stateReason: null };
+}
+
+function noSuch(packId: string, version: string, digest: Digest): DomainError {
+  return new DomainError('ERR_PACK_NOT_FOUND', `no attestation ${digest} of ${packId} ${version}`);
 }

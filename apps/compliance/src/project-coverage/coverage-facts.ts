@@ -1,5 +1,6 @@
 import {
   PackAttestationAdded,
+  PackAttestationReassessed,
   PackVersionArchived,
   PackVersionDeprecated,
   PackVersionPromoted,
@@ -50,6 +51,18 @@ const READERS: Readonly<Record<string, Reader>> = {
       digest: data.attestation,
       predicateType: data.predicateType,
       signers: data.signers.map(({ keyId }) => keyId),
+    },
+  ]),
+  [PackAttestationReassessed.type]: reading(PackAttestationReassessed, data => [
+    {
+      kind: 'reassessed',
+      ...nameOf(data),
+      digest: data.attestation,
+      predicateType: data.predicateType,
+      signers: data.signers.map(({ keyId }) => keyId),
+      state: data.state,
+      seq: data.seq,
+      epoch: data.trustEpoch,
     },
   ]),
   [TrustUpdated.type]: reading(TrustUpdated, data => [{ kind: 'trust', epoch: data.epoch, keyIds: data.keyIds }]),

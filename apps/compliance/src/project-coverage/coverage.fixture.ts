@@ -1,6 +1,7 @@
 import {
   newEvent,
   PackAttestationAdded,
+  PackAttestationReassessed,
   PackVersionArchived,
   PackVersionDeprecated,
   PackVersionPromoted,
@@ -8,7 +9,7 @@ import {
   TrustUpdated,
   type EventEnvelope,
 } from '@packs/contracts';
-import { MEDIA_TYPES, sha256, type PackType } from '@packs/domain';
+import { MEDIA_TYPES, sha256, type AttestationState, type PackType } from '@packs/domain';
 
 const START = Date.parse('2026-01-17T08:00:00.000Z');
 const SLSA = 'https://slsa.dev/provenance/v1';
@@ -84,6 +85,25 @@ export class SpecHistory {
       addedAt: at.toISOString(),
     };
     return this.add(newEvent(PackAttestationAdded, data, at));
+  }
+
+  /** The newest statement of its kind by the signer is believed otherwise. */
+  reassess(packId: string, version: string, state: AttestationState, seq: number, trustEpoch: number | null = null): this {
+    const at = this.now();
+    const attestation = sha256(`builder attests ${SLSA} of ${packId} ${version}`);
+    const data = {
+      ...this.origin(packId, version),
+      ...this.digests(packId, version),
+      attestation,
+      predicateType: SLSA,
+      signers: [{ name: 'builder', keyId: sha256('builder') }],
+      previousState: 'verified' as const,
+      ...{ state, seq, trustEpoch },
+      reason: 'said so',
+      verdictHash: trustEpoch === null ? null : sha256('verdict'),
+      reassessedAt: at.toISOString(),
+    };
+    return this.add(newEvent(PackAttestationReassessed, data, at));
   }
 
   private add(event: EventEnvelope): this {

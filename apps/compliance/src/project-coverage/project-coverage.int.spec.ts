@@ -160,6 +160,37 @@ describe('ProjectCoverage', () => {
     });
   });
 
+  it('counts no attestation that is contested, nor one that is provisional under the trust of now, in whatever order that is told', async () => {
+    const attestedAfter = async (events: readonly EventEnvelope[], tenant: string) => {
+      await takeIn(events);
+      return (await summaryOf(tenant)).totals.attestations.versions;
+    };
+    const begun = () =>
+      new SpecHistory(newTenant()).trust('release', 'builder').publish('acme.build', '1.0.0').attest('acme.build', '1.0.0');
+    const contested = begun().reassess('acme.build', '1.0.0', 'contested', 2);
+    expect(await attestedAfter(contested.events.toReversed(), contested.tenant)).toBe(0);
+    const before = await stateOf(contested.tenant);
+    await replay(contested.tenant, false);
+    expect(await stateOf(contested.tenant)).toBe(before);
+    const upheld = begun().reassess('acme.build', '1.0.0', 'contested', 2).reassess('acme.build', '1.0.0', 'verified', 3, 1);
+    for (const seed of [1, 2, 3]) await takeIn(shuffled(upheld.events, seed));
+    expect(await attestedAfter([], upheld.tenant)).toBe(1);
+    const lost = begun().reassess('acme.build', '1.0.0', 'provisional', 2, 1);
+    expect(await attestedAfter(lost.events, lost.tenant)).toBe(0);
+    expect(await attestedAfter(lost.trust('release', 'builder').events, lost.tenant)).toBe(1);
+    const orders: string[] = [];
+    for (const seed of [4, 5, 6]) {
+      const history = new SpecHistory(newTenant())
+        .trust('builder')
+        .publish('a', '1.0.0')
+        .attest('a', '1.0.0')
+        .reassess('a', '1.0.0', 'contested', 2);
+      await takeIn(shuffled(history.reassess('a', '1.0.0', 'verified', 3, 1).events, seed));
+      orders.push((await stateOf(history.tenant)).replaceAll(history.tenant, 'tenant').replaceAll(/evt_\w+/g, 'evt'));
+    }
+    expect(new Set(orders).size).toBe(1);
+  });
+
   it('takes each event in once, however often it arrives', async () => {
     const history = aHistory(newTenant());
     expect(await takeIn(history.events)).toEqual(history.events.map(() => true));

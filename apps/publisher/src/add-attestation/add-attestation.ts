@@ -1,24 +1,32 @@
 import type { AddAttestationReply, AddAttestationRequest, VerifyAttestationReply } from '@packs/contracts';
-import { DomainError, EMPTY_JSON, encodeAttestationManifest, type Descriptor, type EncodedManifest } from '@packs/domain';
-import type {
-  BlobStore,
-  Clock,
-  CommandBus,
-  ExistingVersion,
-  RecordedAttestation,
-  RegistryTx,
-  RegistryUnitOfWork,
-  StoredBlob,
-  TrustState,
+import {
+  DomainError,
+  EMPTY_JSON,
+  encodeAttestationManifest,
+  lacksTrustAlone,
+  MEDIA_TYPES,
+  type Descriptor,
+  type EncodedManifest,
+} from '@packs/domain';
+import {
+  readWhole,
+  type BlobStore,
+  type Clock,
+  type CommandBus,
+  type ExistingVersion,
+  type RecordedAttestation,
+  type RegistryTx,
+  type RegistryUnitOfWork,
+  type StoredBlob,
+  type TrustState,
 } from '@packs/ports';
+import { MAX_ATTESTATION_BYTES, readUnverified } from '@packs/sigstore';
 import { lockVersion } from '../deprecate-version/lock-version';
 import { askVerifier, type Answered } from '../judgement/ask-verifier';
 import { judgeAndCommit } from '../judgement/judge-and-commit';
 import { writeWhole } from '../publish-pack/prepare-artifact';
+import { keepProvisional, requireRoom } from './keep-provisional';
 import { recordAttestation } from './record-attestation';
-
-/** Attestations of one version at the most. */
-const MAX_ATTESTATIONS = 128;
 
 interface Attested {
   readonly existing: ExistingVersion;
@@ -32,6 +40,11 @@ export interface Carrier {
 }
 
 interface Accepted extends Attested, Carrier {
+  readonly verified: Answered<VerifyAttestationReply>;
+  readonly predicateType: string;
+}
+
+interface Untrusted extends Attested {
   readonly verified: Answered<VerifyAttestationReply>;
   readonly predicateType: string;
 }
@@ -54,20 +67,26 @@ export class AddAttestation {
     const begin = await this.unitOfWork.run(tenant, async tx => ({
       earlier: await earlierReply(tx, request),
       attested: await this.find(tx, request),
+      kept: await tx.attestationStates.provisional({ ...request, digest: request.attestation.digest }),
       trust: await tx.trust.state(tenant, 'none'),
     }));
     if (begin.earlier) return begin.earlier;
-    return judgeAndCommit<Accepted, AddAttestationReply>(this.unitOfWork, {
+    return judgeAndCommit<Accepted | Untrusted, AddAttestationReply>(this.unitOfWork, {
       tenant,
       trust: begin.trust,
       judge: async trust => {
         const verified = await this.verify(request, begin.attested, trust);
         const { verdict, verdictHash, faults, predicateType } = verified;
-        if (verdict.outcome === 'rejected' || predicateType === null)
+        if (verdict.outcome === 'rejected' || predicateType === null) {
+          const namesSigner = request.attestation.mediaType !== MEDIA_TYPES.dsseEnvelope;
+          const isKept = request.provisional === true && (begin.kept !== undefined || lacksTrustAlone(verdict, namesSigner));
+          if (isKept) return { judged: await this.asIs(request, begin.attested, verified) };
           return { done: { outcome: 'rejected', verdict, verdictHash, faults } };
+        }
         return { judged: await this.prepare(request, begin.attested, { verified, predicateType, carrier }) };
       },
-      commit: (tx, accepted) => this.commit(tx, request, accepted),
+      commit: (tx, judged, trust) =>
+        'referrer' in judged ? this.commit(tx, request, judged) : keepProvisional(tx, { request, ...judged, trust, now: this.clock.now() }),
     });
   }
 
@@ -96,6 +115,18 @@ export class AddAttestation {
     return askVerifier(this.commands, 'verify-attestation', request, { packId, version });
   }
 
+  /** What the document says of itself: it has to be about the version, or no trust in the world would make it an attestation of it. */
+  private async asIs(
+    { attestation }: AddAttestationRequest,
+    attested: Attested,
+    verified: Answered<VerifyAttestationReply>,
+  ): Promise<Untrusted> {
+    const { digest, manifestDigest } = attested.existing;
+    const content = await readWhole(this.blobs, attestation, MAX_ATTESTATION_BYTES);
+    const { predicateType } = readUnverified(attestation.mediaType, content, [digest, manifestDigest]);
+    return { ...attested, verified, predicateType };
+  }
+
   /** The referrer, on stable storage. */
   private async prepare(
     { attestation }: AddAttestationRequest,
@@ -114,9 +145,8 @@ export class AddAttestation {
     await lockVersion(tx, tenant, packId, version);
     const earlier = await earlierReply(tx, request);
     if (earlier) return earlier;
-    if ((await tx.attestations.count(tenant, packId, version)) >= MAX_ATTESTATIONS) {
-      throw new DomainError('ERR_PACK_LIMIT', `a version has at most ${MAX_ATTESTATIONS} attestations`);
-    }
+    await tx.attestationStates.forget({ tenant, packId, version, digest: request.attestation.digest });
+    await requireRoom(tx, request);
     const { verified, subject, existing, referrer, blobs } = accepted;
     const { actor: addedBy, source, attestation: document } = request;
     const { verdict, verdictHash, question } = verified;
@@ -148,6 +178,8 @@ export class AddAttestation {
       manifestDigest: referrer.digest,
       signers,
       verdictHash,
+      state: 'verified',
+      stateReason: null,
       addedAt,
       addedBy,
     };

@@ -14,9 +14,11 @@ import {
 import { Recurring } from '@packs/service-host';
 import { AddAttestation } from '../add-attestation/add-attestation';
 import { AttestClaim } from '../add-attestation/attest-claim';
+import { AssessAttestations } from '../assess-attestations/assess-attestations';
 import { DeleteContent } from '../delete-content/delete-content';
 import { DeprecateVersion } from '../deprecate-version/deprecate-version';
 import { ExpirePending } from '../expire-pending/expire-pending';
+import { UPKEEP } from '../lifecycle';
 import { PublishArtifact } from '../publish-pack/publish-artifact';
 import { PublishPack } from '../publish-pack/publish-pack';
 import { CompletePending } from './complete-pending';
@@ -75,12 +77,17 @@ export function publishing({ sealed }: { readonly sealed: boolean }, logger: Log
     },
     {
       // Upkeep: it goes on while a registry is sealed.
-      provide: Recurring,
-      useFactory: (unitOfWork: PostgresRegistryUnitOfWork, clock: Clock) => {
+      provide: UPKEEP,
+      useFactory: (unitOfWork: PostgresRegistryUnitOfWork, commands: CommandBus, blobs: BlobStore, clock: Clock) => {
         const expiry = new ExpirePending(unitOfWork, clock);
-        return new Recurring('versions that waited for signatures expired', () => expiry.execute(), logger);
+        const adding = new AddAttestation(unitOfWork, commands, blobs, clock);
+        const assessing = new AssessAttestations(unitOfWork, commands, adding, clock);
+        return [
+          new Recurring('versions that waited for signatures expired', () => expiry.execute(), logger),
+          new Recurring('attestations judged again', signal => assessing.execute(signal), logger),
+        ];
       },
-      inject: [PostgresRegistryUnitOfWork, Clock],
+      inject: [PostgresRegistryUnitOfWork, CommandBus, BlobStore, Clock],
     },
   ];
 }

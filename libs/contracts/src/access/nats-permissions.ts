@@ -1,5 +1,5 @@
 import { CONSUMER_COMMANDS, CONSUMER_PROCESSES } from '../commands/consumer-commands';
-import { AddAttestation, VerifyAttestation } from '../commands/attestation-commands';
+import { AddAttestation, ContestAttestation, RecordEvidenceExport, VerifyAttestation } from '../commands/attestation-commands';
 import type { CommandContract } from '../commands/command-contract';
 import { ArchiveVersion, PromoteVersion, UpdateChannel } from '../commands/channel-commands';
 import { DeprecateVersion, PublishPack, UpdatePolicy, UpdateTrust, UpdateVisibility } from '../commands/publisher-commands';
@@ -39,6 +39,8 @@ export const COMMANDS: readonly {
   { contract: VerifyBundle, callers: ['publisher'], answeredBy: 'verifier' },
   { contract: ReverifyVersion, callers: ['api-gateway', 'publisher', 'mirror-worker'], answeredBy: 'verifier' },
   { contract: AddAttestation, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: ContestAttestation, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: RecordEvidenceExport, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: VerifyAttestation, callers: ['api-gateway', 'publisher', 'mirror-worker'], answeredBy: 'verifier' },
   { contract: CreateMirror, callers: ['api-gateway'], answeredBy: 'mirror-worker' },
   { contract: UpdateMirror, callers: ['api-gateway'], answeredBy: 'mirror-worker' },

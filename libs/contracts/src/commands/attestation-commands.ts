@@ -2,6 +2,7 @@ import { Type, type Static } from '@sinclair/typebox';
 import {
   AttestationMediaTypeSchema,
   AttestationRefSchema,
+  AttestationStateSchema,
   ChannelSchema,
   closed,
   DigestSchema,
@@ -29,17 +30,22 @@ export const AddAttestation = command({
     packId: PackIdSchema,
     version: VersionSchema,
     attestation: AttestationRefSchema,
+    /** Whether it is kept when trust in its signers is all that it lacks. */
+    provisional: Type.Optional(Type.Boolean()),
   }),
   reply: Type.Union([
     closed({
-      outcome: Type.Union([Type.Literal('added'), Type.Literal('already-added')]),
+      outcome: Type.Union([Type.Literal('added'), Type.Literal('already-added'), Type.Literal('provisional')]),
       digest: DigestSchema,
       mediaType: AttestationMediaTypeSchema,
       size: Type.Integer(),
       predicateType: PredicateTypeSchema,
-      manifestDigest: DigestSchema,
+      /** Null while it is provisional and nobody who was trusted had signed it. */
+      manifestDigest: nullable(DigestSchema),
       signers: Type.Array(closed({ name: Type.String(), keyId: DigestSchema, scheme: Type.String() })),
       verdictHash: DigestSchema,
+      state: AttestationStateSchema,
+      stateReason: nullable(Type.String()),
       addedAt: TimestampSchema,
       addedBy: Type.String(),
     }),
@@ -84,3 +90,41 @@ export const VerifyAttestation = command({
 });
 export type VerifyAttestationRequest = Static<typeof VerifyAttestation.request>;
 export type VerifyAttestationReply = Static<typeof VerifyAttestation.reply>;
+
+/** Says of an attestation that it is not to be relied on, or that it is again. Upheld, it is judged anew: it is verified or provisional then. */
+export const ContestAttestation = command({
+  subject: 'cmd.publisher.contest-attestation',
+  timeoutMs: 90_000,
+  request: closed({
+    ...origin,
+    packId: PackIdSchema,
+    version: VersionSchema,
+    digest: DigestSchema,
+    decision: Type.Union([Type.Literal('contest'), Type.Literal('uphold')]),
+    reason: Type.String({ minLength: 1, maxLength: 512 }),
+  }),
+  reply: closed({
+    digest: DigestSchema,
+    state: AttestationStateSchema,
+    stateReason: nullable(Type.String()),
+    changed: Type.Boolean(),
+  }),
+});
+export type ContestAttestationRequest = Static<typeof ContestAttestation.request>;
+export type ContestAttestationReply = Static<typeof ContestAttestation.reply>;
+
+/** Writes into the audit log that the evidence of a version is given out. */
+export const RecordEvidenceExport = command({
+  subject: 'cmd.publisher.record-evidence-export',
+  timeoutMs: 30_000,
+  request: closed({
+    ...origin,
+    packId: PackIdSchema,
+    version: VersionSchema,
+    seq: Type.Integer({ minimum: 0 }),
+    withBundle: Type.Boolean(),
+  }),
+  reply: closed({}),
+});
+export type RecordEvidenceExportRequest = Static<typeof RecordEvidenceExport.request>;
+export type RecordEvidenceExportReply = Static<typeof RecordEvidenceExport.reply>;

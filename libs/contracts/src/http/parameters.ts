@@ -7,7 +7,7 @@ const NAME = new RegExp(NAME_PATTERN);
 const PAGE_MAX = 200;
 
 /** `?deprecated` without a value means true. Anything but true and false stays as it is, to be refused. */
-function toBoolean({ value }: { value: unknown }): unknown {
+export function toBoolean({ value }: { value: unknown }): unknown {
   return value === 'true' || value === '' ? true : value === 'false' ? false : value;
 }
 

@@ -42,7 +42,10 @@ export function padding(size: number): Buffer {
   return Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK);
 }
 
-async function* exactly(source: AsyncIterable<Uint8Array>, { digest, size }: KitBlob): AsyncGenerator<Uint8Array, void> {
+export async function* exactly(
+  source: AsyncIterable<Uint8Array>,
+  { digest, size }: Pick<KitBlob, 'digest' | 'size'>,
+): AsyncGenerator<Uint8Array, void> {
   let written = 0;
   for await (const chunk of source) {
     written += chunk.byteLength;

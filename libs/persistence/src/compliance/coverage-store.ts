@@ -47,11 +47,13 @@ function statementsOf(tenant: string, facts: readonly SourcedFact[]): Statement[
   return others;
 }
 
-function statementOf(tenant: string, fact: FactOf<'retired' | 'attested' | 'trust'>, source: FactSource): Statement {
+function statementOf(tenant: string, fact: FactOf<'retired' | 'attested' | 'reassessed' | 'trust'>, source: FactSource): Statement {
   switch (fact.kind) {
     case 'retired':
       return retired(tenant, fact, source);
     case 'attested':
+      return attested(tenant, { ...fact, state: 'verified', seq: 0, epoch: null }, source);
+    case 'reassessed':
       return attested(tenant, fact, source);
     case 'trust':
       return trust(tenant, fact, source);
@@ -109,11 +111,22 @@ function moved(tenant: string, facts: readonly Sourced<'head'>[]): Statement {
   ];
 }
 
-function attested(tenant: string, fact: FactOf<'attested'>, { eventId, at }: FactSource): Statement {
+/** The first event about an attestation is that it was added; of its states the last one stays, whichever arrives first. */
+function attested(tenant: string, fact: Omit<FactOf<'reassessed'>, 'kind'>, { eventId, at }: FactSource): Statement {
   return [
-    `insert into compliance.attestation_coverage (tenant, pack_id, version, digest, predicate_type, signers, added_at, added_by_event)
-     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing`,
-    [tenant, fact.packId, fact.version, fact.digest, fact.predicateType, fact.signers.toSorted(), at, eventId],
+    `insert into compliance.attestation_coverage as row
+       (tenant, pack_id, version, digest, predicate_type, signers, state, state_seq, state_epoch, added_at, added_by_event)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+     on conflict (tenant, pack_id, version, digest) do update set
+       state = case when excluded.state_seq > row.state_seq then excluded.state else row.state end,
+       state_epoch = case when excluded.state_seq > row.state_seq then excluded.state_epoch else row.state_epoch end,
+       added_at = least(row.added_at, excluded.added_at),
+       added_by_event = case when (excluded.added_at, excluded.state_seq) < (row.added_at, row.state_seq) then excluded.added_by_event else row.added_by_event end,
+       state_seq = greatest(row.state_seq, excluded.state_seq)`,
+    [
+      ...[tenant, fact.packId, fact.version, fact.digest, fact.predicateType],
+      ...[fact.signers.toSorted(), fact.state, fact.seq, fact.epoch, at, eventId],
+    ],
   ];
 }
 

@@ -27,13 +27,16 @@ interface ScopeRow {
  */
 const SCOPES = `
   with trust as (
-    select coalesce((select key_ids from compliance.trust_coverage where tenant = $1), '{}') as key_ids
+    select coalesce((select key_ids from compliance.trust_coverage where tenant = $1), '{}') as key_ids,
+      coalesce((select epoch from compliance.trust_coverage where tenant = $1), 0) as epoch
   ), shown as materialized (
     select v.pack_id, v.version, v.pack_type, v.scan_state,
       case when v.archived_at is not null then 'archived' when v.deprecated_at is not null then 'deprecated' else 'active' end as lifecycle,
       case when v.signers && t.key_ids then 'signed' when v.signatures > 0 then 'untrusted' else 'unsigned' end as signature,
       (select array_agg(distinct a.predicate_type) from compliance.attestation_coverage a
-       where a.tenant = $1 and a.pack_id = v.pack_id and a.version = v.version and a.signers && t.key_ids) as predicates
+       where a.tenant = $1 and a.pack_id = v.pack_id and a.version = v.version and a.signers && t.key_ids
+         -- What was found provisional under earlier trust is looked at again soon; until then its signers speak for it.
+         and (a.state = 'verified' or a.state = 'provisional' and a.state_epoch < t.epoch)) as predicates
     from compliance.version_coverage v cross join trust t
     where v.tenant = $1 and v.pack_type is not null and ($3::text is null or v.pack_type = $3)
       and ($2::text is null or exists (select 1 from compliance.channel_coverage c

@@ -1,21 +1,11 @@
-import type { AttestationMediaType, Descriptor, Digest } from '@packs/domain';
-import { AttestationStore, type NewAttestation, type RecordedAttestation, type Signer } from '@packs/ports';
+import type { Descriptor, Digest } from '@packs/domain';
+import { AttestationStore, type NewAttestation, type RecordedAttestation } from '@packs/ports';
 import { insertBlobs } from '../content-catalog';
 import type { Sql } from '../transaction';
+import { ATTESTATION_COLUMNS, toRecorded, type AttestationRow } from './attestation-rows';
+import { addState } from './attestation-states';
 import { insertManifests } from './manifest-rows';
 import { PostgresPackStore } from './pack-store';
-
-interface AttestationRow {
-  digest: Digest;
-  media_type: AttestationMediaType;
-  size: string;
-  predicate_type: string;
-  manifest_digest: Digest;
-  signers: Signer[];
-  verdict_hash: Digest;
-  added_at: Date;
-  added_by: string;
-}
 
 export class PostgresAttestationStore extends AttestationStore {
   constructor(private readonly sql: Sql) {
@@ -24,7 +14,7 @@ export class PostgresAttestationStore extends AttestationStore {
 
   async find(tenant: string, packId: string, version: string, digest: Digest): Promise<RecordedAttestation | undefined> {
     const [row] = await this.sql.query<AttestationRow>(
-      `select a.digest, a.media_type, b.size, a.predicate_type, a.manifest_digest, a.signers, a.verdict_hash, a.added_at, a.added_by
+      `select ${ATTESTATION_COLUMNS}
        from registry.pack_provenance a join content.blobs b on b.digest = a.digest
        where a.tenant = $1 and a.pack_id = $2 and a.version = $3 and a.digest = $4`,
       [tenant, packId, version, digest],
@@ -45,7 +35,8 @@ export class PostgresAttestationStore extends AttestationStore {
 
   async count(tenant: string, packId: string, version: string): Promise<number> {
     const [row] = await this.sql.query<{ n: string }>(
-      `select count(*) as n from registry.pack_provenance where tenant = $1 and pack_id = $2 and version = $3`,
+      `select (select count(*) from registry.pack_provenance where tenant = $1 and pack_id = $2 and version = $3)
+         + (select count(*) from registry.provisional_attestations where tenant = $1 and pack_id = $2 and version = $3) as n`,
       [tenant, packId, version],
     );
     return Number(row?.n ?? 0);
@@ -78,19 +69,16 @@ export class PostgresAttestationStore extends AttestationStore {
         added.source,
       ],
     );
+    await addState(
+      this.sql,
+      { tenant, packId, version, digest: document.digest },
+      {
+        state: 'verified',
+        reason: null,
+        judged: { verdict, hash: added.verdictHash, question: added.question },
+        at: added.addedAt,
+        by: added.actor,
+      },
+    );
   }
-}
-
-function toRecorded(row: AttestationRow): RecordedAttestation {
-  return {
-    digest: row.digest,
-    mediaType: row.media_type,
-    size: Number(row.size),
-    predicateType: row.predicate_type,
-    manifestDigest: row.manifest_digest,
-    signers: row.signers,
-    verdictHash: row.verdict_hash,
-    addedAt: row.added_at.toISOString(),
-    addedBy: row.added_by,
-  };
 }

@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import { PostgresKitStore } from '../kits/kit-store';
 import { PostgresOutbox } from '../outbox';
 import { inTransaction } from '../transaction';
+import { PostgresAttestationStates } from './attestation-states';
 import { PostgresAttestationStore } from './attestation-store';
 import { PostgresChannelStore } from './channel-store';
 import { PostgresIdempotencyStore } from './idempotency-store';
@@ -37,6 +38,7 @@ export class PostgresRegistryUnitOfWork extends RegistryUnitOfWork {
         repositories: new PostgresRepositoryStore(sql),
         pendingVersions: new PostgresPendingVersionStore(sql),
         attestations: new PostgresAttestationStore(sql),
+        attestationStates: new PostgresAttestationStates(sql),
         channels: new PostgresChannelStore(sql),
         trust: new PostgresTrustStore(sql),
         trustBundles: new PostgresTrustBundleStore(sql),

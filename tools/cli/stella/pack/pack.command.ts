@@ -4,12 +4,15 @@ import { archiveCommand } from './archive/archive.command';
 import { attestCommand } from './attest/attest.command';
 import { attestationsCommand } from './attestations/attestations.command';
 import { buildCommand } from './build/build.command';
+import { contestCommand } from './contest/contest.command';
 import { deprecateCommand } from './deprecate/deprecate.command';
 import { eventsCommand } from './events/events.command';
+import { evidenceCommand } from './evidence/evidence.command';
 import { initCommand } from './init/init.command';
 import { listCommand } from './list/list.command';
 import { packMirrorCommand } from './mirror/mirror.command';
 import { promoteCommand } from './promote/promote.command';
+import { provenanceCommand } from './provenance/provenance.command';
 import { pullCommand } from './pull/pull.command';
 import { pushCommand } from './push/push.command';
 import { showCommand } from './show/show.command';
@@ -28,6 +31,9 @@ export function packCommand(context: CliContext): Command {
     verifyCommand,
     attestCommand,
     attestationsCommand,
+    contestCommand,
+    provenanceCommand,
+    evidenceCommand,
     promoteCommand,
     deprecateCommand,
     archiveCommand,

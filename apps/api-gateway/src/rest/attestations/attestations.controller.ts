@@ -1,8 +1,19 @@
 import { Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiBody, ApiConsumes, ApiCreatedResponse, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import {
+  ApiAcceptedResponse,
+  ApiBody,
+  ApiConsumes,
+  ApiCreatedResponse,
+  ApiExtraModels,
+  ApiOkResponse,
+  ApiProduces,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import {
   AddAttestation,
   AttestationList,
+  AttestationListQuery,
   AttestationPath,
   AttestationQuery,
   attestationUri,
@@ -22,6 +33,8 @@ import { CACHE_CONTROL, matches, reprDigest } from '../../serving/send-bundle';
 import { ServableAttestations } from '../../serving/servable-attestations';
 import { AttestationReceiver } from './receive-attestation';
 
+const STATUS = { added: 201, 'already-added': 200, provisional: 202, rejected: 422 } as const;
+
 /** What trusted signers state about a version. */
 @ApiTags('attestations')
 @Controller('api/packs/:packId/versions/:version/attestations')
@@ -39,7 +52,11 @@ export class AttestationsController {
   @ApiBody({ schema: { type: 'string', format: 'binary', maxLength: MAX_ATTESTATION_BYTES } })
   @ApiCreatedResponse({ type: AttestationView })
   @ApiOkResponse({ type: AttestationView, description: 'The same document was added before' })
-  @ApiAcceptedResponse({ type: WaitingAttestationView, description: 'The version waits: it is kept, and judged with it' })
+  @ApiExtraModels(AttestationView, WaitingAttestationView)
+  @ApiAcceptedResponse({
+    schema: { oneOf: [{ $ref: getSchemaPath(AttestationView) }, { $ref: getSchemaPath(WaitingAttestationView) }] },
+    description: 'It is provisional, or the version waits: then it is kept, and judged with that',
+  })
   async add(
     @Param('packId') packId: string,
     @Param('version') version: string,
@@ -50,28 +67,34 @@ export class AttestationsController {
   ): Promise<void> {
     const target = { packId: parsePackId(packId), version: parseVersion(version) };
     const attestation = await this.receiver.receive(request, query.digest === undefined ? undefined : parseDigest(query.digest));
-    const answer = await this.commands.send(AddAttestation, { ...originOf(caller, request), ...target, attestation });
+    const answer = await this.commands.send(AddAttestation, {
+      ...originOf(caller, request),
+      ...target,
+      attestation,
+      ...(query.provisional && { provisional: true }),
+    });
     if (answer.outcome === 'waiting') {
       const { outcome: state, ...shown } = answer;
       return void (await reply.status(202).send({ state, ...shown } satisfies WaitingAttestationView));
     }
     const view = toView(answer, attestationUri(caller.tenant, target.packId, target.version, attestation.digest));
-    await reply
-      .status(answer.outcome === 'added' ? 201 : 200)
-      .header('location', view.uri)
-      .send(view);
+    await reply.status(STATUS[answer.outcome]).header('location', view.uri).send(view);
   }
 
   @Get()
-  @Operation('packs.read', 'What is attested about a version, by signers that are trusted now', 'listAttestations')
+  @Operation(
+    'packs.read',
+    'What is attested about a version: by signers that are trusted now, unless another state is asked for',
+    'listAttestations',
+  )
   @ApiOkResponse({ type: AttestationList })
   async list(
     @Param('packId') packId: string,
     @Param('version') version: string,
-    @Query() query: NamespaceQuery,
+    @Query() query: AttestationListQuery,
     @Caller() caller: Principal,
   ): Promise<AttestationList> {
-    return { attestations: await this.attestations.list(viewpointOf(caller, query.namespace), packId, version) };
+    return { attestations: await this.attestations.list(viewpointOf(caller, query.namespace), packId, version, query.state) };
   }
 
   @Get(':digest')
@@ -91,6 +114,7 @@ export class AttestationsController {
     const wanted = parseDigest(digest);
     const { document, view } = await this.attestations.find(viewpointOf(caller, query.namespace), packId, version, wanted);
     const etag = `"${wanted}"`;
+    void reply.header('stella-attestation-state', view.state);
     void reply.headers({ etag, 'cache-control': CACHE_CONTROL, 'repr-digest': reprDigest(wanted) });
     if (matches(request.headers['if-none-match'], etag)) return void reply.status(304).send();
     await reply.header('content-type', view.mediaType).send(await readWhole(this.blobs, document, MAX_ATTESTATION_BYTES));

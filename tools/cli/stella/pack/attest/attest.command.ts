@@ -16,6 +16,7 @@ interface AttestOptions extends OutputOptions {
   readonly key: string;
   readonly scheme?: SignatureScheme;
   readonly bundle?: string;
+  readonly provisional?: true;
 }
 
 export function attestCommand(context: CliContext): Command {
@@ -26,6 +27,7 @@ export function attestCommand(context: CliContext): Command {
     .requiredOption('--key <file>', 'the private key, PKCS#8 PEM')
     .option('--bundle <file>', 'the bundle that it is about, where the version still waits and nobody can read it')
     .addOption(new Option('--scheme <scheme>', "absent: the usual one of the key's type").choices(SIGNATURE_SCHEMES))
+    .option('--provisional', 'keep it although nobody trusts the key yet')
     .action((reference: string, options: AttestOptions) => attest(context, reference, options));
 }
 
@@ -42,14 +44,14 @@ async function attest(context: CliContext, reference: string, options: AttestOpt
   const view = await registry.json<AttestationView | WaitingAttestationView>(
     'POST',
     `${packPath(packId, version)}/attestations`,
-    {},
+    { provisional: options.provisional },
     {
       body: signStatement(encodeStatement(subjects, options.type, predicate), key),
       headers: { 'content-type': MEDIA_TYPES.sigstoreBundle },
     },
   );
   const { predicateType, manifestDigest: referrer } = view;
-  const since = 'addedAt' in view ? { addedAt: view.addedAt } : { state: 'waits with its version' };
+  const since = 'addedAt' in view ? { state: view.state, addedAt: view.addedAt } : { state: 'waits with its version' };
   printFields(context.stdout, options, view, { attestation: view.digest, type: predicateType, referrer, ...since });
 }
 
