@@ -20,6 +20,8 @@ import {
   createDataSource,
   DataSource,
   PostgresAttestationReadModel,
+  PostgresReverificationReadModel,
+  PostgresSignatureReadModel,
   PostgresAuditReadModel,
   PostgresChannelReadModel,
   PostgresComplianceReadModel,
@@ -37,6 +39,8 @@ import {
 } from '@packs/persistence';
 import {
   AttestationReadModel,
+  ReverificationReadModel,
+  SignatureReadModel,
   AuditReadModel,
   BlobStore,
   ChannelReadModel,
@@ -199,6 +203,8 @@ function outsideParts(config: Config, logger: Logger): Provider[] {
     { provide: ReadChanges, useFactory: () => new PostgresReadChanges(config.databaseUrl, 'api-gateway') },
     onDatabase(ChannelReadModel, dataSource => new PostgresChannelReadModel(dataSource)),
     onDatabase(AttestationReadModel, dataSource => new PostgresAttestationReadModel(dataSource)),
+    onDatabase(SignatureReadModel, dataSource => new PostgresSignatureReadModel(dataSource)),
+    onDatabase(ReverificationReadModel, dataSource => new PostgresReverificationReadModel(dataSource)),
     onDatabase(ComplianceReadModel, dataSource => new PostgresComplianceReadModel(dataSource)),
     onDatabase(ParityReadModel, dataSource => new PostgresParityReadModel(dataSource)),
     onDatabase(MirrorReadModel, dataSource => new PostgresMirrorReadModel(dataSource)),

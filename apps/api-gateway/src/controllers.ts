@@ -22,6 +22,8 @@ import { ParityController } from './rest/parity/parity.controller';
 import { PoliciesController } from './rest/policies/policies.controller';
 import { PromoteVersionController } from './rest/promote-version/promote-version.controller';
 import { PublishPackController } from './rest/publish-pack/publish-pack.controller';
+import { ReverificationController } from './rest/reverification/reverification.controller';
+import { RotateSignatureController } from './rest/rotate-signature/rotate-signature.controller';
 import { ReplaysController } from './rest/replays/replays.controller';
 import { ScrubsController } from './rest/scrubs/scrubs.controller';
 import { SealController } from './rest/seal/seal.controller';
@@ -42,12 +44,14 @@ export const CONTROLLERS = [
   PackChannelsController,
   ChannelsController,
   GetSignaturesController,
+  RotateSignatureController,
   AttestationsController,
   DownloadBundleController,
   StreamEventsController,
   ListAuditController,
   ComplianceSummaryController,
   TrustController,
+  ReverificationController,
   PoliciesController,
   VisibilityController,
   MirrorsController,

@@ -15,6 +15,8 @@ import {
   NamespacePolicies,
   ParityReadModel,
   PackReadModel,
+  ReverificationReadModel,
+  SignatureReadModel,
   TrustReadModel,
 } from '@packs/ports';
 import { CONTROLLERS } from './controllers';
@@ -51,6 +53,8 @@ const UNUSED = [
   NamespacePolicies,
   ParityReadModel,
   PackReadModel,
+  ReverificationReadModel,
+  SignatureReadModel,
   ServableAttestations,
   ServableVersions,
   CurrentSeal,

@@ -32,6 +32,7 @@ import { DeleteContentHandler } from './delete-content/delete-content.handler';
 import { PutManifestHandler } from './put-manifest/put-manifest.handler';
 import { publishing } from './put-manifest/put-manifest.providers';
 import { Lifecycle, NATS_CONNECTION, type NatsConnection } from './lifecycle';
+import { keepingTrust, TRUSTING_HANDLERS } from './work-reverifications/reverification.providers';
 import { UpdateChannel } from './update-channel/update-channel';
 import { UpdateChannelHandler } from './update-channel/update-channel.handler';
 import { UpdateExporters } from './update-exporters/update-exporters';
@@ -69,6 +70,7 @@ export class AppModule {
         ApproveUnsealHandler,
         UpdateExportersHandler,
         ...CONTENT_HANDLERS,
+        ...TRUSTING_HANDLERS,
       ],
       providers: [
         { provide: LOGGER, useValue: logger },
@@ -78,6 +80,7 @@ export class AppModule {
         ...outsideParts(config, logger),
         ...keepingContent(config, logger),
         ...publishing(config, logger),
+        ...keepingTrust(config, logger),
         {
           provide: AddAttestation,
           useFactory: (...parts: ConstructorParameters<typeof AddAttestation>) => new AddAttestation(...parts),

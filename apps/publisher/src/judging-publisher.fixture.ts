@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { ReverifyVersion, VerifyBundle, type EventEnvelope, type PublishPackReply } from '@packs/contracts';
+import {
+  ReverifyVersion,
+  VerifyBundle,
+  type EventEnvelope,
+  type PublishPackReply,
+  type RotateSignatureReply,
+  type RotateSignatureRequest,
+} from '@packs/contracts';
 import {
   encodePackConfig,
   isSatisfied,
@@ -21,6 +28,8 @@ import type { BlobRef, RegistryUnitOfWork } from '@packs/ports';
 import { aPack, FixedClock, InMemoryBlobStore, ScriptedCommandBus, testDatabase, type TestDatabase } from '@packs/testing';
 import { PublishArtifact } from './publish-pack/publish-artifact';
 import { PublishPack } from './publish-pack/publish-pack';
+import { RotateSignature } from './rotate-signature/rotate-signature';
+import { SettleVersion, type Settled } from './settle-version/settle-version';
 
 interface Judgement {
   readonly channel: string;
@@ -30,6 +39,11 @@ interface Judgement {
   readonly policies: readonly SigningPolicy[];
   readonly trust: { readonly digest: Digest; readonly epoch: number };
   readonly evaluatedAt: string;
+}
+
+export interface RotationChanges extends Partial<Omit<RotateSignatureRequest, 'signatures'>> {
+  readonly signers?: readonly string[];
+  readonly unitOfWork?: RegistryUnitOfWork;
 }
 
 /** The publisher's use-cases over a real database; the verifier beside it knows whose a signature is by its bytes. */
@@ -99,9 +113,7 @@ export class JudgingPublisher {
   ): Promise<PublishPackReply> {
     const manifest = aPack({ metadata });
     const content = JSON.stringify(manifest);
-    const names = signers.map(signer => `${signer} signed ${content}`);
-    const blobs = await Promise.all([content, ...names].map(text => this.blobs.write(once(Buffer.from(text)), { maxBytes: 1e6 })));
-    const [bundle, ...signatures] = (await new PostgresContentCatalog(this.dataSource).record(blobs)).map(toRef);
+    const [bundle, ...signatures] = await this.store([content, ...signers.map(signer => `${signer} signed ${content}`)]);
     if (!bundle) throw new Error('nothing was recorded');
     return new PublishPack(unitOfWork, this.blobs, new PublishArtifact(unitOfWork, this.commands, this.blobs, this.clock)).execute({
       ...this.origin,
@@ -113,6 +125,30 @@ export class JudgingPublisher {
       manifestDigest: null,
       idempotencyKey: randomUUID(),
     });
+  }
+
+  /** Stored and recorded. */
+  async store(texts: readonly string[]): Promise<BlobRef[]> {
+    const blobs = await Promise.all(texts.map(text => this.blobs.write(once(Buffer.from(text)), { maxBytes: 1e6 })));
+    return (await new PostgresContentCatalog(this.dataSource).record(blobs)).map(toRef);
+  }
+
+  /** Sends signatures by the keys named, each with a text of its own, for a published version. */
+  async rotate(
+    version: string,
+    { signers = [], unitOfWork = this.unitOfWork, ...changes }: RotationChanges = {},
+  ): Promise<RotateSignatureReply> {
+    const signatures = await this.store(signers.map(signer => `${signer} signed ${version} again`));
+    return new RotateSignature(unitOfWork, this.commands, this.blobs, this.clock).execute({
+      ...this.origin,
+      ...{ packId: 'acme.hello', version, replaces: [], reason: null, idempotencyKey: null },
+      signatures: signatures.map(blob => ({ ...blob, mediaType: MEDIA_TYPES.sigstoreBundle })),
+      ...changes,
+    });
+  }
+
+  settle(version: string): Promise<Settled> {
+    return new SettleVersion(this.unitOfWork, this.commands, this.clock).execute({ tenant: this.tenant, packId: 'acme.hello', version });
   }
 
   policy(policy: Partial<SigningPolicy> = {}): Promise<void> {
@@ -167,7 +203,10 @@ export class JudgingPublisher {
       policy: policy ? { name: policy.name, version: policy.version, digest: policyDigest(policy) } : null,
       trust: { digest: trust.digest, epoch: trust.epoch },
       evidence: signatures.map(({ digest }) => digest),
-      checks: [{ id: 'policy', outcome: accepted ? 'pass' : 'fail', reason }],
+      checks: [
+        ...identities.map(({ ref }) => ({ id: 'signature', outcome: 'pass', reason: 'ok', evidence: ref.digest }) as const),
+        { id: 'policy', outcome: accepted ? 'pass' : 'fail', reason },
+      ],
       identities: identities.map(({ ref, name }) => ({ kind: 'key', name, keyId: sha256(name), scheme: 'ed25519', signature: ref.digest })),
       evaluatedAt,
     };

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
+  ReverifyVersion,
   VerifyAttestation,
   VerifyBundle,
   type DeleteContentReply,
@@ -47,6 +48,7 @@ import { CompletePending } from './put-manifest/complete-pending';
 import { PutManifest } from './put-manifest/put-manifest';
 import { PutPack } from './put-manifest/put-pack';
 import { PutReferrer } from './put-manifest/put-referrer';
+import { RotateSignature } from './rotate-signature/rotate-signature';
 import { PushingSigner } from './pushing-signer.fixture';
 
 export interface TestDescriptor {
@@ -80,6 +82,10 @@ export class PushingPublisher {
     this.unitOfWork = new PostgresRegistryUnitOfWork(dataSource, { committed: () => undefined, traceparent: () => null });
     this.generic = new PostgresGenericContent(dataSource, false);
     this.commands.answer(VerifyBundle, request => this.verify(request));
+    this.commands.answer(ReverifyVersion, async request => {
+      const { verdict, verdictHash: hash, faults } = await this.verify({ ...request, packId: null, version: null });
+      return { verdict, verdictHash: hash, faults };
+    });
     this.commands.answer(VerifyAttestation, async ({ attestation, subject, policies, trust, channel, packType, evaluatedAt }) => {
       const subjects = [subject.bundle, subject.manifest];
       const result = verifyAttestation({
@@ -227,7 +233,9 @@ export class PushingPublisher {
     const publishArtifact = this.publishArtifact(unitOfWork);
     const attest = new AddAttestation(unitOfWork, this.commands, this.blobs, this.clock);
     const putPack = new PutPack(unitOfWork, publishArtifact);
-    const putReferrer = new PutReferrer(unitOfWork, this.blobs, this.clock, attest, new CompletePending(unitOfWork, publishArtifact));
+    const rotate = new RotateSignature(unitOfWork, this.commands, this.blobs, this.clock);
+    const completePending = new CompletePending(unitOfWork, publishArtifact);
+    const putReferrer = new PutReferrer(unitOfWork, this.blobs, this.clock, attest, rotate, completePending);
     return new PutManifest(this.generic, new PostgresContentCatalog(this.dataSource), this.blobs, this.clock, putPack, putReferrer);
   }
 

@@ -71,6 +71,24 @@ export {
   type UpdateVisibilityRequest,
 } from './commands/publisher-commands';
 export {
+  RotateSignature,
+  StartReverification,
+  VERSION_SIGNATURES_MAX,
+  type RotateSignatureReply,
+  type RotateSignatureRequest,
+  type StartReverificationReply,
+  type StartReverificationRequest,
+} from './commands/signature-commands';
+export { PackSignatureRotated, PackVersionRestored, PackVersionWithdrawn } from './events/signature-events';
+export {
+  ReverificationAnswer,
+  ReverificationView,
+  RotateSignatureAnswer,
+  RotateSignatureInput,
+  SignatureHistory,
+  SignatureRotationView,
+} from './http/signatures';
+export {
   DeleteContent,
   MAX_TAGS_PER_PUSH,
   PutManifest,

@@ -57,6 +57,7 @@ export {
   type InventoryBlob,
   type InventoryHead,
   type InventoryReferrer,
+  type InventoryOptions,
   type InventoryVerification,
   type InventoryVersion,
 } from './pack-inventory';
@@ -72,6 +73,7 @@ export {
   RegistryUnitOfWork,
   TrustStore,
   type ExistingVersion,
+  type KeptReply,
   type NewSignature,
   type NewVersion,
   type RegistryTx,
@@ -87,9 +89,29 @@ export {
 } from './remote-registry';
 export { RepairQueue, type HeldRepair } from './repair-queue';
 export { RepositoryContents } from './repository-contents';
+export {
+  ReverificationQueue,
+  ReverificationReadModel,
+  type HeldReverification,
+  type ReverificationCause,
+  type ReverificationCursor,
+  type ReverificationIntervals,
+  type ReverificationProgress,
+  type ReverificationState,
+} from './reverification-queue';
 export { DamageReports, ReportingBlobStore } from './reporting-blob-store';
 export { ScrubQueue, type HeldScrub, type ScrubProgress } from './scrub-queue';
 export { SealReadModel, SealStore, unsealedOnly } from './seal-store';
+export {
+  SignatureStore,
+  StandingStore,
+  type ChannelPolicy,
+  type NewRotation,
+  type Standing,
+  type VersionKey,
+  type Withdrawal,
+} from './signature-store';
+export { SignatureReadModel } from './signature-read-model';
 export { StatementSigner, type Statement } from './statement-signer';
 export { TokenVerifier } from './token-verifier';
 export { UsedProofs } from './used-proofs';

@@ -2,6 +2,7 @@ import type { PackDetail, PackListQuery, PackView, VersionListQuery, VersionView
 import type { Digest, PackType, SigningPolicy } from '@packs/domain';
 import type { BlobRef, StoredBlob } from './blob-store';
 import type { TrustState } from './registry-unit-of-work';
+import type { Withdrawal } from './signature-store';
 
 /** A place in the registry as one caller sees it: the namespace asked for, through the eyes of the caller's tenant. */
 export interface Viewpoint {
@@ -17,8 +18,9 @@ export interface ServableVersion {
   readonly type: PackType;
   readonly channel: string;
   readonly signatures: readonly (BlobRef & { readonly mediaType: string })[];
-  /** The trust epoch its verdict was made under. */
+  /** The trust epoch it was accepted under last; -1 while it is withdrawn. */
   readonly verifiedEpoch: number;
+  readonly withdrawal: Withdrawal | null;
   readonly verdictPolicy: SigningPolicy | null;
   readonly trust: { readonly epoch: number; readonly digest: Digest; readonly material: BlobRef | null };
 }

@@ -1,5 +1,5 @@
 import type { Digest, EncodedManifest, PackManifest, PackType, SigningPolicy, Verdict } from '@packs/domain';
-import type { PublishPackReply } from '@packs/contracts';
+import type { PublishPackReply, RotateSignatureReply } from '@packs/contracts';
 import type { AttestationStore } from './attestation-store';
 import type { BlobRef, StoredBlob } from './blob-store';
 import type { ChannelStore } from './channel-store';
@@ -8,6 +8,7 @@ import type { NamespacePolicyStore } from './namespace-policies';
 import type { Outbox } from './outbox';
 import type { PendingVersionStore, RepositoryStore } from './repository-store';
 import type { SealStore } from './seal-store';
+import type { SignatureStore, StandingStore } from './signature-store';
 
 /** What a verdict depends on, as of one moment. */
 export interface TrustState {
@@ -97,10 +98,13 @@ export abstract class PackStore {
   abstract addVerdict(tenant: string, verdict: Verdict, hash: Digest): Promise<void>;
 }
 
+/** What is answered under idempotency keys. The hash of a request tells of which kind its answer is. */
+export type KeptReply = PublishPackReply | RotateSignatureReply;
+
 /** Answers given under an idempotency key. */
 export abstract class IdempotencyStore {
-  abstract find(tenant: string, key: string): Promise<{ requestHash: Digest; reply: PublishPackReply } | undefined>;
-  abstract put(tenant: string, key: string, requestHash: Digest, reply: PublishPackReply): Promise<void>;
+  abstract find(tenant: string, key: string): Promise<{ requestHash: Digest; reply: KeptReply } | undefined>;
+  abstract put(tenant: string, key: string, requestHash: Digest, reply: KeptReply): Promise<void>;
 }
 
 export interface RegistryTx {
@@ -109,6 +113,8 @@ export interface RegistryTx {
   readonly pendingVersions: PendingVersionStore;
   readonly attestations: AttestationStore;
   readonly channels: ChannelStore;
+  readonly signatures: SignatureStore;
+  readonly standings: StandingStore;
   readonly trust: TrustStore;
   readonly namespacePolicies: NamespacePolicyStore;
   readonly kits: KitStore;

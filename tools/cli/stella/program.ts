@@ -15,6 +15,7 @@ import { parityCommand } from './parity/parity.command';
 import { packCommand } from './pack/pack.command';
 import { policyCommand } from './policy/policy.command';
 import { registryCommand } from './registry/registry.command';
+import { reverifyCommand } from './reverify/reverify.command';
 import { trustCommand } from './trust/trust.command';
 import { verifyBundleCommand } from './verify-bundle/verify-bundle.command';
 import { whoamiCommand } from './whoami/whoami.command';
@@ -35,6 +36,7 @@ export function stellaProgram(context: CliContext): Command {
     mirrorCommand,
     parityCommand,
     trustCommand,
+    reverifyCommand,
     exporterCommand,
     policyCommand,
     auditCommand,

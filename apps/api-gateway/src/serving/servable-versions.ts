@@ -1,5 +1,5 @@
 import { ReverifyVersion, verifyTimeoutMs, type ReverifyVersionReply } from '@packs/contracts';
-import { DomainError, parsePackId, parseVersion } from '@packs/domain';
+import { DomainError, parsePackId, parseVersion, type FieldFault } from '@packs/domain';
 import { withdrawnReads } from '@packs/observability';
 import type { Clock, CommandBus, PackReadModel, ServableVersion, Viewpoint } from '@packs/ports';
 import { VerdictCache } from './verdict-cache';
@@ -27,22 +27,15 @@ export class ServableVersions {
   }
 
   private async reverify(version: ServableVersion): Promise<void> {
-    const { view, trust } = version;
-    const key = `${view.tenant}/${view.packId}/${view.manifestDigest}@${trust.epoch}`;
+    const { view, trust, signatures, withdrawal } = version;
+    // What is recorded holds for its epoch: a verdict of before would not know what time has changed.
+    if (withdrawal?.epoch === trust.epoch) throw withdrawn(version, withdrawal.reasons);
+    const signed = signatures.map(({ digest }) => digest);
+    const key = [view.tenant, view.packId, view.manifestDigest, trust.epoch, ...signed].join();
     const { verdict, faults } = await this.verdicts.of(key, () => this.ask(version));
     if (verdict.outcome === 'accepted') return;
-    withdrawnReads.inc();
-    throw new DomainError(
-      'ERR_PACK_WITHDRAWN',
-      `${view.packId} ${view.version} is withdrawn: its signatures no longer satisfy its policy`,
-      {
-        details: {
-          reasons: [...new Set(verdict.checks.filter(check => check.outcome === 'fail').map(check => check.reason))],
-          trustEpoch: trust.epoch,
-        },
-        errors: faults,
-      },
-    );
+    const failed = verdict.checks.filter(({ outcome }) => outcome === 'fail');
+    throw withdrawn(version, [...new Set(failed.map(({ reason }) => reason))], faults);
   }
 
   private ask({ view, bundle, manifest, signatures, type, channel, verdictPolicy, trust }: ServableVersion): Promise<ReverifyVersionReply> {
@@ -60,4 +53,12 @@ export class ServableVersions {
     };
     return this.commands.send(ReverifyVersion, question, verifyTimeoutMs(bundle.size));
   }
+}
+
+function withdrawn({ view, trust }: ServableVersion, reasons: readonly string[], errors: readonly FieldFault[] = []): DomainError {
+  withdrawnReads.inc();
+  return new DomainError('ERR_PACK_WITHDRAWN', `${view.packId} ${view.version} is withdrawn: its signatures no longer satisfy its policy`, {
+    details: { reasons, trustEpoch: trust.epoch },
+    errors,
+  });
 }

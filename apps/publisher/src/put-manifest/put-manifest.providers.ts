@@ -18,6 +18,7 @@ import { DeprecateVersion } from '../deprecate-version/deprecate-version';
 import { ExpirePending } from '../expire-pending/expire-pending';
 import { PublishArtifact } from '../publish-pack/publish-artifact';
 import { PublishPack } from '../publish-pack/publish-pack';
+import { RotateSignature } from '../rotate-signature/rotate-signature';
 import { CompletePending } from './complete-pending';
 import { PutManifest } from './put-manifest';
 import { PutPack } from './put-pack';
@@ -55,7 +56,7 @@ export function publishing({ sealed }: { readonly sealed: boolean }, logger: Log
     {
       provide: PutReferrer,
       useFactory: (...parts: ConstructorParameters<typeof PutReferrer>) => new PutReferrer(...parts),
-      inject: [RegistryUnitOfWork, BlobStore, Clock, AddAttestation, CompletePending],
+      inject: [RegistryUnitOfWork, BlobStore, Clock, AddAttestation, RotateSignature, CompletePending],
     },
     {
       provide: PutManifest,

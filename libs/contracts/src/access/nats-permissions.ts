@@ -11,6 +11,7 @@ import { CreateMirror, DeleteMirror, SyncMirror, UpdateMirror } from '../command
 import { ApproveUnseal, UpdateSeal } from '../commands/seal-commands';
 import { CheckParity } from '../commands/parity-commands';
 import { DeleteContent, PutManifest } from '../commands/repository-commands';
+import { RotateSignature, StartReverification } from '../commands/signature-commands';
 import { ReverifyVersion, VerifyBundle } from '../commands/verify-bundle';
 import { EVENT_STREAM } from '../events/event-contract';
 import { EVENTS } from '../events/registry-events';
@@ -28,6 +29,8 @@ export const COMMANDS: readonly {
   { contract: DeprecateVersion, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: ArchiveVersion, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: PromoteVersion, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: RotateSignature, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: StartReverification, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: UpdateChannel, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: UpdateTrust, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: UpdatePolicy, callers: ['api-gateway'], answeredBy: 'publisher' },

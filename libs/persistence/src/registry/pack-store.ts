@@ -5,6 +5,7 @@ import type { Sql } from '../transaction';
 import { PostgresChannelStore } from './channel-store';
 import { insertManifests, type ManifestRow } from './manifest-rows';
 import { requirePack } from './repository-store';
+import { insertSignature } from './signature-rows';
 
 interface VersionRow {
   version: string;
@@ -160,24 +161,9 @@ export class PostgresPackStore extends PackStore {
   }
 
   private insertSignatures(added: NewVersion): void {
-    for (const { blob, manifest, identity } of added.signatures) {
-      this.sql.send(
-        `insert into registry.signatures (tenant, pack_id, version, digest, media_type, manifest_digest, key_name, key_id, scheme, added_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing`,
-        [
-          added.tenant,
-          added.manifest.metadata.packId,
-          added.manifest.metadata.version,
-          blob.digest,
-          blob.mediaType,
-          manifest.digest,
-          identity?.name ?? null,
-          identity?.keyId ?? null,
-          identity?.scheme ?? null,
-          added.publishedAt,
-        ],
-      );
-    }
+    const { packId, version } = added.manifest.metadata;
+    const at = { tenant: added.tenant, packId, version, addedAt: added.publishedAt };
+    for (const signature of added.signatures) insertSignature(this.sql, at, signature);
   }
 }
 

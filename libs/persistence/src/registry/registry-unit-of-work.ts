@@ -11,6 +11,8 @@ import { PostgresPackStore } from './pack-store';
 import { PostgresPendingVersionStore } from './pending-version-store';
 import { PostgresRepositoryStore } from './repository-store';
 import { PostgresSealStore } from './seal-store';
+import { PostgresSignatureStore } from './signature-store';
+import { PostgresStandingStore } from './standing-store';
 import { PostgresTrustStore } from './trust-store';
 
 export interface UnitOfWorkHooks {
@@ -37,6 +39,8 @@ export class PostgresRegistryUnitOfWork extends RegistryUnitOfWork {
         pendingVersions: new PostgresPendingVersionStore(sql),
         attestations: new PostgresAttestationStore(sql),
         channels: new PostgresChannelStore(sql),
+        signatures: new PostgresSignatureStore(sql),
+        standings: new PostgresStandingStore(sql),
         trust: new PostgresTrustStore(sql),
         namespacePolicies: new PostgresNamespacePolicyStore(sql),
         kits: new PostgresKitStore(sql),

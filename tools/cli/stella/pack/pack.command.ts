@@ -12,8 +12,10 @@ import { packMirrorCommand } from './mirror/mirror.command';
 import { promoteCommand } from './promote/promote.command';
 import { pullCommand } from './pull/pull.command';
 import { pushCommand } from './push/push.command';
+import { rotateSignatureCommand } from './rotate-signature/rotate-signature.command';
 import { showCommand } from './show/show.command';
 import { signCommand } from './sign/sign.command';
+import { signaturesCommand } from './signatures/signatures.command';
 import { validateCommand } from './validate/validate.command';
 import { verifyCommand } from './verify/verify.command';
 
@@ -29,6 +31,8 @@ export function packCommand(context: CliContext): Command {
     attestCommand,
     attestationsCommand,
     promoteCommand,
+    rotateSignatureCommand,
+    signaturesCommand,
     deprecateCommand,
     archiveCommand,
     eventsCommand,
