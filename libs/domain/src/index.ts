@@ -60,6 +60,7 @@ export {
   type RepositoryKind,
   type RepositoryName,
 } from './repository';
+export { revokedAmong, type Revocations, type RevokedDigest, type RevokedIdentity, type RevokedKey } from './revocations';
 export { SCOPES, canonicalScopes, type Principal, type Scope } from './scopes';
 export {
   requireUnsealed,
@@ -80,6 +81,7 @@ export {
   signersOf,
   policyDigest,
   selectPolicy,
+  type CertificateSigner,
   type PolicyRule,
   type SignatureScheme,
   type SigningPolicy,

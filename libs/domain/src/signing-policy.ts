@@ -1,6 +1,7 @@
 import { canonicalDigest, canonicalJson } from './canonical-json';
 import type { Digest } from './digest';
 import type { PackType } from './identifiers';
+import type { Revocations } from './revocations';
 
 /** Who must have signed. A rule is a tree of `anyOf` over leaves; every leaf names one trusted identity. */
 export type PolicyRule = AnyOfRule | KeyRefRule | OidcIssuerRule;
@@ -54,6 +55,9 @@ export interface TrustedKey {
   /** PEM, SubjectPublicKeyInfo. */
   readonly publicKey: string;
   readonly scheme: SignatureScheme;
+  /** RFC 3339: when what it signs begins to count, and when it ends, both included. Absent: always. */
+  readonly notBefore?: string;
+  readonly notAfter?: string;
 }
 
 /** A key is trusted for one scheme only, so that a signature cannot choose how it is checked. */
@@ -64,6 +68,8 @@ export interface TrustMaterial {
   readonly keys: readonly TrustedKey[];
   /** Sigstore trusted roots (`trusted_root.json`), each as its RFC 8785 text; absent: none. */
   readonly trustedRoots?: readonly string[];
+  /** Absent: nothing. */
+  readonly revoked?: Revocations;
 }
 
 export function policyDigest(policy: SigningPolicy): Digest {

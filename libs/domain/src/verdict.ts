@@ -26,8 +26,8 @@ export interface Verdict {
 
 /** One check; `reason` is a stable code, `ok` when it passed. */
 export interface Check {
-  /** `manifest` is pack.yaml, `artifact` the OCI manifest. */
-  readonly id: 'digest' | 'bundle' | 'manifest' | 'artifact' | 'request' | 'signature' | 'statement' | 'policy';
+  /** `manifest` is pack.yaml, `artifact` the OCI manifest; `revocation` is there only where it failed. */
+  readonly id: 'digest' | 'bundle' | 'manifest' | 'artifact' | 'request' | 'revocation' | 'signature' | 'statement' | 'policy';
   readonly outcome: 'pass' | 'fail' | 'skipped';
   readonly reason: 'ok' | 'not-reached' | 'unsigned-allowed' | ErrorCode;
   readonly evidence?: Digest;

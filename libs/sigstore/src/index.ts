@@ -1,4 +1,4 @@
-export { encodeTrustMaterial, parseTrustMaterial, readTrustMaterial, trustedKeyFromPem } from './trust-material';
+export { encodeTrustMaterial, parseTrustMaterial, readTrustMaterial, trustedKeyFromPem, trustMaterialJson } from './trust-material';
 export { keyIdOf } from './public-key';
 export { MAX_ATTESTATION_BYTES, verifyAttestation } from './verify-attestation';
 export { MAX_SIGNATURE_BYTES, verifyPackSignature, type SignedManifest } from './verify-pack-signature';

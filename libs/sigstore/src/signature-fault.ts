@@ -6,10 +6,19 @@ export type SignatureResult =
   | { readonly valid: true; readonly key: TrustedKey; readonly keyId: Digest }
   | { readonly valid: false; readonly reason: ErrorCode; readonly message: string };
 
+export type SignatureRefusal =
+  | 'ERR_PACK_SIGNATURE_INVALID'
+  | 'ERR_PACK_SIGNATURE_UNTRUSTED'
+  | 'ERR_PACK_KEY_EXPIRED'
+  | 'ERR_PACK_KEY_NOT_YET_VALID'
+  | 'ERR_PACK_KEY_REVOKED'
+  | 'ERR_PACK_IDENTITY_REVOKED'
+  | 'ERR_PACK_DIGEST_REVOKED';
+
 /** Ends an evaluation with its reason; never leaves this library. */
 export class SignatureFault extends Error {
   constructor(
-    readonly reason: 'ERR_PACK_SIGNATURE_INVALID' | 'ERR_PACK_SIGNATURE_UNTRUSTED',
+    readonly reason: SignatureRefusal,
     readonly code: VerificationReason,
     message: string,
   ) {

@@ -8,7 +8,9 @@ import {
   type TrustMaterial,
 } from '@packs/domain';
 import { KEY_TYPE_OF_SCHEME, loadKey, parsePublicKey, type KeyType } from './public-key';
+import { parseRevocations } from './revocation-list';
 import { JsonFault, parseStrictJson } from './strict-json';
+import { fault, members, optionalTime } from './trust-form';
 import { parseTrustedRoot } from './trusted-root';
 
 export const MAX_TRUSTED_KEYS = 64;
@@ -27,30 +29,46 @@ const DEFAULT_SCHEME: Readonly<Record<KeyType, SignatureScheme>> = {
  * The key of a SubjectPublicKeyInfo PEM, in its canonical form and bound to one scheme.
  * @throws DomainError ERR_PACK_TRUST_INVALID with a pointer to `name`, `publicKey` or `scheme`
  */
-export function trustedKeyFromPem(name: string, pem: string, scheme?: SignatureScheme): TrustedKey {
+export function trustedKeyFromPem(name: string, pem: string, scheme?: SignatureScheme, window: KeyWindow = {}): TrustedKey {
   if (!isName(name, KEY_NAME_MAX)) throw fault('/name', `a key name is lower-case words of at most ${KEY_NAME_MAX} characters`);
   const { type, pem: publicKey } = parsePublicKey(pem);
   const chosen = scheme === undefined ? DEFAULT_SCHEME[type] : scheme;
   if (!SIGNATURE_SCHEMES.includes(chosen)) throw fault('/scheme', `a scheme is one of ${SIGNATURE_SCHEMES.join(', ')}`);
   if (KEY_TYPE_OF_SCHEME[chosen] !== type) throw fault('/scheme', `scheme ${chosen} does not fit the type of the key`);
-  const key: TrustedKey = Object.freeze({ name, publicKey, scheme: chosen });
+  const key: TrustedKey = Object.freeze({ name, publicKey, scheme: chosen, ...parseWindow(window) });
   loadKey(key);
   return key;
 }
 
+/** From when until when a key counts, both included. */
+export type KeyWindow = Pick<TrustedKey, 'notBefore' | 'notAfter'>;
+
+function parseWindow(window: { readonly [Bound in keyof KeyWindow]?: unknown }): KeyWindow {
+  const notBefore = optionalTime(window.notBefore, '/notBefore');
+  const notAfter = optionalTime(window.notAfter, '/notAfter');
+  if (notBefore !== undefined && notAfter !== undefined && notAfter <= notBefore)
+    throw fault('/notAfter', 'notAfter does not come after notBefore');
+  return { ...(notBefore !== undefined && { notBefore }), ...(notAfter !== undefined && { notAfter }) };
+}
+
 /**
- * `{keys: [{name, publicKey, scheme?}], trustedRoots?: [trusted_root.json]}` as checked trust material, sorted so that one set of keys and roots
- * has one digest.
+ * `{keys: [{name, publicKey, scheme?, notBefore?, notAfter?}], trustedRoots?: [trusted_root.json], revoked?: {keys?, identities?, digests?}}` as
+ * checked trust material, sorted so that what is trusted has one digest.
  * @throws DomainError ERR_PACK_TRUST_INVALID with a pointer to the first fault
  */
 export function parseTrustMaterial(json: unknown): TrustMaterial {
-  const { keys: list, trustedRoots } = members(json, '', ['keys', 'trustedRoots']);
+  const { keys: list, trustedRoots, revoked } = members(json, '', ['keys', 'trustedRoots', 'revoked']);
   if (!Array.isArray(list)) throw fault('/keys', 'keys is not an array');
   if (list.length > MAX_TRUSTED_KEYS) throw fault('/keys', `trust material has at most ${MAX_TRUSTED_KEYS} keys`);
   const keys = list.map((item, index) => parseKey(item, `/keys/${index}`));
   refuseDuplicates(keys);
   const roots = parseRoots(trustedRoots);
-  return { keys: keys.toSorted((a, b) => (a.name < b.name ? -1 : 1)), ...(roots.length > 0 && { trustedRoots: roots }) };
+  const revocations = parseRevocations(revoked, '/revoked');
+  return {
+    keys: keys.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    ...(roots.length > 0 && { trustedRoots: roots }),
+    ...(revocations && { revoked: revocations }),
+  };
 }
 
 function parseRoots(list: unknown): readonly string[] {
@@ -74,11 +92,24 @@ function parseRoot(root: unknown, at: string): string {
   return text;
 }
 
-/** The bytes trust material is stored as: RFC 8785 JSON. */
+/** The bytes trust material is stored as: RFC 8785 JSON. @throws DomainError ERR_PACK_TRUST_INVALID when they are too many */
 export function encodeTrustMaterial(material: TrustMaterial): Buffer {
-  const keys = material.keys.map(({ name, publicKey, scheme }) => ({ name, publicKey, scheme }));
-  const trustedRoots = material.trustedRoots?.map((text): unknown => JSON.parse(text));
-  return Buffer.from(canonicalJson(trustedRoots ? { keys, trustedRoots } : { keys }));
+  const bytes = Buffer.from(canonicalJson(trustMaterialJson(material)));
+  if (bytes.length > MAX_MATERIAL_BYTES) throw fault('', `trust material has at most ${MAX_MATERIAL_BYTES} bytes`);
+  return bytes;
+}
+
+/** Without members that say nothing: material that was stored before there were such members keeps its digest. */
+export function trustMaterialJson({ keys, trustedRoots, revoked }: TrustMaterial): Readonly<Record<string, unknown>> {
+  return {
+    keys: keys.map(({ name, publicKey, scheme, notBefore, notAfter }) => ({
+      ...{ name, publicKey, scheme },
+      ...(notBefore !== undefined && { notBefore }),
+      ...(notAfter !== undefined && { notAfter }),
+    })),
+    ...(trustedRoots && { trustedRoots: trustedRoots.map((text): unknown => JSON.parse(text)) }),
+    ...(revoked && { revoked }),
+  };
 }
 
 /** @throws DomainError ERR_PACK_TRUST_INVALID */
@@ -91,11 +122,11 @@ export function readTrustMaterial(bytes: Uint8Array): TrustMaterial {
 }
 
 function parseKey(item: unknown, at: string): TrustedKey {
-  const { name, publicKey, scheme } = members(item, at, ['name', 'publicKey', 'scheme']);
+  const { name, publicKey, scheme, notBefore, notAfter } = members(item, at, ['name', 'publicKey', 'scheme', 'notBefore', 'notAfter']);
   if (typeof name !== 'string') throw fault(`${at}/name`, 'name is not a string');
   if (typeof publicKey !== 'string') throw fault(`${at}/publicKey`, 'publicKey is not a string');
   try {
-    return trustedKeyFromPem(name, publicKey, scheme as SignatureScheme | undefined);
+    return trustedKeyFromPem(name, publicKey, scheme as SignatureScheme | undefined, { notBefore, notAfter } as KeyWindow);
   } catch (error) {
     throw error instanceof DomainError ? fault(`${at}${error.errors[0]?.pointer ?? ''}`, error.message) : error;
   }
@@ -111,15 +142,4 @@ function refuseDuplicates(keys: readonly TrustedKey[]): void {
     names.add(key.name);
     ids.add(keyId);
   }
-}
-
-function members(value: unknown, at: string, known: readonly string[]): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw fault(at, `${at || 'trust material'} is not an object`);
-  if (Object.keys(value).some(name => !known.includes(name)))
-    throw fault(at, `${at || 'trust material'} has members other than ${known.join(', ')}`);
-  return value as Readonly<Record<string, unknown>>;
-}
-
-function fault(pointer: string, message: string): DomainError {
-  return new DomainError('ERR_PACK_TRUST_INVALID', message, { errors: [{ pointer, message }] });
 }

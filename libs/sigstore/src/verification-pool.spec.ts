@@ -18,7 +18,14 @@ const materialOf = ({ key }: SpecSigner): Buffer => encodeTrustMaterial({ keys: 
 function taskOf(by = signer, artifact: Uint8Array = ARTIFACT, trusted = signer): VerificationTask {
   const { content } = by.messageBundle(artifact);
   const subjects = [{ digest: sha256(ARTIFACT), bytes: ARTIFACT }];
-  return { kind: 'signature', trust: sha256(materialOf(trusted)), mediaType: MEDIA_TYPES.sigstoreBundle, content, subjects };
+  return {
+    kind: 'signature',
+    evaluatedAt: '2026-02-01T00:00:00.000Z',
+    trust: sha256(materialOf(trusted)),
+    mediaType: MEDIA_TYPES.sigstoreBundle,
+    content,
+    subjects,
+  };
 }
 
 describe('a pool of verifying threads', () => {

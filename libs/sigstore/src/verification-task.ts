@@ -1,7 +1,18 @@
-import type { AttestationMediaType, Digest, ErrorCode, SignatureMediaType, TrustMaterial } from '@packs/domain';
+import {
+  revokedAmong,
+  sha256,
+  type AttestationMediaType,
+  type Digest,
+  type ErrorCode,
+  type SignatureMediaType,
+  type TrustMaterial,
+} from '@packs/domain';
+import { provenTimes } from './proven-times';
 import { readDocument } from './read-document';
 import type { VerificationReason } from './reasons';
+import type { SignatureFault } from './signature-fault';
 import type { ArtifactSubject } from './signed-entity';
+import { REFUSED_STANDING, requireKeyStands, revokedContent, type Standing } from './signer-standing';
 import { trustedRootsOf } from './trusted-root';
 import { reasonOf, type SignerIdentity } from './verification-report';
 import { ATTESTATION_LIMITS, ODD_PREDICATE_TYPE, PREDICATE_TYPE, verifyAttestation } from './verify-attestation';
@@ -13,6 +24,8 @@ export type VerificationTask = SignatureTask | AttestationTask;
 export interface SignatureTask {
   readonly kind: 'signature';
   readonly trust: Digest;
+  /** RFC 3339: what the times of keys are judged by where nothing proves when they signed. */
+  readonly evaluatedAt: string;
   readonly mediaType: SignatureMediaType;
   readonly content: Uint8Array;
   readonly subjects: readonly ArtifactSubject[];
@@ -21,6 +34,7 @@ export interface SignatureTask {
 export interface AttestationTask {
   readonly kind: 'attestation';
   readonly trust: Digest;
+  readonly evaluatedAt: string;
   readonly mediaType: AttestationMediaType;
   readonly content: Uint8Array;
   readonly subjects: readonly Digest[];
@@ -49,15 +63,31 @@ const UNTRUSTED: readonly VerificationReason[] = [
   'timestamp-untrusted',
 ];
 
+type TaskTrust = DocumentTrust & { readonly standing: Standing };
+
 /** @throws DomainError ERR_PACK_TRUST_INVALID for trust material that must not be trusted */
 export function runTask(task: VerificationTask, material: TrustMaterial): VerificationAnswer {
-  const trust: DocumentTrust = { roots: trustedRootsOf(material), keys: material.keys, keyEvidence: 'ignored' };
+  const content = revokedContentOf(task, material);
+  if (content) return refused(content.code, content.message);
+  const standing: Standing = { evaluatedAt: new Date(task.evaluatedAt), ...(material.revoked && { revoked: material.revoked }) };
+  const trust: TaskTrust = { roots: trustedRootsOf(material), keys: material.keys, keyEvidence: 'ignored', standing };
   return task.kind === 'signature' ? judgeSignature(task, trust) : judgeAttestation(task, trust);
 }
 
+function revokedContentOf(task: VerificationTask, { revoked }: TrustMaterial): SignatureFault | undefined {
+  if (!revoked?.digests) return undefined;
+  const subjects = task.kind === 'signature' ? task.subjects.map(({ digest }) => digest) : task.subjects;
+  const found = revokedAmong(revoked, [sha256(task.content), ...subjects]);
+  return found && revokedContent(found);
+}
+
 export function refused(reason: VerificationReason, message: string): VerificationAnswer {
-  const error = UNTRUSTED.includes(reason) ? 'ERR_PACK_SIGNATURE_UNTRUSTED' : 'ERR_PACK_SIGNATURE_INVALID';
-  return { outcome: 'signature-refused', signers: [], refusal: { error, reason, message } };
+  return { outcome: 'signature-refused', signers: [], refusal: { error: errorOf(reason), reason, message } };
+}
+
+function errorOf(reason: VerificationReason): ErrorCode {
+  const standing: Readonly<Partial<Record<VerificationReason, ErrorCode>>> = REFUSED_STANDING;
+  return standing[reason] ?? (UNTRUSTED.includes(reason) ? 'ERR_PACK_SIGNATURE_UNTRUSTED' : 'ERR_PACK_SIGNATURE_INVALID');
 }
 
 function judgeSignature({ mediaType, content, subjects }: SignatureTask, trust: DocumentTrust): VerificationAnswer {
@@ -67,7 +97,7 @@ function judgeSignature({ mediaType, content, subjects }: SignatureTask, trust: 
   return { outcome: 'verified', signers: report.identity ? [report.identity] : [] };
 }
 
-function judgeAttestation({ mediaType, content, subjects }: AttestationTask, trust: DocumentTrust): VerificationAnswer {
+function judgeAttestation({ mediaType, content, subjects }: AttestationTask, trust: TaskTrust): VerificationAnswer {
   return isMadeByKey(mediaType, content)
     ? byKeys({ mediaType, content, subjects }, trust)
     : byCertificate({ mediaType, content, subjects }, trust);
@@ -84,8 +114,17 @@ function isMadeByKey(mediaType: AttestationMediaType, content: Uint8Array): bool
 }
 
 /** An envelope may be signed by several. */
-function byKeys(attestation: Attestation, { keys }: DocumentTrust): VerificationAnswer {
-  const result = verifyAttestation({ ...attestation, keys });
+function byKeys(attestation: Attestation, { keys, roots, standing }: TaskTrust): VerificationAnswer {
+  const { mediaType, content } = attestation;
+  const subjects = attestation.subjects.map(digest => ({ digest }));
+  const result = verifyAttestation({
+    ...attestation,
+    keys,
+    requireStands: key => {
+      const document = readDocument(mediaType, content, ATTESTATION_LIMITS);
+      requireKeyStands(key, standing, provenTimes(document, key, { standing, subjects, roots }));
+    },
+  });
   if (result.outcome === 'signature-refused') {
     return { outcome: result.outcome, signers: [], refusal: { error: result.reason, reason: result.code, message: result.message } };
   }

@@ -24,6 +24,8 @@ export interface AttestationRequest {
   /** The statement has to name one of these. */
   readonly subjects: readonly Digest[];
   readonly keys: readonly TrustedKey[];
+  /** Throws a SignatureFault for a key that made a signature which does not count. Absent: all count. */
+  readonly requireStands?: (key: LoadedKey) => void;
 }
 
 export interface AttestationSigner {
@@ -47,11 +49,12 @@ export type AttestationResult =
  * a signature over it has been verified.
  * @throws DomainError ERR_PACK_TRUST_INVALID for a key that must not be trusted
  */
-export function verifyAttestation({ mediaType, content, subjects, keys }: AttestationRequest): AttestationResult {
+export function verifyAttestation({ mediaType, content, subjects, keys, requireStands }: AttestationRequest): AttestationResult {
   const trusted = keys.map(loadKey);
   const opened = refusalOr(() => {
     const envelope = readEnvelope(mediaType, content);
-    return { payload: envelope.payload, signers: signersOf(envelope, candidates(envelope.keyHint, trusted)) };
+    const signed = keysOf(envelope, candidates(envelope.keyHint, trusted));
+    return { payload: envelope.payload, signers: standing(signed, requireStands) };
   });
   if (opened instanceof SignatureFault)
     return { outcome: 'signature-refused', reason: opened.reason, code: opened.code, message: opened.message };
@@ -96,12 +99,20 @@ function readDocument(mediaType: AttestationMediaType, content: Uint8Array): Sig
 }
 
 /** Every trusted key that made one of the signatures, in the order of the keys; signatures by others count for nothing. */
-function signersOf({ payloadType, payload, signatures }: SignedEnvelope, keys: readonly LoadedKey[]): readonly AttestationSigner[] {
+function keysOf({ payloadType, payload, signatures }: SignedEnvelope, keys: readonly LoadedKey[]): readonly LoadedKey[] {
   const message = dsse.preAuthEncoding(payloadType, payload);
   const verified = new Set<LoadedKey>();
   for (const { key, signature } of attemptsOf(signatures, keys)) {
     if (!verified.has(key) && verifyMessage(key, message, signature)) verified.add(key);
   }
   if (verified.size === 0) throw unverified(keys);
-  return keys.filter(key => verified.has(key)).map(({ key, keyId }) => ({ key, keyId }));
+  return keys.filter(key => verified.has(key));
+}
+
+/** Those whose signature counts; else why that of the first one does not. */
+function standing(signers: readonly LoadedKey[], requireStands: AttestationRequest['requireStands']): readonly AttestationSigner[] {
+  const judged = signers.map(signer => ({ signer, fault: refusalOr(() => requireStands?.(signer)) }));
+  const faults = judged.map(({ fault }) => fault).filter(fault => fault !== undefined);
+  if (faults[0] && faults.length === judged.length) throw faults[0];
+  return judged.filter(({ fault }) => fault === undefined).map(({ signer: { key, keyId } }) => ({ key, keyId }));
 }

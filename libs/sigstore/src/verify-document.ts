@@ -1,7 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import { dsse } from '@sigstore/core';
-import type { Digest, TrustedKey } from '@packs/domain';
+import { sha256, type Digest, type TrustedKey } from '@packs/domain';
 import { IN_TOTO_PAYLOAD_TYPE, readStatementAbout } from './in-toto-statement';
+import { provenTimes } from './proven-times';
 import { loadKey, type LoadedKey } from './public-key';
 import { attemptsOf, candidates, unverified } from './signature-attempts';
 import { invalid, SignatureFault, untrusted } from './signature-fault';
@@ -10,6 +11,7 @@ import type { SignedContent, SignedMessage } from './signed-content';
 import { NEEDS_BYTES, verifiesDigest } from './signed-digest';
 import type { SignedDocument } from './signed-document';
 import { signatureContent, type ArtifactSubject } from './signed-entity';
+import { requireCertificateStands, requireKeyStands, type Standing } from './signer-standing';
 import { readSigningCertificate, type CertificateIdentity } from './signing-certificate';
 import { requireAbout } from './simple-signature';
 import type { JsonLimits } from './strict-json';
@@ -31,6 +33,8 @@ export interface DocumentTrust {
   readonly keys: readonly TrustedKey[];
   /** Whether log entries and timestamps of what a key made have to hold where they are; none has to be there. */
   readonly keyEvidence: 'verified' | 'ignored';
+  /** Absent: neither are keys judged by their windows, nor is anything revoked. */
+  readonly standing?: Standing;
 }
 
 export interface DocumentRequest {
@@ -80,6 +84,10 @@ function verify(request: DocumentRequest, keys: readonly LoadedKey[], progress: 
   else progress.skip('identity');
   const { times, entries, authority } = evidence;
   if (!authority) throw untrusted('no authority issued the certificate', 'certificate-untrusted');
+  if (request.trust.standing) {
+    const keyIds = [authority, sha256(certificate.publicKey)];
+    requireCertificateStands({ who, keyIds, times: times.map(({ at }) => new Date(at)) }, request.trust.standing);
+  }
   return { identity: { kind: 'certificate', authority, scheme: schemeOf(certificate.key), ...who }, times, entries, ...statement };
 }
 
@@ -100,7 +108,7 @@ function byAnyRoot(roots: readonly TrustedRoot[], ask: (root: TrustedRoot) => Ev
 function verifyByKey(document: SignedDocument, request: DocumentRequest, keys: readonly LoadedKey[], progress: CheckProgress): Findings {
   if (request.signer !== undefined && request.signer !== 'key') throw untrusted('a key signed, where an identity was asked for');
   const { content } = document;
-  const key = signingKey(content, request.subjects, candidates(content.keyHint, keys));
+  const key = standingKey(signingKeys(content, request.subjects, candidates(content.keyHint, keys)), document, request);
   progress.pass('signer', 'signature');
   if (request.trust.keyEvidence === 'verified' && document.entries.length + document.timestamps.length > 0) {
     const signed = signatureContent(content, request.subjects);
@@ -115,14 +123,38 @@ function verifyByKey(document: SignedDocument, request: DocumentRequest, keys: r
   return { identity: { kind: 'key', name, keyId: key.keyId, scheme }, times: [], entries: [], ...statement };
 }
 
-function signingKey(content: SignedContent, subjects: readonly ArtifactSubject[], keys: readonly LoadedKey[]): LoadedKey {
-  if (content.kind === 'message') return keyOfMessage(content, subjects, keys);
+/** The first of those who signed whose signature counts; else why that of the first one does not. */
+function standingKey(signers: Iterable<LoadedKey>, document: SignedDocument, { subjects, trust }: DocumentRequest): LoadedKey {
+  const { standing, roots } = trust;
+  let first: SignatureFault | undefined;
+  for (const key of signers) {
+    try {
+      if (standing) requireKeyStands(key, standing, provenTimes(document, key, { standing, subjects, roots }));
+      return key;
+    } catch (error) {
+      if (!(error instanceof SignatureFault)) throw error;
+      first ??= error;
+    }
+  }
+  throw first ?? untrusted('nobody signed');
+}
+
+/** The keys that made one of the signatures. @throws SignatureFault when there is none */
+function* signingKeys(content: SignedContent, subjects: readonly ArtifactSubject[], keys: readonly LoadedKey[]): Iterable<LoadedKey> {
+  if (content.kind === 'message') {
+    yield keyOfMessage(content, subjects, keys);
+    return;
+  }
   const isEnvelope = content.kind === 'envelope';
   const message = isEnvelope ? dsse.preAuthEncoding(content.payloadType, content.payload) : content.payload;
   const signatures = isEnvelope ? content.signatures : [content.signature];
-  const found = attemptsOf(signatures, keys).find(({ key, signature }) => verifyMessage(key, message, signature));
+  let found = false;
+  for (const { key, signature } of attemptsOf(signatures, keys)) {
+    if (!verifyMessage(key, message, signature)) continue;
+    found = true;
+    yield key;
+  }
   if (!found) throw unverified(keys);
-  return found.key;
 }
 
 /** A signature that gives no digest may be about any of the subjects. */

@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { createHash, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { initializeCA, initializeCTLog, initializeTLog } from '@sigstore/mock';
 import { MEDIA_TYPES } from '@packs/domain';
 
@@ -14,6 +14,13 @@ export interface KeylessAuthority {
   readonly trustedRoot: object;
   /** The bundle that `cosign sign-blob` writes of an artifact for somebody who has logged in as this identity. */
   bundle(artifact: Buffer, identity: KeylessIdentity): Promise<Buffer>;
+  /** What `cosign sign-blob --key` writes with an ECDSA key of P-256: the log tells when it signed. */
+  loggedBundle(artifact: Buffer, key: KeyPair): Promise<Buffer>;
+}
+
+interface KeyPair {
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
 }
 
 const ISSUER_OID = '1.3.6.1.4.1.57264.1.8';
@@ -51,12 +58,33 @@ export async function aKeylessAuthority(): Promise<KeylessAuthority> {
         subjectAltName: identity,
         extensions: [{ oid: ISSUER_OID, value: issuer }],
       });
-      const signed = { digest: sha256(artifact), signature: sign('sha256', artifact, privateKey).toString('base64') };
-      const [entry] = Object.values(await log.log(hashedRekord(base64(certificate), signed)));
-      if (!entry) throw new Error('the log made no entry');
-      return Buffer.from(JSON.stringify(bundleOf(base64(certificate), signed, entry)));
+      return logged(log, artifact, privateKey, {
+        pem: pemOf('CERTIFICATE', base64(certificate)),
+        material: { certificate: { rawBytes: base64(certificate) } },
+      });
+    },
+    loggedBundle: (artifact, { publicKey, privateKey }) => {
+      const der = publicKey.export({ type: 'spki', format: 'der' });
+      return logged(log, artifact, privateKey, {
+        pem: pemOf('PUBLIC KEY', der.toString('base64')),
+        material: { publicKey: { hint: sha256(der).toString('base64') } },
+      });
     },
   };
+}
+
+type Log = Awaited<ReturnType<typeof initializeTLog>>;
+
+interface Signer {
+  readonly pem: string;
+  readonly material: object;
+}
+
+async function logged(log: Log, artifact: Buffer, privateKey: KeyObject, { pem, material }: Signer): Promise<Buffer> {
+  const signed = { digest: sha256(artifact), signature: sign('sha256', artifact, privateKey).toString('base64') };
+  const [entry] = Object.values(await log.log(hashedRekord(pem, signed)));
+  if (!entry) throw new Error('the log made no entry');
+  return Buffer.from(JSON.stringify(bundleOf(material, signed, entry)));
 }
 
 interface Signed {
@@ -64,8 +92,11 @@ interface Signed {
   readonly signature: string;
 }
 
-function hashedRekord(certificate: string, { digest, signature }: Signed): object {
-  const pem = `-----BEGIN CERTIFICATE-----\n${certificate.replace(/.{64}(?!$)/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
+function pemOf(label: string, body: string): string {
+  return `-----BEGIN ${label}-----\n${body.replace(/.{64}(?!$)/g, '$&\n')}\n-----END ${label}-----\n`;
+}
+
+function hashedRekord(pem: string, { digest, signature }: Signed): object {
   return {
     apiVersion: '0.0.1',
     kind: 'hashedrekord',
@@ -76,10 +107,10 @@ function hashedRekord(certificate: string, { digest, signature }: Signed): objec
   };
 }
 
-type LogEntry = Awaited<ReturnType<Awaited<ReturnType<typeof initializeTLog>>['log']>>[string];
+type LogEntry = Awaited<ReturnType<Log['log']>>[string];
 
 function bundleOf(
-  certificate: string,
+  material: object,
   { digest, signature }: Signed,
   { body, integratedTime, logID, logIndex, verification }: LogEntry,
 ): object {
@@ -87,7 +118,7 @@ function bundleOf(
   return {
     mediaType: MEDIA_TYPES.sigstoreBundle,
     verificationMaterial: {
-      certificate: { rawBytes: certificate },
+      ...material,
       tlogEntries: [
         {
           logIndex: String(logIndex),

@@ -1,4 +1,4 @@
-import type { Check, Digest, DomainError, VerdictFault } from '@packs/domain';
+import type { Check, Digest, DomainError, RevokedDigest, VerdictFault } from '@packs/domain';
 
 /** A reply is one message: there is room for so much prose. */
 const MAX_FAULTS = 64;
@@ -39,6 +39,11 @@ export class CheckList {
     if (signatures.length === 0) this.skip('signature', 'not-reached');
     for (const { digest } of signatures) this.skip('signature', 'not-reached', digest);
     this.skip('policy', 'not-reached');
+  }
+
+  /** A check that is there only where it failed: verdicts of before there were revocations keep their hashes. */
+  revoked({ digest, reason }: RevokedDigest): void {
+    this.fail('revocation', { code: 'ERR_PACK_DIGEST_REVOKED', message: `${digest} was revoked: ${reason}` }, digest);
   }
 
   private add(id: Check['id'], outcome: Check['outcome'], reason: Check['reason'], evidence?: Digest): void {

@@ -16,8 +16,6 @@ export interface ComposedVerdict {
   readonly faults: VerdictFault[];
 }
 
-export const NOT_EVALUATED: SignatureFindings = { accepted: false, policy: null, evidence: [], identities: [] };
-
 /** Nothing but the inputs and what was found goes into a verdict: evaluated again, it has the same hash. */
 export function composeVerdict(
   subject: VerdictSubject,

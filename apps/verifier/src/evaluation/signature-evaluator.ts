@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import {
+  revokedAmong,
   selectPolicy,
   type Digest,
   type PackType,
@@ -25,11 +26,15 @@ export interface SignedBundle {
   readonly source: BundleSource;
   /** The OCI manifest, shown to be one of the bundle. */
   readonly artifact?: Artifact;
+  /** What its OCI manifest will be, where it is still to be made. */
+  readonly manifestToBe?: Digest;
   readonly signatures: readonly SignatureRef[];
   readonly policies: readonly SigningPolicy[];
   readonly channel: string;
   readonly packType: PackType;
   readonly trust: TrustRef;
+  /** RFC 3339. */
+  readonly evaluatedAt: string;
 }
 
 export interface SignatureFindings {
@@ -38,6 +43,8 @@ export interface SignatureFindings {
   readonly evidence: readonly Digest[];
   readonly identities: readonly VerifiedIdentity[];
 }
+
+export const NOT_EVALUATED: SignatureFindings = { accepted: false, policy: null, evidence: [], identities: [] };
 
 /** Larger artifacts are never held as a whole. */
 const MAX_WHOLE_ARTIFACT = 64 * 1024 * 1024;
@@ -55,7 +62,14 @@ export class SignatureEvaluator {
   /** A signature that fails is reported and counts for nothing; it takes nothing from those that are valid. */
   async evaluate(signed: SignedBundle, list: CheckList): Promise<SignatureFindings> {
     const policy = selectPolicy(signed.policies, signed) ?? null;
-    const material = await this.trust.of(signed.trust);
+    const { bytes: material, revoked } = await this.trust.of(signed.trust);
+    const named = [signed.bundle.digest, signed.artifact?.digest, signed.manifestToBe].filter(digest => digest !== undefined);
+    const revokedContent = revokedAmong(revoked, named);
+    if (revokedContent) {
+      list.revoked(revokedContent);
+      list.skipSignatures(signed.signatures);
+      return NOT_EVALUATED;
+    }
     const found: VerifiedIdentity[] = [];
     const brokenOff: VerificationAnswer[] = [];
     for (const [index, ref] of signed.signatures.entries()) {
@@ -80,11 +94,12 @@ export class SignatureEvaluator {
     if (ref.size > MAX_SIGNATURE_BYTES) {
       return refused('document-malformed', `a signature document has at most ${MAX_SIGNATURE_BYTES} bytes`);
     }
-    const { bundle, source, artifact, trust } = signed;
+    const { bundle, source, artifact, trust, evaluatedAt } = signed;
     const content = await readWhole(this.blobs, ref, MAX_SIGNATURE_BYTES);
     const ask = (bytes: Uint8Array | undefined): Promise<VerificationAnswer> => {
       const subjects = [{ digest: bundle.digest, bytes }, ...(artifact ? [artifact] : [])];
-      return this.verifier.verify({ kind: 'signature', trust: trust.digest, mediaType: ref.mediaType, content, subjects }, material);
+      const { mediaType } = ref;
+      return this.verifier.verify({ kind: 'signature', trust: trust.digest, evaluatedAt, mediaType, content, subjects }, material);
     };
     const answer = await ask(source.held);
     return answer.refusal?.reason === 'subject-bytes-needed' ? this.withBytes(bundle, ask) : answer;

@@ -9,5 +9,5 @@ type SignatureOutcome = 'valid' | 'invalid' | 'untrusted';
 
 export function timedAs({ outcome, refusal }: VerificationAnswer): SignatureOutcome {
   if (outcome !== 'signature-refused') return 'valid';
-  return refusal?.error === 'ERR_PACK_SIGNATURE_UNTRUSTED' ? 'untrusted' : 'invalid';
+  return refusal?.error === 'ERR_PACK_SIGNATURE_INVALID' ? 'invalid' : 'untrusted';
 }

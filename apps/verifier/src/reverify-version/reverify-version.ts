@@ -5,9 +5,9 @@ import { BundleSource } from '../evaluation/bundle-source';
 import { checkArtifact } from '../evaluation/check-artifact';
 import { checkDigest } from '../evaluation/check-digest';
 import { CheckList } from '../evaluation/check-list';
-import { composeVerdict, NOT_EVALUATED } from '../evaluation/compose-verdict';
+import { composeVerdict } from '../evaluation/compose-verdict';
 import { DEADLINE_MS, withinDeadline } from '../evaluation/deadline';
-import { SignatureEvaluator } from '../evaluation/signature-evaluator';
+import { NOT_EVALUATED, SignatureEvaluator } from '../evaluation/signature-evaluator';
 
 /** Judges a stored version again: its bytes, its signatures and the tenant's policy under the trust of today. */
 @Injectable()

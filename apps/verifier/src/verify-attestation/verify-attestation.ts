@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { VerifyAttestationReply, VerifyAttestationRequest } from '@packs/contracts';
-import { DomainError, selectPolicy, type SigningPolicy, type VerifiedIdentity } from '@packs/domain';
+import { DomainError, revokedAmong, selectPolicy, type SigningPolicy, type VerifiedIdentity } from '@packs/domain';
 import { BlobStore, readWhole } from '@packs/ports';
 import { MAX_ATTESTATION_BYTES, type VerificationAnswer } from '@packs/sigstore';
 import { CheckList } from '../evaluation/check-list';
@@ -39,9 +39,9 @@ export class VerifyAttestation {
     });
   }
 
-  /** Undefined when the stored bytes are not those of the digest. */
+  /** Undefined when the stored bytes are not those of the digest, or revoked. */
   private async verify(
-    { attestation, subject, trust }: VerifyAttestationRequest,
+    { attestation, subject, trust, evaluatedAt }: VerifyAttestationRequest,
     list: CheckList,
   ): Promise<VerificationAnswer | undefined> {
     const content = await this.read(attestation);
@@ -55,11 +55,19 @@ export class VerifyAttestation {
       return undefined;
     }
     list.pass('digest');
-    const material = await this.trust.of(trust);
+    const { bytes: material, revoked } = await this.trust.of(trust);
+    const revokedContent = revokedAmong(revoked, [attestation.digest, subject.bundle, subject.manifest]);
+    if (revokedContent) {
+      list.revoked(revokedContent);
+      list.skip('signature', 'not-reached', attestation.digest);
+      list.skip('statement', 'not-reached', attestation.digest);
+      return undefined;
+    }
     const start = performance.now();
     const subjects = [subject.bundle, subject.manifest];
     const { mediaType } = attestation;
-    const result = await this.verifier.verify({ kind: 'attestation', trust: trust.digest, mediaType, content, subjects }, material);
+    const task = { kind: 'attestation', trust: trust.digest, evaluatedAt, mediaType, content, subjects } as const;
+    const result = await this.verifier.verify(task, material);
     this.timer.observe((performance.now() - start) / 1000, timedAs(result));
     requireFinished(result);
     report(result, attestation.digest, list);

@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { VerifyBundleReply, VerifyBundleRequest } from '@packs/contracts';
-import { encodePackConfig, packTypeOf, sha256, type PackManifest } from '@packs/domain';
+import { encodePackConfig, encodePackManifest, MEDIA_TYPES, packTypeOf, sha256, type Digest, type PackManifest } from '@packs/domain';
 import { BlobStore } from '@packs/ports';
 import { BundleSource } from '../evaluation/bundle-source';
 import { checkArtifact } from '../evaluation/check-artifact';
 import { CheckList } from '../evaluation/check-list';
-import { composeVerdict, NOT_EVALUATED } from '../evaluation/compose-verdict';
+import { composeVerdict } from '../evaluation/compose-verdict';
 import { DEADLINE_MS, withinDeadline } from '../evaluation/deadline';
-import { SignatureEvaluator, type SignatureFindings } from '../evaluation/signature-evaluator';
+import { NOT_EVALUATED, SignatureEvaluator, type SignatureFindings } from '../evaluation/signature-evaluator';
 import { checkContent } from './check-content';
 
 /** Judges whether a bundle may be published: digest, contents, manifest, request, signatures, policy, in this order. */
@@ -37,7 +37,10 @@ export class VerifyBundle {
 
   private async judge(request: VerifyBundleRequest, { source, manifest, config }: ReadBundle, list: CheckList): Promise<SignatureFindings> {
     const artifact = await checkArtifact(this.blobs, request, list, sha256(config));
-    if (artifact !== 'refused') return this.signatures.evaluate({ ...request, source, artifact, packType: packTypeOf(manifest) }, list);
+    if (artifact !== 'refused') {
+      const manifestToBe = artifact ? undefined : madeManifest(request, manifest, config);
+      return this.signatures.evaluate({ ...request, source, artifact, manifestToBe, packType: packTypeOf(manifest) }, list);
+    }
     list.skipSignatures(request.signatures);
     return NOT_EVALUATED;
   }
@@ -54,4 +57,10 @@ interface ReadBundle {
   readonly source: BundleSource;
   readonly manifest: PackManifest;
   readonly config: Buffer;
+}
+
+function madeManifest({ bundle }: VerifyBundleRequest, manifest: PackManifest, config: Buffer): Digest {
+  const { digest, size } = bundle;
+  const described = { mediaType: MEDIA_TYPES.packConfig, digest: sha256(config), size: config.length };
+  return encodePackManifest(manifest, described, { mediaType: MEDIA_TYPES.packBundle, digest, size }).digest;
 }
