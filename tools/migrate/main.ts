@@ -1,8 +1,11 @@
 import { ENV_PREFIX, type ProcessName } from '@packs/contracts';
-import { LOGIN_ROLES, loginRoleOf, migrate, type LoginRole } from '@packs/persistence';
+import { AUDITOR_ROLE, LOGIN_ROLES, loginRoleOf, migrate, type LoginRole } from '@packs/persistence';
 import { setting } from '@packs/config';
 
-/** Makes roles, schemas and tables: `DATABASE_ADMIN_URL` and the `*_DATABASE_URL` of each process that has a database. */
+/**
+ * Makes roles, schemas and tables: `DATABASE_ADMIN_URL` and the `*_DATABASE_URL` of each process that has a database. With `AUDITOR_DATABASE_URL` the
+ * auditor's role may log in as well.
+ */
 async function main(): Promise<void> {
   const adminUrl = setting('DATABASE_ADMIN_URL');
   if (!adminUrl) throw new Error('DATABASE_ADMIN_URL is not set: the URL of a PostgreSQL role that may create roles and schemas');
@@ -13,6 +16,8 @@ async function main(): Promise<void> {
     if (!url) throw new Error(`${name} is not set: the URL process ${process} will use, with user ${role} and its password`);
     logins.push(loginRoleOf(url, role));
   }
+  const auditorUrl = setting('AUDITOR_DATABASE_URL');
+  if (auditorUrl) logins.push(loginRoleOf(auditorUrl, AUDITOR_ROLE));
   const { applied } = await migrate(adminUrl, logins);
   process.stdout.write(applied.length > 0 ? `applied ${applied.join(', ')}\n` : 'the database is up to date\n');
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LOGIN_ROLES, migrate } from '@packs/persistence';
+import { AUDITOR_ROLE, LOGIN_ROLES, migrate } from '@packs/persistence';
 import { Client } from 'pg';
 import { Child } from '../stack/child';
 import { embeddedPostgres } from '../stack/embedded-postgres';
@@ -50,7 +50,7 @@ async function makeTemplate(adminUrl: string, password: string): Promise<void> {
   url.pathname = `/${TEMPLATE}`;
   await migrate(
     url.href,
-    Object.values(LOGIN_ROLES).map(name => ({ name, password })),
+    [...Object.values(LOGIN_ROLES), AUDITOR_ROLE].map(name => ({ name, password })),
   );
 }
 

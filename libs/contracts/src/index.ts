@@ -99,6 +99,17 @@ export {
 } from './commands/repository-commands';
 export { ociErrorOf } from './oci/errors';
 export {
+  JUDGING_COMMANDS,
+  blobsOfQuestion,
+  questionOf,
+  requestOf,
+  type FoundBlob,
+  type JudgingCommand,
+  type JudgingRequests,
+  type QuestionParts,
+  type VerdictQuestion,
+} from './commands/verdict-question';
+export {
   ReverifyVersion,
   VerifyBundle,
   verifyTimeoutMs,

@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { SpecDatabase } from './persistence.fixture';
 import type { LOGIN_ROLES } from './roles';
 
-type Process = keyof typeof LOGIN_ROLES;
+type Process = keyof typeof LOGIN_ROLES | 'auditor';
 
 /** What a role may do with a table; an update by its columns. */
 interface Access {
@@ -102,6 +102,7 @@ const ALLOWED: Readonly<Record<Process, Readonly<Record<string, Access>>>> = {
     'registry.tags': { ...PROJECT, update: ['manifest_digest', 'updated_at', 'updated_by'] },
     'registry.pending_versions': PROJECT,
     'registry.verdicts': ADD,
+    'registry.verdict_evidence': ADD,
     'registry.pack_versions': {
       ...ADD,
       update: ['archive_reason', 'archived_at', 'archived_by', 'deprecated_at', 'deprecated_by', 'deprecation_reason', 'replacement'],
@@ -237,6 +238,13 @@ const ALLOWED: Readonly<Record<Process, Readonly<Record<string, Access>>>> = {
     'compliance.trust_coverage': { ...PROJECT, update: ['epoch', 'key_ids', 'updated_at', 'updated_by_event'] },
     'compliance.inbox': PROJECT,
     'compliance.dead_letters': { ...ADD, update: ['replayed_at'] },
+  },
+  // Whoever runs verdicts again.
+  auditor: {
+    'content.blobs': READ,
+    'registry.verdicts': READ,
+    'registry.policies': READ,
+    'registry.pack_versions': READ,
   },
 };
 

@@ -38,4 +38,4 @@ export { PostgresNamespacePolicies } from './registry/namespace-policy-store';
 export { PostgresReverificationQueue } from './registry/reverification-queue';
 export { PostgresRegistryUnitOfWork } from './registry/registry-unit-of-work';
 export { PostgresSealReadModel } from './registry/seal-store';
-export { LOGIN_ROLES, loginRoleOf, type LoginRole } from './roles';
+export { AUDITOR_ROLE, LOGIN_ROLES, loginRoleOf, type LoginRole } from './roles';

@@ -19,6 +19,7 @@ import { UploadCalls1700000000016 } from './migrations/0016-upload-calls';
 import { ReadChanges1700000000017 } from './migrations/0017-read-changes';
 import { SmallWrites1700000000018 } from './migrations/0018-small-writes';
 import { PullingMirrors1700000000019 } from './migrations/0019-pulling-mirrors';
+import { VerdictQuestions1700000000021 } from './migrations/0021-verdict-questions';
 import { SignatureRotation1700000000023 } from './migrations/0023-signature-rotation';
 import { ensureRoles, MIGRATE_ROLE, type LoginRole } from './roles';
 
@@ -71,6 +72,7 @@ async function applyAs(adminUrl: string, now: Date): Promise<string[]> {
       ReadChanges1700000000017,
       SmallWrites1700000000018,
       PullingMirrors1700000000019,
+      VerdictQuestions1700000000021,
       SignatureRotation1700000000023,
     ],
     migrationsTableName: 'applied',

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { newEvent, VisibilityUpdated, type EventEnvelope, type ProcessName } from '@packs/contracts';
+import { newEvent, VisibilityUpdated, type EventEnvelope, type ProcessName, type VerdictQuestion } from '@packs/contracts';
 import {
   encodeAttestationManifest,
   encodePackConfig,
@@ -32,14 +32,14 @@ export class SpecDatabase {
   }
 
   /** A process's pool. */
-  async as(process: ProcessName, poolSize = 4): Promise<DataSource> {
+  async as(process: ProcessName | 'auditor', poolSize = 4): Promise<DataSource> {
     const dataSource = await createDataSource({ url: this.database.urlOf(process), applicationName: 'spec', poolSize }).initialize();
     this.opened.push({ close: () => dataSource.destroy() });
     return dataSource;
   }
 
   /** One bare connection, of a process or of the superuser. */
-  async client(process?: ProcessName): Promise<Client> {
+  async client(process?: ProcessName | 'auditor'): Promise<Client> {
     const client = new Client({ connectionString: process ? this.database.urlOf(process) : this.database.adminUrl });
     client.on('error', () => undefined);
     await client.connect();
@@ -69,9 +69,14 @@ export interface VersionChanges extends Partial<PackMetadata> {
   readonly publishedAt?: string;
   /** Contents of signatures; by key `release`. */
   readonly signatures?: readonly string[];
+  /** Contents of signatures that the verdict looked at and that counted for nothing. */
+  readonly besides?: readonly string[];
 }
 
 export const AT = '2026-01-17T08:00:00.000Z';
+
+/** What the verdict on a version was asked, as far as stores look at it. */
+export const QUESTION: VerdictQuestion = { command: 'verify-bundle', packId: 'acme.hello', version: '1.0.0', policies: [], request: {} };
 
 /** A version as the publisher hands it to its store. */
 export function aVersion({
@@ -80,6 +85,7 @@ export function aVersion({
   kind,
   publishedAt = AT,
   signatures = ['signed'],
+  besides = [],
   ...metadata
 }: VersionChanges = {}): NewVersion {
   const manifest = aPack({ metadata, ...(kind && { kind }) });
@@ -102,13 +108,14 @@ export function aVersion({
       manifest: encodeSignatureManifest({ mediaType: blob.mediaType, digest: blob.digest, size: blob.size }, subject),
     };
   });
+  const others = besides.map(text => aStoredBlob(`${text} ${unique}`));
   const verdict: Verdict = {
     schema: 'stellaops.io/verdict.v1',
     outcome: 'accepted',
     subject: { bundle: bundle.digest, config: config.digest },
     policy: { name: 'default', version: 1, digest: sha256('policy') },
     trust: { digest: sha256('trust'), epoch: 1 },
-    evidence: signed.map(one => one.blob.digest),
+    evidence: [...signed.map(one => one.blob.digest), ...others.map(({ digest }) => digest)],
     checks: [{ id: 'digest', outcome: 'pass', reason: 'ok' }],
     identities: signed.map(one => one.identity),
     evaluatedAt: publishedAt,
@@ -118,6 +125,7 @@ export function aVersion({
     type: packTypeOf(manifest),
     signatures: signed,
     verdictHash: verdictHash(verdict),
+    question: QUESTION,
     actor: 'user:alice',
     source: 'stella/1.0',
     blobs: [
@@ -125,6 +133,7 @@ export function aVersion({
       ...[ociManifest, ...signed.map(one => one.manifest)].map(({ bytes }) => aStoredBlob(bytes.toString())),
       bundle as StoredBlob,
       ...signed.map(({ blob: { mediaType: _, ...blob } }) => blob),
+      ...others,
     ],
   };
 }
@@ -182,6 +191,7 @@ export async function attest(
       subject: subject.digest,
       signers: [{ name: 'release', keyId: sha256('key'), scheme: 'ed25519' }],
       verdictHash: hash,
+      question: QUESTION,
       addedAt: AT,
       actor: 'user:alice',
       source: null,

@@ -13,13 +13,16 @@ export const LOGIN_ROLES = {
 } as const;
 export type LoginRoleName = (typeof LOGIN_ROLES)[keyof typeof LOGIN_ROLES];
 
+/** Runs verdicts again: it reads, and is no process of the registry. It may log in only where somebody gave it a password. */
+export const AUDITOR_ROLE = 'packs_auditor' as const;
+
 export interface LoginRole {
-  readonly name: LoginRoleName;
+  readonly name: LoginRoleName | typeof AUDITOR_ROLE;
   readonly password: string;
 }
 
 /** The login role that a `*_DATABASE_URL` names. @throws Error when its user is not the expected role or it has no password */
-export function loginRoleOf(url: string, expected: LoginRoleName): LoginRole {
+export function loginRoleOf(url: string, expected: LoginRole['name']): LoginRole {
   const parsed = new URL(url);
   const name = decodeURIComponent(parsed.username);
   if (name !== expected) throw new Error(`the user of this database URL must be ${expected}, not ${name || 'absent'}`);
@@ -34,7 +37,7 @@ export async function ensureRoles(query: (text: string) => Promise<unknown>, log
   await query(`grant ${MIGRATE_ROLE} to current_user`);
   await query(`do $$ begin execute format('grant create, connect on database %I to ${MIGRATE_ROLE}', current_database()); end $$`);
   await query(`do $$ begin execute format('revoke all on database %I from public', current_database()); end $$`);
-  for (const name of Object.values(LOGIN_ROLES)) {
+  for (const name of [...Object.values(LOGIN_ROLES), AUDITOR_ROLE]) {
     await query(createIfMissing(name, `nologin ${ATTRIBUTES}`));
     await query(`do $$ begin execute format('grant connect on database %I to ${name}', current_database()); end $$`);
   }

@@ -155,7 +155,7 @@ async function fillRepositories(publisher: Awaited<ReturnType<SpecDatabase['as']
 async function fill(db: SpecDatabase, tenant: string): Promise<void> {
   const publisher = await db.as('publisher');
   await setUpTrust(publisher, tenant);
-  await attest(publisher, (await publish(publisher, { tenant })).version);
+  await attest(publisher, (await publish(publisher, { tenant, besides: ['forged'] })).version);
   await appendEvent(publisher);
   const uploads = new PostgresUploadSessions(await db.as('api-gateway'));
   await uploads.open({ namespace: tenant, repository: 'app' }, 'user:alice', 'sha256', 1);

@@ -1,3 +1,4 @@
+import type { VerdictQuestion } from '@packs/contracts';
 import type { AttestationMediaType, Descriptor, Digest, EncodedManifest, Verdict, VerifiedIdentity } from '@packs/domain';
 import type { BlobRef, StoredBlob } from './blob-store';
 
@@ -29,6 +30,7 @@ export interface NewAttestation {
   readonly signers: readonly Signer[];
   readonly verdict: Verdict;
   readonly verdictHash: Digest;
+  readonly question: VerdictQuestion;
   readonly addedAt: string;
   readonly actor: string;
   readonly source: string | null;

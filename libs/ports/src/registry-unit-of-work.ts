@@ -1,5 +1,5 @@
 import type { Digest, EncodedManifest, PackManifest, PackType, SigningPolicy, Verdict } from '@packs/domain';
-import type { PublishPackReply, RotateSignatureReply } from '@packs/contracts';
+import type { PublishPackReply, RotateSignatureReply, VerdictQuestion } from '@packs/contracts';
 import type { AttestationStore } from './attestation-store';
 import type { BlobRef, StoredBlob } from './blob-store';
 import type { ChannelStore } from './channel-store';
@@ -62,6 +62,7 @@ export interface NewVersion {
   readonly signatures: readonly NewSignature[];
   readonly verdict: Verdict;
   readonly verdictHash: Digest;
+  readonly question: VerdictQuestion;
   readonly publishedAt: string;
   readonly actor: string;
   readonly source: string | null;
@@ -94,8 +95,8 @@ export abstract class PackStore {
     version: string,
     note: { at: string; actor: string; reason: string | null; replacement: string | null },
   ): Promise<void>;
-  /** Keeps a verdict that is not, or not only, that of a new version. */
-  abstract addVerdict(tenant: string, verdict: Verdict, hash: Digest): Promise<void>;
+  /** Keeps a verdict that is not, or not only, that of a new version, with what was asked: by both it can be found again. */
+  abstract addVerdict(tenant: string, verdict: Verdict, hash: Digest, question: VerdictQuestion): Promise<void>;
 }
 
 /** What is answered under idempotency keys. The hash of a request tells of which kind its answer is. */

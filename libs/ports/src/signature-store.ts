@@ -1,3 +1,4 @@
+import type { VerdictQuestion } from '@packs/contracts';
 import type { Digest, SigningPolicy, Verdict } from '@packs/domain';
 import type { StoredBlob } from './blob-store';
 import type { NewSignature } from './registry-unit-of-work';
@@ -20,6 +21,7 @@ export interface NewRotation {
   readonly reason: string | null;
   readonly verdict: Verdict;
   readonly verdictHash: Digest;
+  readonly question: VerdictQuestion;
   readonly rotatedAt: string;
   readonly actor: string;
   readonly source: string | null;

@@ -10,8 +10,8 @@ export interface TestDatabase {
   readonly name: string;
   /** A superuser's: for what specs have to look at behind the product's back. */
   readonly adminUrl: string;
-  /** With the login role of a process that has a database. */
-  urlOf(process: ProcessName): string;
+  /** With the login role of a process that has a database, or that of whoever runs verdicts again. */
+  urlOf(process: ProcessName | 'auditor'): string;
   /** Takes every row away: much quicker than another database. */
   empty(): Promise<void>;
   drop(): Promise<void>;
@@ -44,12 +44,12 @@ export async function testDatabase(content: 'migrated' | 'blank' = 'migrated'): 
 
 /** What `migrate` grants on the database itself; a copy does not take it over from its template. */
 function accessOf(name: string): string[] {
-  const roles = (['api-gateway', 'publisher', 'mirror-worker', 'parity-worker', 'compliance'] as const).map(roleOf);
+  const roles = (['api-gateway', 'publisher', 'mirror-worker', 'parity-worker', 'compliance', 'auditor'] as const).map(roleOf);
   return [`revoke all on database ${name} from public`, `grant connect on database ${name} to ${roles.join(', ')}`];
 }
 
-function roleOf(process: ProcessName): string {
-  return `packs_${ENV_PREFIX[process].toLowerCase()}`;
+function roleOf(process: ProcessName | 'auditor'): string {
+  return process === 'auditor' ? 'packs_auditor' : `packs_${ENV_PREFIX[process].toLowerCase()}`;
 }
 
 function urlIn(database: string, login?: { user: string; password: string }): string {

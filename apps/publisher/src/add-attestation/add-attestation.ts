@@ -1,4 +1,4 @@
-import { VerifyAttestation, type AddAttestationReply, type AddAttestationRequest, type VerifyAttestationReply } from '@packs/contracts';
+import type { AddAttestationReply, AddAttestationRequest, VerifyAttestationReply } from '@packs/contracts';
 import { DomainError, EMPTY_JSON, encodeAttestationManifest, type Descriptor, type EncodedManifest } from '@packs/domain';
 import type {
   BlobStore,
@@ -12,6 +12,7 @@ import type {
   TrustState,
 } from '@packs/ports';
 import { lockVersion } from '../deprecate-version/lock-version';
+import { askVerifier, type Answered } from '../judgement/ask-verifier';
 import { judgeAndCommit } from '../judgement/judge-and-commit';
 import { writeWhole } from '../publish-pack/prepare-artifact';
 import { recordAttestation } from './record-attestation';
@@ -31,7 +32,7 @@ export interface Carrier {
 }
 
 interface Accepted extends Attested, Carrier {
-  readonly verified: VerifyAttestationReply;
+  readonly verified: Answered<VerifyAttestationReply>;
   readonly predicateType: string;
 }
 
@@ -78,11 +79,11 @@ export class AddAttestation {
   }
 
   private verify(
-    { tenant, attestation }: AddAttestationRequest,
+    { tenant, packId, version, attestation }: AddAttestationRequest,
     { existing }: Attested,
     trust: TrustState,
-  ): Promise<VerifyAttestationReply> {
-    return this.commands.send(VerifyAttestation, {
+  ): Promise<Answered<VerifyAttestationReply>> {
+    const request = {
       tenant,
       channel: existing.channel,
       packType: existing.type,
@@ -91,7 +92,8 @@ export class AddAttestation {
       policies: [...trust.policies],
       trust: { digest: trust.digest, epoch: trust.epoch, material: trust.material },
       evaluatedAt: this.clock.now().toISOString(),
-    });
+    };
+    return askVerifier(this.commands, 'verify-attestation', request, { packId, version });
   }
 
   /** The referrer, on stable storage. */
@@ -117,12 +119,26 @@ export class AddAttestation {
     }
     const { verified, subject, existing, referrer, blobs } = accepted;
     const { actor: addedBy, source, attestation: document } = request;
-    const { verdict, verdictHash } = verified;
+    const { verdict, verdictHash, question } = verified;
     const now = this.clock.now();
     const addedAt = now.toISOString();
     const signers = verdict.identities.map(({ name, keyId, scheme }) => ({ name, keyId, scheme }));
     const { predicateType } = accepted;
-    const added = { tenant, packId, version, document, predicateType, referrer, signers, verdict, verdictHash, addedAt, source, blobs };
+    const added = {
+      tenant,
+      packId,
+      version,
+      document,
+      predicateType,
+      referrer,
+      signers,
+      verdict,
+      verdictHash,
+      question,
+      addedAt,
+      source,
+      blobs,
+    };
     await recordAttestation(tx, { ...added, subject: subject.digest, actor: addedBy }, existing, now);
     const recorded: RecordedAttestation = {
       digest: document.digest,

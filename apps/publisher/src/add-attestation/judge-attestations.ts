@@ -1,5 +1,6 @@
-import { VerifyAttestation, type VerifyBundleReply } from '@packs/contracts';
+import type { VerifyBundleReply } from '@packs/contracts';
 import type { Clock, CommandBus, NewAttestation, RegistryTx, TrustState } from '@packs/ports';
+import { askVerifier } from '../judgement/ask-verifier';
 import type { PreparedArtifact } from '../publish-pack/prepare-artifact';
 import type { Submission } from '../publish-pack/submission';
 import { recordAttestation, type AttestedVersion } from './record-attestation';
@@ -26,7 +27,7 @@ export async function judgeAttestations(
   const judged: JudgedAttestation[] = [];
   if (!pack) return judged;
   for (const { document, referrer } of attestations) {
-    const { verdict, verdictHash, predicateType } = await commands.send(VerifyAttestation, {
+    const request = {
       ...{ tenant, channel },
       packType: pack.type,
       attestation: document,
@@ -34,11 +35,26 @@ export async function judgeAttestations(
       policies: [...trust.policies],
       trust: { digest: trust.digest, epoch: trust.epoch, material: trust.material },
       evaluatedAt: clock.now().toISOString(),
-    });
+    };
+    const { verdict, verdictHash, predicateType, question } = await askVerifier(commands, 'verify-attestation', request, pack);
     if (verdict.outcome === 'rejected' || predicateType === null) continue;
     const { packId, version } = pack;
     const signers = verdict.identities.map(({ name, keyId, scheme }) => ({ name, keyId, scheme }));
-    const added = { tenant, packId, version, document, predicateType, referrer, signers, verdict, verdictHash, actor, source, blobs: [] };
+    const added = {
+      tenant,
+      packId,
+      version,
+      document,
+      predicateType,
+      referrer,
+      signers,
+      verdict,
+      verdictHash,
+      question,
+      actor,
+      source,
+      blobs: [],
+    };
     judged.push({ added: { ...added, subject: ociManifest.digest }, about });
   }
   return judged;

@@ -99,6 +99,7 @@ async function publish(at: Committing, judged: JudgedVersion): Promise<void> {
     signatures,
     verdict: verified.verdict,
     verdictHash: verified.verdictHash,
+    question: verified.question,
     publishedAt: version.publishedAt,
     actor: version.publishedBy,
     source: version.source,
@@ -119,9 +120,9 @@ async function publish(at: Committing, judged: JudgedVersion): Promise<void> {
 async function promote(at: Committing, judged: JudgedVersion, { channel, verified }: JudgedVersion['promotions'][number]): Promise<void> {
   const { tx, request, now } = at;
   const { packId, version } = judged.version;
-  const { verdict, verdictHash } = verified;
+  const { verdict, verdictHash, question } = verified;
   const promotedAt = now.toISOString();
-  await tx.packs.addVerdict(request.tenant, verdict, verdictHash);
+  await tx.packs.addVerdict(request.tenant, verdict, verdictHash, question);
   const move = {
     tenant: request.tenant,
     packId,
@@ -148,7 +149,7 @@ async function attest(
   const { packId, version, manifest } = judged.version;
   const { document, predicateType, addedAt, addedBy } = attestation;
   if (await tx.attestations.find(request.tenant, packId, version, document.digest)) return;
-  const { verdict, verdictHash } = verified;
+  const { verdict, verdictHash, question } = verified;
   const signers = verdict.identities.map(({ name, keyId, scheme }) => ({ name, keyId, scheme }));
   await tx.attestations.add({
     tenant: request.tenant,
@@ -161,6 +162,7 @@ async function attest(
     signers,
     verdict,
     verdictHash,
+    question,
     addedAt,
     actor: addedBy,
     source: request.source,

@@ -1,15 +1,7 @@
-import {
-  ReverifyVersion,
-  VerifyAttestation,
-  VerifyBundle,
-  type ImportKitRequest,
-  type KitVersion,
-  type ReverifyVersionReply,
-  type VerifyAttestationReply,
-  type VerifyBundleReply,
-} from '@packs/contracts';
+import type { ImportKitRequest, KitVersion, ReverifyVersionReply, VerifyAttestationReply, VerifyBundleReply } from '@packs/contracts';
 import { DomainError, type FieldFault, type PackManifest } from '@packs/domain';
 import type { Clock, CommandBus, TrustState } from '@packs/ports';
+import { askVerifier, type Answered } from '../judgement/ask-verifier';
 import type { KitContents } from './kit-contents';
 
 /** Questions the verifier is asked at a time. */
@@ -24,10 +16,10 @@ export interface JudgedVersion {
   readonly version: KitVersion;
   readonly manifest: PackManifest;
   /** Absent for a version that is there already. */
-  readonly verified?: Pick<VerifyBundleReply, 'verdict' | 'verdictHash'>;
+  readonly verified?: Pick<Answered<VerifyBundleReply>, 'verdict' | 'verdictHash' | 'question'>;
   /** By each further channel it was let into, by that channel's own policy. */
-  readonly promotions: readonly { readonly channel: string; readonly verified: ReverifyVersionReply }[];
-  readonly attestations: readonly { readonly attestation: Attestation; readonly verified: VerifyAttestationReply }[];
+  readonly promotions: readonly { readonly channel: string; readonly verified: Answered<ReverifyVersionReply> }[];
+  readonly attestations: readonly { readonly attestation: Attestation; readonly verified: Answered<VerifyAttestationReply> }[];
 }
 
 /** What of a version the registry does not have yet. */
@@ -97,9 +89,9 @@ export class JudgeKit {
     return { version, manifest: await bench.contents.packManifest(version), verified, promotions, attestations };
   }
 
-  private async verifyBundle({ contents, ...asked }: Bench, version: KitVersion): Promise<VerifyBundleReply> {
+  private async verifyBundle({ contents, ...asked }: Bench, version: KitVersion): Promise<Answered<VerifyBundleReply>> {
     const { packId, version: number, channel, bundle, manifest, signatures, config, type } = version;
-    const reply = await this.commands.send(VerifyBundle, {
+    const request = {
       ...asked,
       packId,
       version: number,
@@ -108,7 +100,8 @@ export class JudgeKit {
       manifest: contents.ref(manifest),
       signatures: signatures.map(({ document }) => contents.refOf(document)),
       evaluatedAt: this.clock.now().toISOString(),
-    });
+    };
+    const reply = await askVerifier(this.commands, 'verify-bundle', request, { packId, version: number });
     if (reply.verdict.outcome === 'accepted' && (reply.verdict.subject.config !== config.digest || reply.pack?.type !== type)) {
       throw new DomainError('ERR_KIT_INDEX', `the config of ${packId} ${number} is not that of its bundle`, {
         details: { digest: config.digest },
@@ -119,10 +112,10 @@ export class JudgeKit {
 
   private verifyFor(
     { contents, ...asked }: Bench,
-    { type, bundle, manifest, signatures }: KitVersion,
+    { packId, version, type, bundle, manifest, signatures }: KitVersion,
     channel: string,
-  ): Promise<ReverifyVersionReply> {
-    return this.commands.send(ReverifyVersion, {
+  ): Promise<Answered<ReverifyVersionReply>> {
+    const request = {
       ...asked,
       channel,
       packType: type,
@@ -130,22 +123,24 @@ export class JudgeKit {
       manifest: contents.ref(manifest),
       signatures: signatures.map(({ document }) => contents.refOf(document)),
       evaluatedAt: this.clock.now().toISOString(),
-    });
+    };
+    return askVerifier(this.commands, 'reverify-version', request, { packId, version });
   }
 
   private verifyAttestation(
     { contents, ...asked }: Bench,
     version: KitVersion,
     { document }: Attestation,
-  ): Promise<VerifyAttestationReply> {
-    return this.commands.send(VerifyAttestation, {
+  ): Promise<Answered<VerifyAttestationReply>> {
+    const request = {
       ...asked,
       channel: version.channel,
       packType: version.type,
       attestation: contents.refOf(document),
       subject: { bundle: version.digest, manifest: version.manifest.digest },
       evaluatedAt: this.clock.now().toISOString(),
-    });
+    };
+    return askVerifier(this.commands, 'verify-attestation', request, version);
   }
 }
 

@@ -1,6 +1,7 @@
-import { ReverifyVersion, type ReverifyVersionReply } from '@packs/contracts';
+import type { ReverifyVersionReply } from '@packs/contracts';
 import { DomainError, type SigningPolicy } from '@packs/domain';
 import type { Clock, CommandBus, JudgeableVersion, TrustState } from '@packs/ports';
+import { askVerifier, type Answered } from '../judgement/ask-verifier';
 
 interface Bench {
   readonly tenant: string;
@@ -19,7 +20,7 @@ export async function judgeVersion(
   version: JudgeableVersion,
   channel: string,
   trust: TrustState,
-): Promise<ReverifyVersionReply> {
+): Promise<Answered<ReverifyVersionReply>> {
   if (version.verifiedEpoch !== trust.epoch) await requireServable(bench, version, trust);
   return ask(bench, version, channel, trust.policies, trust);
 }
@@ -41,13 +42,13 @@ async function requireServable(bench: Bench, version: JudgeableVersion, trust: T
 }
 
 function ask(
-  { tenant, commands, clock }: Bench,
-  { type, bundle, manifest, signatures }: JudgeableVersion,
+  { tenant, packId, commands, clock }: Bench,
+  { version, type, bundle, manifest, signatures }: JudgeableVersion,
   channel: string,
   policies: readonly SigningPolicy[],
   { digest, epoch, material }: TrustState,
-): Promise<ReverifyVersionReply> {
-  return commands.send(ReverifyVersion, {
+): Promise<Answered<ReverifyVersionReply>> {
+  const request = {
     tenant,
     channel,
     packType: type,
@@ -57,5 +58,6 @@ function ask(
     policies: [...policies],
     trust: { digest, epoch, material },
     evaluatedAt: clock.now().toISOString(),
-  });
+  };
+  return askVerifier(commands, 'reverify-version', request, { packId, version });
 }

@@ -9,6 +9,7 @@ import {
 import type { Digest } from '@packs/domain';
 import type { Clock, CommandBus, JudgeableVersion, RegistryTx, RegistryUnitOfWork } from '@packs/ports';
 import { lockVersion } from '../deprecate-version/lock-version';
+import type { Answered } from '../judgement/ask-verifier';
 import { JUDGE_AGAIN, judgeAndCommit } from '../judgement/judge-and-commit';
 import { judgeVersion } from './judge-version';
 import { mayPromote, type Standing } from './may-promote';
@@ -35,7 +36,7 @@ export class PromoteVersion {
     if ('done' in standing) return standing.done;
     let { version } = standing;
     const bench = { tenant, packId, commands: this.commands, clock: this.clock };
-    return judgeAndCommit<ReverifyVersionReply, PromoteVersionReply>(this.unitOfWork, {
+    return judgeAndCommit<Answered<ReverifyVersionReply>, PromoteVersionReply>(this.unitOfWork, {
       tenant,
       trust,
       judge: async current => {
@@ -58,12 +59,12 @@ export class PromoteVersion {
     tx: RegistryTx,
     request: PromoteVersionRequest,
     { version, previousVersion }: Exclude<Standing, { readonly done: unknown }>,
-    { verdict, verdictHash }: ReverifyVersionReply,
+    { verdict, verdictHash, question }: Answered<ReverifyVersionReply>,
   ): Promise<PromoteVersionReply> {
     const { tenant, packId, channel, actor } = request;
     const now = this.clock.now();
     const promotedAt = now.toISOString();
-    await tx.packs.addVerdict(tenant, verdict, verdictHash);
+    await tx.packs.addVerdict(tenant, verdict, verdictHash, question);
     await tx.channels.move({ tenant, packId, channel, version: version.version, at: promotedAt, actor, reason: 'promotion', verdictHash });
     const state = { ...stateOf(request, version), previousVersion, verdictHash, promotedAt };
     await tx.outbox.append(newEvent(PackVersionPromoted, state, now));
@@ -72,12 +73,16 @@ export class PromoteVersion {
   }
 
   /** The channel stays where it is; verdict and event say why. */
-  private reject(request: PromoteVersionRequest, version: JudgeableVersion, verified: ReverifyVersionReply): Promise<PromoteVersionReply> {
-    const { verdict, verdictHash, faults } = verified;
+  private reject(
+    request: PromoteVersionRequest,
+    version: JudgeableVersion,
+    verified: Answered<ReverifyVersionReply>,
+  ): Promise<PromoteVersionReply> {
+    const { verdict, verdictHash, faults, question } = verified;
     const reasons = [...new Set(verdict.checks.filter(check => check.outcome === 'fail').map(check => check.reason))];
     const event = newEvent(PackPromotionRejected, { ...stateOf(request, version), verdictHash, reasons }, this.clock.now());
     return this.unitOfWork.run(request.tenant, async tx => {
-      await tx.packs.addVerdict(request.tenant, verdict, verdictHash);
+      await tx.packs.addVerdict(request.tenant, verdict, verdictHash, question);
       await tx.outbox.append(event);
       return { outcome: 'rejected', verdict, verdictHash, faults };
     });

@@ -2,13 +2,14 @@ import { newEvent, PackVersionPublished, type PublishPackReply, type VerifyBundl
 import { DomainError, packTypeOf, requirementsOf, satisfiesRange, type Digest, type PackManifest, type PackType } from '@packs/domain';
 import type { ExistingVersion, PendingVersion, RegistryTx, TrustState } from '@packs/ports';
 import { addAttestation, type JudgedAttestation } from '../add-attestation/judge-attestations';
+import type { Answered } from '../judgement/ask-verifier';
 import type { PreparedArtifact } from './prepare-artifact';
 import type { FoundClaim, Submission } from './submission';
 
 export interface Acceptance {
   readonly submission: Submission;
   readonly artifact: PreparedArtifact;
-  readonly verified: VerifyBundleReply;
+  readonly verified: Answered<VerifyBundleReply>;
   readonly attestations: readonly JudgedAttestation[];
   readonly trust: TrustState;
   readonly now: Date;
@@ -47,6 +48,7 @@ export async function acceptVersion(tx: RegistryTx, acceptance: Acceptance): Pro
     signatures: artifact.signatures,
     verdict: verified.verdict,
     verdictHash: verified.verdictHash,
+    question: verified.question,
     publishedAt: now.toISOString(),
     actor: pending?.claimedBy ?? actor,
     source: pending ? pending.source : source,

@@ -26,7 +26,10 @@ export async function claimVersion(tx: RegistryTx, acceptance: Acceptance): Prom
 
   const claim = newClaim(acceptance);
   await tx.pendingVersions.claim(claim);
-  if (!pending) await tx.outbox.append(pendingEvent(acceptance, claim));
+  if (!pending) {
+    await tx.packs.addVerdict(tenant, verified.verdict, verified.verdictHash, verified.question);
+    await tx.outbox.append(pendingEvent(acceptance, claim));
+  }
   return pendingReply(pending ?? { ...claim, manifest: artifact.ociManifest, bundle: artifact.bundle }, verified);
 }
 

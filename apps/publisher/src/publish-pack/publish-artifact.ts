@@ -1,11 +1,4 @@
-import {
-  newEvent,
-  PackVersionRejected,
-  VerifyBundle,
-  verifyTimeoutMs,
-  type PublishPackReply,
-  type VerifyBundleReply,
-} from '@packs/contracts';
+import { newEvent, PackVersionRejected, verifyTimeoutMs, type PublishPackReply, type VerifyBundleReply } from '@packs/contracts';
 import { DomainError, type PackManifest } from '@packs/domain';
 import {
   readWhole,
@@ -18,6 +11,7 @@ import {
   type TrustState,
 } from '@packs/ports';
 import { judgeAttestations, type JudgedAttestation } from '../add-attestation/judge-attestations';
+import { askVerifier, type Answered } from '../judgement/ask-verifier';
 import { judgeAndCommit } from '../judgement/judge-and-commit';
 import { acceptVersion, pendingReply } from './accept-version';
 import { claimVersion } from './claim-version';
@@ -33,7 +27,7 @@ const MAX_SIGNATURES = 64;
 const MAX_ROUNDS = 3;
 
 interface Judged {
-  readonly verified: VerifyBundleReply;
+  readonly verified: Answered<VerifyBundleReply>;
   readonly artifact: PreparedArtifact;
   readonly isAccepted: boolean;
   readonly attestations: readonly JudgedAttestation[];
@@ -106,7 +100,7 @@ export class PublishArtifact {
     return { judged: { verified, artifact, isAccepted, attestations } };
   }
 
-  private verify(submission: Submission, trust: TrustState): Promise<VerifyBundleReply> {
+  private verify(submission: Submission, trust: TrustState): Promise<Answered<VerifyBundleReply>> {
     const { tenant, packId, version, channel, bundle, signatures, artifact } = submission;
     const question = {
       ...{ tenant, packId, version, channel, bundle },
@@ -116,7 +110,7 @@ export class PublishArtifact {
       trust: { digest: trust.digest, epoch: trust.epoch, material: trust.material },
       evaluatedAt: this.clock.now().toISOString(),
     };
-    return this.commands.send(VerifyBundle, question, verifyTimeoutMs(bundle.size));
+    return askVerifier(this.commands, 'verify-bundle', question, { packId, version }, verifyTimeoutMs(bundle.size));
   }
 
   private async prepare(submission: Submission, { verdict }: VerifyBundleReply, config: BlobRef): Promise<PreparedArtifact> {
@@ -133,9 +127,9 @@ export class PublishArtifact {
   }
 
   /** Nothing of a rejected pack is kept but the verdict, the event and the answer. */
-  private async reject(submission: Submission, verified: VerifyBundleReply, hooks: SubmissionHooks): Promise<PublishPackReply> {
+  private async reject(submission: Submission, verified: Answered<VerifyBundleReply>, hooks: SubmissionHooks): Promise<PublishPackReply> {
     const { tenant, actor, source, channel, bundle } = submission;
-    const { verdict, verdictHash, faults, pack } = verified;
+    const { verdict, verdictHash, faults, pack, question } = verified;
     const reply: PublishPackReply = { outcome: 'rejected', verdict, verdictHash, faults };
     const event = newEvent(
       PackVersionRejected,
@@ -153,7 +147,7 @@ export class PublishArtifact {
     return this.unitOfWork.run(tenant, async tx => {
       const earlier = await hooks.earlier(tx);
       if (earlier) return earlier;
-      await tx.packs.addVerdict(tenant, verdict, verdictHash);
+      await tx.packs.addVerdict(tenant, verdict, verdictHash, question);
       await tx.outbox.append(event);
       await hooks.keep(tx, reply);
       return reply;

@@ -1,10 +1,12 @@
-import { ReverifyVersion, type ReverifyVersionReply } from '@packs/contracts';
+import type { ReverifyVersionReply } from '@packs/contracts';
 import { canonicalDigest, DomainError, type Digest, type SigningPolicy } from '@packs/domain';
 import type { ChannelPolicy, Clock, CommandBus, JudgeableVersion, TrustState } from '@packs/ports';
+import { askVerifier, type Answered } from '../judgement/ask-verifier';
 import type { RotationPlan } from './plan-rotation';
 
 interface Bench {
   readonly tenant: string;
+  readonly packId: string;
   readonly commands: CommandBus;
   readonly clock: Clock;
   readonly trust: TrustState;
@@ -26,9 +28,9 @@ export async function judgeRotation(
   bench: Bench,
   { version, channels }: RotatingVersion,
   plan: RotationPlan,
-): Promise<ReverifyVersionReply> {
+): Promise<Answered<ReverifyVersionReply>> {
   const asked = new Set<Digest>();
-  let own: ReverifyVersionReply | undefined;
+  let own: Answered<ReverifyVersionReply> | undefined;
   for (const { channel, policy } of [{ channel: version.channel, policy: version.verdictPolicy }, ...channels]) {
     const key = canonicalDigest(policy);
     if (asked.has(key)) continue;
@@ -43,18 +45,19 @@ export async function judgeRotation(
 }
 
 function ask(
-  { tenant, commands, clock, trust: { digest, epoch, material } }: Bench,
-  { type, bundle, manifest }: JudgeableVersion,
+  { tenant, packId, commands, clock, trust: { digest, epoch, material } }: Bench,
+  { version, type, bundle, manifest }: JudgeableVersion,
   { signatures }: RotationPlan,
   { channel, policy }: { readonly channel: string; readonly policy: SigningPolicy | null },
-): Promise<ReverifyVersionReply> {
-  return commands.send(ReverifyVersion, {
+): Promise<Answered<ReverifyVersionReply>> {
+  const request = {
     ...{ tenant, channel, packType: type, bundle, manifest },
     signatures: signatures.map(signature => ({ ...signature, mediaType: signature.mediaType as never })),
     policies: policy ? [policy] : [],
     trust: { digest, epoch, material },
     evaluatedAt: clock.now().toISOString(),
-  });
+  };
+  return askVerifier(commands, 'reverify-version', request, { packId, version });
 }
 
 /** A signature that nobody trusted made would only be kept. */

@@ -1,6 +1,7 @@
 import { newEvent, PackSignatureRotated, type ReverifyVersionReply, type RotateSignatureReply } from '@packs/contracts';
 import type { ExistingVersion, NewSignature, RegistryTx, Standing, StoredBlob } from '@packs/ports';
 import { toldOf } from '../deprecate-version/lock-version';
+import type { Answered } from '../judgement/ask-verifier';
 import { restoreVersion } from '../settle-version/record-standing';
 import type { RotationPlan } from './plan-rotation';
 
@@ -14,7 +15,7 @@ export interface JudgedRotation {
   readonly existing: ExistingVersion;
   readonly standing: Standing;
   readonly plan: RotationPlan;
-  readonly verified: ReverifyVersionReply;
+  readonly verified: Answered<ReverifyVersionReply>;
   readonly signatures: readonly NewSignature[];
   readonly blobs: readonly StoredBlob[];
   /** Of the verdict. */
@@ -24,14 +25,14 @@ export interface JudgedRotation {
 /** Writes other signatures of a version with their event. The version is locked, and accepted with them. */
 export async function recordRotation(tx: RegistryTx, rotation: JudgedRotation, now: Date): Promise<RotateSignatureReply> {
   const { tenant, packId, version, actor, source, reason, existing, standing, plan, verified } = rotation;
-  const { verdict, verdictHash } = verified;
+  const { verdict, verdictHash, question } = verified;
   const key = { tenant, packId, version };
   const rotatedAt = now.toISOString();
   const added = plan.added.map(({ digest }) => digest);
   const replaced = [...plan.replaced];
   const signatures = plan.signatures.map(({ digest }) => digest);
   const seq = await tx.signatures.rotate({
-    ...{ ...key, actor, source, reason, replaced, verdict, verdictHash, rotatedAt },
+    ...{ ...key, actor, source, reason, replaced, verdict, verdictHash, question, rotatedAt },
     subject: existing.manifestDigest,
     added: rotation.signatures,
     blobs: rotation.blobs,

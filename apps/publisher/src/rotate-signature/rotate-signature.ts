@@ -2,6 +2,7 @@ import { type ReverifyVersionReply, type RotateSignatureReply, type RotateSignat
 import { canonicalDigest, DomainError, type Digest, type EncodedManifest } from '@packs/domain';
 import type { BlobStore, Clock, CommandBus, NewSignature, RegistryTx, RegistryUnitOfWork, StoredBlob, TrustState } from '@packs/ports';
 import { lockVersion } from '../deprecate-version/lock-version';
+import type { Answered } from '../judgement/ask-verifier';
 import { JUDGE_AGAIN, judgeAndCommit } from '../judgement/judge-and-commit';
 import { judgeRotation, type RotatingVersion } from './judge-rotation';
 import { keepAnswer, earlierAnswer } from './kept-answer';
@@ -18,7 +19,7 @@ export interface Carriers {
 interface Judged {
   readonly found: RotatingVersion;
   readonly plan: RotationPlan;
-  readonly verified: ReverifyVersionReply;
+  readonly verified: Answered<ReverifyVersionReply>;
   readonly signatures: readonly NewSignature[];
   readonly blobs: readonly StoredBlob[];
 }
@@ -67,7 +68,7 @@ export class RotateSignature {
     if (!subject) throw notFound(request);
     const plan = planRotation(found.version, request);
     if (plan.added.length === 0 && plan.replaced.length === 0) return { done: unchanged(plan) };
-    const verified = await judgeRotation({ tenant, commands: this.commands, clock: this.clock, trust }, found, plan);
+    const verified = await judgeRotation({ tenant, packId: request.packId, commands: this.commands, clock: this.clock, trust }, found, plan);
     const { verdict, verdictHash, faults } = verified;
     if (verdict.outcome === 'rejected') return { done: { outcome: 'rejected', verdict, verdictHash, faults } };
     return { judged: { found, plan, verified, ...(await prepareReferrers(this.blobs, { subject, plan, verdict, carriers })) } };

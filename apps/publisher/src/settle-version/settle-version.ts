@@ -1,7 +1,8 @@
-import { ReverifyVersion, verifyTimeoutMs, type ReverifyVersionReply } from '@packs/contracts';
+import { verifyTimeoutMs, type ReverifyVersionReply } from '@packs/contracts';
 import { DomainError, type Check } from '@packs/domain';
 import type { Clock, CommandBus, JudgeableVersion, RegistryTx, RegistryUnitOfWork, TrustState, VersionKey } from '@packs/ports';
 import { toldOf } from '../deprecate-version/lock-version';
+import { askVerifier, type Answered } from '../judgement/ask-verifier';
 import { JUDGE_AGAIN, judgeAndCommit } from '../judgement/judge-and-commit';
 import { reasonsOf } from '../publish-pack/may-wait';
 import { restoreVersion, withdrawVersion } from './record-standing';
@@ -11,7 +12,7 @@ export type Settled = 'unchanged' | 'withdrawn' | 'restored' | 'gone';
 
 interface Judged {
   readonly version: JudgeableVersion;
-  readonly verified: ReverifyVersionReply;
+  readonly verified: Answered<ReverifyVersionReply>;
 }
 
 const ACTOR = 'system:reverification';
@@ -43,7 +44,11 @@ export class SettleVersion {
     });
   }
 
-  private async ask({ tenant }: VersionKey, version: JudgeableVersion, trust: TrustState): Promise<ReverifyVersionReply> {
+  private async ask(
+    { tenant, packId }: VersionKey,
+    version: JudgeableVersion,
+    trust: TrustState,
+  ): Promise<Answered<ReverifyVersionReply>> {
     const { type, bundle, manifest, signatures, channel, verdictPolicy } = version;
     const question = {
       ...{ tenant, channel, packType: type, bundle, manifest },
@@ -53,7 +58,8 @@ export class SettleVersion {
       trust: { digest: trust.digest, epoch: trust.epoch, material: trust.material },
       evaluatedAt: this.clock.now().toISOString(),
     };
-    const reply = await this.commands.send(ReverifyVersion, question, verifyTimeoutMs(bundle.size));
+    const about = { packId, version: version.version };
+    const reply = await askVerifier(this.commands, 'reverify-version', question, about, verifyTimeoutMs(bundle.size));
     if (reply.verdict.checks.some(({ outcome, reason }) => outcome === 'fail' && DAMAGE.includes(reason))) {
       throw new DomainError('ERR_PACK_CORRUPT', `the bytes of ${version.version} are not what was proven`);
     }
@@ -83,7 +89,7 @@ export class SettleVersion {
       return 'withdrawn';
     }
     if (withdrawal.epoch !== epoch) {
-      await tx.packs.addVerdict(key.tenant, verified.verdict, verified.verdictHash);
+      await tx.packs.addVerdict(key.tenant, verified.verdict, verified.verdictHash, verified.question);
       await tx.standings.withdraw(key, { at: withdrawal.at, epoch, reasons: reasonsOf(verified), verdictHash: verified.verdictHash });
     }
     return 'unchanged';

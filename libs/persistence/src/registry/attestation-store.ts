@@ -54,7 +54,7 @@ export class PostgresAttestationStore extends AttestationStore {
   async add(added: NewAttestation): Promise<void> {
     const { tenant, packId, version, document, referrer, verdict } = added;
     insertBlobs(this.sql, added.blobs);
-    await new PostgresPackStore(this.sql).addVerdict(tenant, verdict, added.verdictHash);
+    await new PostgresPackStore(this.sql).addVerdict(tenant, verdict, added.verdictHash, added.question);
     insertManifests(this.sql, tenant, packId, [{ manifest: referrer, subject: added.subject, blobs: [document.digest] }]);
     await this.sql.query(
       `insert into registry.pack_provenance (tenant, pack_id, version, digest, media_type, manifest_digest, predicate_type, signers,

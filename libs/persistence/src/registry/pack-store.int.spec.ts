@@ -1,7 +1,7 @@
 import type { PackStore } from '@packs/ports';
 import type { DataSource } from 'typeorm';
 import { PostgresContentCatalog } from '../content-catalog';
-import { aStoredBlob, AT, aVersion, publish, SpecDatabase, unitOfWorkOn } from '../persistence.fixture';
+import { aStoredBlob, AT, aVersion, publish, SpecDatabase, unitOfWorkOn, QUESTION } from '../persistence.fixture';
 
 describe('PostgresPackStore', () => {
   let db: SpecDatabase;
@@ -135,11 +135,23 @@ describe('PostgresPackStore', () => {
     expect(await inPacks(packs => packs.findVersion('acme', 'old', '1.0.0'))).toMatchObject({ deprecatedAt: AT });
   });
 
+  it('holds the bytes of what a verdict looked at, also where the version does not have it', async () => {
+    const { version } = await publish(publisher, { packId: 'looked-at', besides: ['forged'] });
+    const admin = await db.client();
+    for (const digest of version.verdict.evidence) {
+      await expect(admin.query(`delete from content.blobs where digest = $1`, [digest])).rejects.toMatchObject({
+        code: expect.stringMatching(/^23[05]0[13]$/) as string,
+      });
+    }
+    const { rows } = await admin.query(`select digest from registry.verdict_evidence where verdict_hash = $1`, [version.verdictHash]);
+    expect(rows).toEqual([{ digest: version.verdict.evidence.at(-1) }]);
+  });
+
   it('keeps a verdict once', async () => {
     const { verdict, verdictHash } = aVersion({ packId: 'judged' });
-    for (let at = 0; at < 2; at++) await inPacks(packs => packs.addVerdict('acme', verdict, verdictHash));
-    const { rows } = await (await db.client()).query(`select document from registry.verdicts where hash = $1`, [verdictHash]);
-    expect(rows).toEqual([{ document: verdict }]);
+    for (let at = 0; at < 2; at++) await inPacks(packs => packs.addVerdict('acme', verdict, verdictHash, QUESTION));
+    const { rows } = await (await db.client()).query(`select document, question from registry.verdicts where hash = $1`, [verdictHash]);
+    expect(rows).toEqual([{ document: verdict, question: QUESTION }]);
   });
 
   it('refuses a version whose bytes nobody recorded', async () => {

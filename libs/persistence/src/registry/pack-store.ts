@@ -1,3 +1,4 @@
+import type { VerdictQuestion } from '@packs/contracts';
 import { isPrerelease, versionSortKey, withoutBuild, type Digest, type PackType, type RepositoryKind, type Verdict } from '@packs/domain';
 import { PackStore, type ExistingVersion, type NewVersion } from '@packs/ports';
 import { insertBlobs } from '../content-catalog';
@@ -82,7 +83,8 @@ export class PostgresPackStore extends PackStore {
 
   async addVersion(added: NewVersion): Promise<{ channelMoved: boolean }> {
     insertBlobs(this.sql, added.blobs);
-    await this.addVerdict(added.tenant, added.verdict, added.verdictHash);
+    await this.addVerdict(added.tenant, added.verdict, added.verdictHash, added.question);
+    this.keepEvidence(added);
     insertManifests(this.sql, added.tenant, added.manifest.metadata.packId, manifestsOf(added));
     this.insertVersion(added);
     this.insertSignatures(added);
@@ -121,12 +123,25 @@ export class PostgresPackStore extends PackStore {
     );
   }
 
-  async addVerdict(tenant: string, verdict: Verdict, hash: Digest): Promise<void> {
-    this.sql.send(`insert into registry.verdicts (tenant, hash, document) values ($1, $2, $3) on conflict do nothing`, [
+  async addVerdict(tenant: string, verdict: Verdict, hash: Digest, question: VerdictQuestion): Promise<void> {
+    this.sql.send(`insert into registry.verdicts (tenant, hash, document, question) values ($1, $2, $3, $4) on conflict do nothing`, [
       tenant,
       hash,
       JSON.stringify(verdict),
+      JSON.stringify(question),
     ]);
+  }
+
+  /** Signatures that the verdict looked at and the version does not have: their bytes stay as long as the verdict does. */
+  private keepEvidence({ tenant, verdict, verdictHash, signatures }: NewVersion): void {
+    const held = new Set(signatures.map(({ blob }) => blob.digest));
+    const others = verdict.evidence.filter(digest => !held.has(digest));
+    if (others.length === 0) return;
+    this.sql.send(
+      `insert into registry.verdict_evidence (tenant, verdict_hash, digest)
+       select $1, $2, d from unnest($3::text[]) as t(d) on conflict do nothing`,
+      [tenant, verdictHash, [...new Set(others)]],
+    );
   }
 
   private insertVersion(added: NewVersion): void {

@@ -37,7 +37,7 @@ export class PostgresSignatureStore extends SignatureStore {
   async rotate(rotation: NewRotation): Promise<number> {
     const { tenant, packId, version, subject, added, replaced, verdict, verdictHash } = rotation;
     insertBlobs(this.sql, rotation.blobs);
-    await new PostgresPackStore(this.sql).addVerdict(tenant, verdict, verdictHash);
+    await new PostgresPackStore(this.sql).addVerdict(tenant, verdict, verdictHash, rotation.question);
     const referrers = added.map(({ blob, manifest }) => ({ manifest, subject, blobs: [blob.digest] }));
     insertManifests(this.sql, tenant, packId, referrers);
     const [row] = await this.sql.query<{ seq: number }>(
