@@ -55,6 +55,8 @@ export class JudgingPublisher {
   private tenants = 0;
   /** Keys whose signatures count. */
   readonly trusted = new Set(['release', 'board']);
+  /** Whether stored bytes are not what was proven. */
+  damaged = false;
   /** Runs before each verdict on a stored version. */
   meanwhile: () => Promise<unknown> = () => Promise.resolve();
 
@@ -89,6 +91,7 @@ export class JudgingPublisher {
     this.commands.sent.length = 0;
     for (const key of ['release', 'board']) this.trusted.add(key);
     this.meanwhile = () => Promise.resolve();
+    this.damaged = false;
   }
 
   get tenant(): string {
@@ -205,6 +208,7 @@ export class JudgingPublisher {
       evidence: signatures.map(({ digest }) => digest),
       checks: [
         ...identities.map(({ ref }) => ({ id: 'signature', outcome: 'pass', reason: 'ok', evidence: ref.digest }) as const),
+        ...(this.damaged ? [DAMAGED] : []),
         { id: 'policy', outcome: accepted ? 'pass' : 'fail', reason },
       ],
       identities: identities.map(({ ref, name }) => ({ kind: 'key', name, keyId: sha256(name), scheme: 'ed25519', signature: ref.digest })),
@@ -214,6 +218,8 @@ export class JudgingPublisher {
     return { verdict, verdictHash: verdictHash(verdict), faults };
   }
 }
+
+const DAMAGED = { id: 'digest', outcome: 'fail', reason: 'ERR_PACK_DIGEST_MISMATCH' } as const;
 
 async function* once(bytes: Buffer): AsyncIterable<Uint8Array> {
   yield bytes;
