@@ -52,6 +52,9 @@ const ALLOWED: Readonly<Record<Process, Readonly<Record<string, Access>>>> = {
     'registry.pack_versions': READ,
     'registry.verdicts': READ,
     'registry.signatures': READ,
+    'registry.signature_rotations': READ,
+    'registry.retired_signatures': READ,
+    'registry.reverifications': READ,
     'registry.channel_heads': READ,
     'registry.channels': READ,
     'registry.channel_moves': READ,
@@ -105,9 +108,22 @@ const ALLOWED: Readonly<Record<Process, Readonly<Record<string, Access>>>> = {
     'registry.verdict_evidence': ADD,
     'registry.pack_versions': {
       ...ADD,
-      update: ['archive_reason', 'archived_at', 'archived_by', 'deprecated_at', 'deprecated_by', 'deprecation_reason', 'replacement'],
+      update: [
+        ...['archive_reason', 'archived_at', 'archived_by', 'deprecated_at', 'deprecated_by', 'deprecation_reason', 'replacement'],
+        ...['standing_changes', 'trust_epoch', 'withdrawal_reasons', 'withdrawal_verdict', 'withdrawn_at', 'withdrawn_epoch'],
+      ],
     },
-    'registry.signatures': ADD,
+    // A trigger holds whatever is not in the history.
+    'registry.signatures': PROJECT,
+    'registry.signature_rotations': ADD,
+    'registry.retired_signatures': ADD,
+    'registry.reverifications': {
+      ...ADD,
+      update: [
+        ...['attempts', 'cause', 'epoch', 'examined', 'failed', 'finished_at', 'lease_owner', 'lease_until', 'pack_id', 'requested_at'],
+        ...['requested_by', 'restored', 'started_at', 'state', 'version', 'withdrawn'],
+      ],
+    },
     'registry.pack_provenance': ADD,
     'registry.exporters': { ...ADD, update: ['digest', 'updated_at', 'updated_by'] },
     'registry.imported_kits': ADD,
@@ -125,6 +141,8 @@ const ALLOWED: Readonly<Record<Process, Readonly<Record<string, Access>>>> = {
     'content.blobs': ADD,
     'content.repository_blobs': ADD,
     ...READS_OF_WORKERS,
+    'registry.signature_rotations': READ,
+    'registry.retired_signatures': READ,
     'registry.tags': READ,
     'registry.pending_versions': READ,
     'registry.seals': READ,

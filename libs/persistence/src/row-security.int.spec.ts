@@ -12,7 +12,7 @@ import { PostgresMirrorQueue } from './mirror/mirror-queue';
 import { PostgresMirrorUnitOfWork } from './mirror/mirror-unit-of-work';
 import { PostgresRepairQueue } from './mirror/repair-queue';
 import { fillParity } from './parity/parity.fixture';
-import { anEvent, appendEvent, aStoredBlob, AT, attest, publish, setUpTrust, SpecDatabase, unitOfWorkOn } from './persistence.fixture';
+import { anEvent, appendEvent, aStoredBlob, AT, attest, publish, rotate, setUpTrust, SpecDatabase, unitOfWorkOn } from './persistence.fixture';
 import { PostgresAuditReadModel } from './reading/audit-read-model';
 import { PostgresPackReadModel } from './reading/pack-read-model';
 import { LOGIN_ROLES } from './roles';
@@ -43,6 +43,7 @@ const REPLAYING: readonly string[] = ['compliance', 'mirror-worker', 'parity-wor
 /** Work of all tenants, seen in transactions that are of no tenant. */
 const QUEUES: Readonly<Record<string, readonly string[]>> = {
   'api-gateway': ['gateway.uploads'],
+  publisher: ['registry.reverifications'],
   'mirror-worker': ['mirror.mirrors', 'mirror.jobs', 'mirror.copies', 'mirror.kit_jobs', 'mirror.kit_staging', 'mirror.repairs'],
   'parity-worker': ['mirror.mirrors', 'mirror.jobs', 'parity.comparisons', 'parity.findings', 'parity.parity_matrix', 'parity.mirrors'],
 };
@@ -155,7 +156,9 @@ async function fillRepositories(publisher: Awaited<ReturnType<SpecDatabase['as']
 async function fill(db: SpecDatabase, tenant: string): Promise<void> {
   const publisher = await db.as('publisher');
   await setUpTrust(publisher, tenant);
-  await attest(publisher, (await publish(publisher, { tenant, besides: ['forged'] })).version);
+  const { version } = await publish(publisher, { tenant, besides: ['forged'] });
+  await attest(publisher, version);
+  await rotate(publisher, version);
   await appendEvent(publisher);
   const uploads = new PostgresUploadSessions(await db.as('api-gateway'));
   await uploads.open({ namespace: tenant, repository: 'app' }, 'user:alice', 'sha256', 1);
