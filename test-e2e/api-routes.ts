@@ -73,6 +73,10 @@ const BODY: Readonly<Record<string, (target: Target) => Pick<Request, 'json' | '
   },
   replayDeadLetter: () => ({}),
   changeLifecycle: () => ({ json: { state: 'archived' } }),
+  rotateSignature: ({ signature: { mediaType, content } }) => ({
+    json: { signatures: [{ mediaType, content: content.toString('base64') }] },
+  }),
+  startReverification: () => ({}),
   promoteVersion: ({ version }) => ({ json: { version, channel: 'stable' } }),
   putChannel: () => ({ json: { description: 'asked' } }),
   createMirror: () => ({ json: { name: 'asked', kind: 'directory', location: 'asked' } }),

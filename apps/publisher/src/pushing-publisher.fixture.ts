@@ -7,6 +7,8 @@ import {
   type DeleteContentRequest,
   type EventEnvelope,
   type PutManifestReply,
+  type RotateSignatureReply,
+  type RotateSignatureRequest,
   type VerifyBundleReply,
   type VerifyBundleRequest,
 } from '@packs/contracts';
@@ -213,6 +215,13 @@ export class PushingPublisher {
     return new PublishPack(this.unitOfWork, this.blobs, this.publishArtifact()).execute({
       ...this.origin,
       ...{ packId, version: null, channel: 'edge', bundle, signatures, manifestDigest: null, idempotencyKey },
+    });
+  }
+
+  rotate(signatures: RotateSignatureRequest['signatures'], replaces: readonly Digest[]): Promise<RotateSignatureReply> {
+    return new RotateSignature(this.unitOfWork, this.commands, this.blobs, this.clock).execute({
+      ...this.origin,
+      ...{ packId: 'acme.hello', version: '1.0.0', signatures, replaces: [...replaces], reason: null, idempotencyKey: null },
     });
   }
 
