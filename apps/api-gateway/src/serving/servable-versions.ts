@@ -29,7 +29,14 @@ export class ServableVersions {
   private async reverify(version: ServableVersion): Promise<void> {
     const { view, trust, signatures, withdrawal } = version;
     // What is recorded holds for its epoch: a verdict of before would not know what time has changed.
-    if (withdrawal?.epoch === trust.epoch) throw withdrawn(version, withdrawal.reasons);
+    if (withdrawal?.epoch === trust.epoch) {
+      const message = `by the verdict ${withdrawal.verdictHash}`;
+      throw withdrawn(
+        version,
+        withdrawal.reasons,
+        withdrawal.reasons.map(code => ({ code, message })),
+      );
+    }
     const signed = signatures.map(({ digest }) => digest);
     const key = [view.tenant, view.packId, view.manifestDigest, trust.epoch, ...signed].join();
     const { verdict, faults } = await this.verdicts.of(key, () => this.ask(version));
