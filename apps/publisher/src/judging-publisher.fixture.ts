@@ -163,8 +163,8 @@ export class JudgingPublisher {
   }
 
   /** New trust material: what was verified before has to be verified again. */
-  async raiseEpoch(epoch: number): Promise<void> {
-    const blob = await this.blobs.write(once(Buffer.from(`trust ${epoch}`)), { maxBytes: 1e6 });
+  async raiseEpoch(epoch: number, material: Buffer = Buffer.from(`{"keys":[]}${' '.repeat(epoch % 1_000)}`)): Promise<void> {
+    const blob = await this.blobs.write(once(material), { maxBytes: 1e6 });
     await new PostgresContentCatalog(this.dataSource).record([blob]);
     await this.unitOfWork.run(this.tenant, async tx => {
       await tx.trust.state(this.tenant, 'update');

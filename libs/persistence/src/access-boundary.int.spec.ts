@@ -120,7 +120,19 @@ const ALLOWED: Readonly<Record<Process, Readonly<Record<string, Access>>>> = {
     'registry.reverifications': {
       ...ADD,
       update: [
-        ...['attempts', 'cause', 'epoch', 'examined', 'failed', 'finished_at', 'lease_owner', 'lease_until', 'pack_id', 'requested_at'],
+        ...[
+          'attempts',
+          'cause',
+          'epoch',
+          'examined',
+          'failed',
+          'finished_at',
+          'keys_change_at',
+          'lease_owner',
+          'lease_until',
+          'pack_id',
+          'requested_at',
+        ],
         ...['requested_by', 'restored', 'started_at', 'state', 'version', 'withdrawn'],
       ],
     },

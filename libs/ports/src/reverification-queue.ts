@@ -62,8 +62,8 @@ export abstract class ReverificationQueue {
   abstract renew(held: HeldReverification, leaseMs: number): Promise<void>;
   /** Adds to what is recorded. @throws LeaseLost */
   abstract progress(held: HeldReverification, progress: ReverificationProgress): Promise<void>;
-  /** @throws LeaseLost */
-  abstract complete(held: HeldReverification): Promise<void>;
+  /** @param keysChangeAt when the next one is due whatever the interval; null: keys stay as they are @throws LeaseLost */
+  abstract complete(held: HeldReverification, keysChangeAt: Date | null): Promise<void>;
   /** Lets it be taken again after a pause. @throws LeaseLost */
   abstract release(held: HeldReverification, delayMs: number): Promise<void>;
 }

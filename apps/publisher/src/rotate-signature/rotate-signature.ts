@@ -68,7 +68,11 @@ export class RotateSignature {
     if (!subject) throw notFound(request);
     const plan = planRotation(found.version, request);
     if (plan.added.length === 0 && plan.replaced.length === 0) return { done: unchanged(plan) };
-    const verified = await judgeRotation({ tenant, packId: request.packId, commands: this.commands, clock: this.clock, trust }, found, plan);
+    const verified = await judgeRotation(
+      { tenant, packId: request.packId, commands: this.commands, clock: this.clock, trust },
+      found,
+      plan,
+    );
     const { verdict, verdictHash, faults } = verified;
     if (verdict.outcome === 'rejected') return { done: { outcome: 'rejected', verdict, verdictHash, faults } };
     return { judged: { found, plan, verified, ...(await prepareReferrers(this.blobs, { subject, plan, verdict, carriers })) } };

@@ -44,11 +44,7 @@ export class SettleVersion {
     });
   }
 
-  private async ask(
-    { tenant, packId }: VersionKey,
-    version: JudgeableVersion,
-    trust: TrustState,
-  ): Promise<Answered<ReverifyVersionReply>> {
+  private async ask({ tenant, packId }: VersionKey, version: JudgeableVersion, trust: TrustState): Promise<Answered<ReverifyVersionReply>> {
     const { type, bundle, manifest, signatures, channel, verdictPolicy } = version;
     const question = {
       ...{ tenant, channel, packType: type, bundle, manifest },

@@ -9,6 +9,7 @@ import { SettleVersion } from '../settle-version/settle-version';
 import { StartReverification } from '../start-reverification/start-reverification';
 import { StartReverificationHandler } from '../start-reverification/start-reverification.handler';
 import { ReverificationLoop } from './reverification-loop';
+import { StoredKeys } from './stored-keys';
 import { WorkReverification } from './work-reverification';
 
 const SECONDS_PER_MINUTE = 60;
@@ -34,12 +35,21 @@ export function keepingTrust(config: ConfigOf<'publisher'>, logger: Logger): Pro
     },
     {
       // Upkeep: it goes on while a registry is sealed.
+      provide: SettleVersion,
+      useFactory: (unitOfWork: PostgresRegistryUnitOfWork, commands: CommandBus, clock: Clock) =>
+        new SettleVersion(unitOfWork, commands, clock),
+      inject: [PostgresRegistryUnitOfWork, CommandBus, Clock],
+    },
+    {
+      provide: StoredKeys,
+      useFactory: (unitOfWork: PostgresRegistryUnitOfWork, blobs: BlobStore, clock: Clock) => new StoredKeys(unitOfWork, blobs, clock),
+      inject: [PostgresRegistryUnitOfWork, BlobStore, Clock],
+    },
+    {
       provide: WorkReverification,
-      useFactory: (queue: ReverificationQueue, unitOfWork: PostgresRegistryUnitOfWork, commands: CommandBus, clock: Clock) => {
-        const epochOf = (tenant: string) => unitOfWork.run(tenant, async tx => (await tx.trust.state(tenant, 'none')).epoch);
-        return new WorkReverification(queue, new SettleVersion(unitOfWork, commands, clock), epochOf, leaseMs, logger);
-      },
-      inject: [ReverificationQueue, PostgresRegistryUnitOfWork, CommandBus, Clock],
+      useFactory: (queue: ReverificationQueue, settle: SettleVersion, keys: StoredKeys) =>
+        new WorkReverification(queue, settle, keys, leaseMs, logger),
+      inject: [ReverificationQueue, SettleVersion, StoredKeys],
     },
     {
       provide: ReverificationLoop,

@@ -108,6 +108,8 @@ create table registry.reverifications (
   failed bigint not null default 0,
   -- How often it was cut short since it last got on.
   attempts integer not null default 0,
+  -- When the keys of the last pass begin or cease to count by themselves.
+  keys_change_at timestamptz,
   lease_owner text collate "C",
   lease_until timestamptz
 );
@@ -158,7 +160,7 @@ grant update (trust_epoch, withdrawn_at, withdrawn_epoch, withdrawal_verdict, wi
 grant delete on registry.signatures to packs_publisher;
 grant select, insert on registry.signature_rotations, registry.retired_signatures, registry.reverifications to packs_publisher;
 grant update (state, cause, epoch, requested_at, requested_by, started_at, finished_at, pack_id, version, examined, withdrawn, restored, failed, attempts,
-  lease_owner, lease_until) on registry.reverifications to packs_publisher;
+  keys_change_at, lease_owner, lease_until) on registry.reverifications to packs_publisher;
 grant select on registry.signature_rotations, registry.retired_signatures to packs_gateway, packs_mirror;
 grant select on registry.reverifications to packs_gateway;`;
 
