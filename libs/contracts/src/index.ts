@@ -87,7 +87,17 @@ export {
   type PutManifestReply,
   type PutManifestRequest,
 } from './commands/repository-commands';
+export { MAX_POLICY_CHANGES, TryPolicy, type TryPolicyReply, type TryPolicyRequest } from './commands/try-policy';
 export { ociErrorOf } from './oci/errors';
+export {
+  PolicyChangeView,
+  PolicyDecisionView,
+  PolicyTrialAnswer,
+  PolicyTrialInput,
+  PolicyVersionList,
+  PolicyVersionsQuery,
+  PolicyVersionView,
+} from './http/policies';
 export {
   JUDGING_COMMANDS,
   blobsOfQuestion,

@@ -19,7 +19,14 @@ export {
   type WriteExpectation,
 } from './blob-store';
 export { ChannelReadModel } from './channel-read-model';
-export { ChannelStore, type CurrentHead, type CustomChannel, type HeadMove, type JudgeableVersion } from './channel-store';
+export {
+  ChannelStore,
+  type CurrentHead,
+  type CustomChannel,
+  type DecidedPlace,
+  type HeadMove,
+  type JudgeableVersion,
+} from './channel-store';
 export { ClientCredentials } from './client-credentials';
 export { Clock, SystemClock } from './clock';
 export { CommandBus } from './command-bus';
