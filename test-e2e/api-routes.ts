@@ -61,6 +61,7 @@ const PARAMETER: Readonly<Record<string, (target: Target, path: string) => strin
 const BODY: Readonly<Record<string, (target: Target) => Pick<Request, 'json' | 'body' | 'headers'>>> = {
   putTrust: ({ key: { name, publicKey, scheme } }) => ({ json: { keys: [{ name, publicKey, scheme }] } }),
   putPolicy: ({ key: { name } }) => ({ json: { rule: { keyRef: name } } }),
+  tryPolicy: ({ key: { name } }) => ({ json: { rule: { keyRef: name } } }),
   putVisibility: () => ({ json: { shareWith: [] } }),
   putExporters: ({ key: { name, publicKey, scheme } }) => ({ json: { keys: [{ name, publicKey, scheme }] } }),
   createExport: () => ({ json: {} }),

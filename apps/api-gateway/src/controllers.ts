@@ -20,6 +20,7 @@ import { PackChannelsController } from './rest/pack-channels/pack-channels.contr
 import { PacksAliasController } from './rest/packs-alias/packs-alias.controller';
 import { ParityController } from './rest/parity/parity.controller';
 import { PoliciesController } from './rest/policies/policies.controller';
+import { PolicyVersionsController } from './rest/policy-versions/policy-versions.controller';
 import { PromoteVersionController } from './rest/promote-version/promote-version.controller';
 import { PublishPackController } from './rest/publish-pack/publish-pack.controller';
 import { ReverificationController } from './rest/reverification/reverification.controller';
@@ -29,6 +30,7 @@ import { ScrubsController } from './rest/scrubs/scrubs.controller';
 import { SealController } from './rest/seal/seal.controller';
 import { StreamEventsController } from './rest/stream-events/stream-events.controller';
 import { TrustController } from './rest/trust/trust.controller';
+import { TryPolicyController } from './rest/try-policy/try-policy.controller';
 import { VisibilityController } from './rest/visibility/visibility.controller';
 
 /** Every HTTP route of the product but health, metrics and the API's own description. */
@@ -53,6 +55,8 @@ export const CONTROLLERS = [
   TrustController,
   ReverificationController,
   PoliciesController,
+  PolicyVersionsController,
+  TryPolicyController,
   VisibilityController,
   MirrorsController,
   ParityController,

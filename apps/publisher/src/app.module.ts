@@ -43,6 +43,8 @@ import { UpdateSeal } from './update-seal/update-seal';
 import { UpdateSealHandler } from './update-seal/update-seal.handler';
 import { UpdateTrust } from './update-trust/update-trust';
 import { UpdateTrustHandler } from './update-trust/update-trust.handler';
+import { TryPolicy } from './try-policy/try-policy';
+import { TryPolicyHandler } from './try-policy/try-policy.handler';
 import { UpdateVisibility } from './update-visibility/update-visibility';
 import { UpdateVisibilityHandler } from './update-visibility/update-visibility.handler';
 
@@ -65,6 +67,7 @@ export class AppModule {
         UpdateTrustHandler,
         UpdatePolicyHandler,
         UpdateVisibilityHandler,
+        TryPolicyHandler,
         ImportKitHandler,
         UpdateSealHandler,
         ApproveUnsealHandler,
@@ -86,11 +89,11 @@ export class AppModule {
           useFactory: (...parts: ConstructorParameters<typeof AddAttestation>) => new AddAttestation(...parts),
           inject: [RegistryUnitOfWork, CommandBus, BlobStore, Clock],
         },
-        {
-          provide: PromoteVersion,
-          useFactory: (...parts: ConstructorParameters<typeof PromoteVersion>) => new PromoteVersion(...parts),
+        ...[PromoteVersion, TryPolicy].map(useCase => ({
+          provide: useCase,
+          useFactory: (unitOfWork: RegistryUnitOfWork, commands: CommandBus, clock: Clock) => new useCase(unitOfWork, commands, clock),
           inject: [RegistryUnitOfWork, CommandBus, Clock],
-        },
+        })),
         ...[DeprecateVersion, ArchiveVersion, UpdateChannel, UpdateTrust, UpdatePolicy, UpdateVisibility, UpdateExporters].map(useCase => ({
           provide: useCase,
           useFactory: (unitOfWork: RegistryUnitOfWork, clock: Clock) => new useCase(unitOfWork, clock),

@@ -21,6 +21,7 @@ import {
   tokenSettings,
   uploadSettings,
 } from './fragments';
+import { urlOf } from './parsers';
 import type { Setting } from './settings';
 
 /** The whole environment of each process: what it reads, what its documentation shows, and nothing else. */
@@ -87,8 +88,21 @@ export const PROCESS_SETTINGS = {
   },
 } as const;
 
+/** What `registry policy replay` reads: a database and the bytes, and no bus. */
+export const REPLAY_SETTINGS = {
+  databaseUrl: {
+    name: 'AUDITOR_DATABASE_URL',
+    doc: 'PostgreSQL with the login role of auditors, which only reads. Read by `registry policy replay`; `migrate` lets the role log in where it is set',
+    example: 'postgresql://packs_auditor:…@db/packs',
+    secret: true,
+    parse: urlOf('postgresql:', 'postgres:'),
+  },
+  ...blobStoreSettings,
+} satisfies Record<string, Setting<unknown>>;
+
 /** What `migrate` and `npm start` read. */
-export const TOOL_SETTINGS: readonly Pick<Setting<unknown>, 'name' | 'doc' | 'fallback' | 'secret'>[] = [
+export const TOOL_SETTINGS: readonly Pick<Setting<unknown>, 'name' | 'doc' | 'fallback' | 'optional' | 'secret' | 'example'>[] = [
+  { ...REPLAY_SETTINGS.databaseUrl, optional: true },
   {
     name: 'DATABASE_ADMIN_URL',
     doc: 'PostgreSQL with a role that may create roles and schemas; read by migrate alone. For `npm start`: use this server in place of the embedded one',

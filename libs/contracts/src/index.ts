@@ -39,6 +39,14 @@ export {
 } from './commands/content-commands';
 export { BlobQuarantined, BlobRepaired } from './events/content-events';
 export { ScrubInput, ScrubView } from './http/scrubs';
+export {
+  type ReplayFinding,
+  type ReplayLine,
+  type ReplayObstacle,
+  type ReplayRange,
+  type VerdictDifference,
+  type VerdictPlace,
+} from './verdict-replay';
 export { SCRUB_NAMED, type Scrub } from './scrub';
 export {
   CONSUMER_COMMANDS,
@@ -97,7 +105,17 @@ export {
   type PutManifestReply,
   type PutManifestRequest,
 } from './commands/repository-commands';
+export { MAX_POLICY_CHANGES, TryPolicy, type TryPolicyReply, type TryPolicyRequest } from './commands/try-policy';
 export { ociErrorOf } from './oci/errors';
+export {
+  PolicyChangeView,
+  PolicyDecisionView,
+  PolicyTrialAnswer,
+  PolicyTrialInput,
+  PolicyVersionList,
+  PolicyVersionsQuery,
+  PolicyVersionView,
+} from './http/policies';
 export {
   JUDGING_COMMANDS,
   blobsOfQuestion,
@@ -106,10 +124,12 @@ export {
   type FoundBlob,
   type JudgingCommand,
   type JudgingRequests,
+  VerdictQuestionSchema,
   type QuestionParts,
   type VerdictQuestion,
 } from './commands/verdict-question';
 export {
+  MAX_JUDGED_ATTESTATIONS,
   ReverifyVersion,
   VerifyBundle,
   verifyTimeoutMs,

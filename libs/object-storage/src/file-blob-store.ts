@@ -69,6 +69,12 @@ export class FileBlobStore extends BlobStore {
     return store;
   }
 
+  /** For one who only reads. @throws Error when there is no such folder */
+  static async openToRead(root: string, memory: FileBlobStoreMemory = MEMORY): Promise<FileBlobStore> {
+    await access(join(root, 'objects'), constants.R_OK);
+    return new FileBlobStore(root, memory);
+  }
+
   async write(source: ByteSource, expect: WriteExpectation): Promise<StoredBlob> {
     const key = ulid().toLowerCase();
     try {

@@ -1,2 +1,2 @@
 export { FileBlobStore } from './file-blob-store';
-export { openBlobStore, openReportingBlobStore } from './open-blob-store';
+export { openBlobStore, openBlobStoreToRead, openReportingBlobStore } from './open-blob-store';

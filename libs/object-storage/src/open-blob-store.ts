@@ -15,6 +15,16 @@ export interface BlobStoreSettings {
 /** The store that BLOB_STORE names: a folder is made, a bucket must be there. */
 export async function openBlobStore(settings: BlobStoreSettings): Promise<BlobStore> {
   if (settings.blobStore.startsWith('file:')) return FileBlobStore.open(fileURLToPath(settings.blobStore));
+  return openBucket(settings);
+}
+
+/** That store, for one who only reads: nothing is made and nothing cleared away. */
+export async function openBlobStoreToRead(settings: BlobStoreSettings): Promise<BlobStore> {
+  if (settings.blobStore.startsWith('file:')) return FileBlobStore.openToRead(fileURLToPath(settings.blobStore));
+  return openBucket(settings);
+}
+
+async function openBucket(settings: BlobStoreSettings): Promise<BlobStore> {
   const { blobStoreAccessKey: accessKey, blobStoreSecretKey: secretKey } = settings;
   if (!accessKey || !secretKey) throw new Error('a bucket in BLOB_STORE needs BLOB_STORE_ACCESS_KEY and BLOB_STORE_SECRET_KEY');
   // Of no use to those with a folder, and megabytes of every process.

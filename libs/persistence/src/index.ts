@@ -32,6 +32,7 @@ export { PostgresReverificationReadModel } from './reading/reverification-read-m
 export { PostgresRepositoryReadModel } from './reading/repository-read-model';
 export { PostgresPackReadModel } from './reading/pack-read-model';
 export { PostgresSignatureReadModel } from './reading/signature-read-model';
+export { PostgresVerdictArchive } from './reading/verdict-archive';
 export { PostgresTrustReadModel } from './reading/trust-read-model';
 export { PostgresGenericContent } from './registry/generic-content';
 export { PostgresNamespacePolicies } from './registry/namespace-policy-store';

@@ -3,6 +3,7 @@ export { AttestationStore, type NewAttestation, type RecordedAttestation, type S
 export { AuditLog, AuditUnitOfWork, type AuditTx } from './audit-log';
 export { AuditReadModel, type AuditQuery } from './audit-read-model';
 export { BlobRecords, type BlobUse } from './blob-records';
+export { VerdictArchive, type ArchivedVerdict, type VerdictFilter } from './verdict-archive';
 export { repairBlob, RepairingCatalog, RepairingGenericContent } from './blob-repair';
 export {
   BlobStore,
@@ -18,7 +19,14 @@ export {
   type WriteExpectation,
 } from './blob-store';
 export { ChannelReadModel } from './channel-read-model';
-export { ChannelStore, type CurrentHead, type CustomChannel, type HeadMove, type JudgeableVersion } from './channel-store';
+export {
+  ChannelStore,
+  type CurrentHead,
+  type CustomChannel,
+  type DecidedPlace,
+  type HeadMove,
+  type JudgeableVersion,
+} from './channel-store';
 export { ClientCredentials } from './client-credentials';
 export { Clock, SystemClock } from './clock';
 export { CommandBus } from './command-bus';

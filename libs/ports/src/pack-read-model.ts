@@ -1,4 +1,12 @@
-import type { PackDetail, PackListQuery, PackView, VersionListQuery, VersionView } from '@packs/contracts';
+import type {
+  PackDetail,
+  PackListQuery,
+  PackView,
+  PolicyVersionList,
+  PolicyVersionsQuery,
+  VersionListQuery,
+  VersionView,
+} from '@packs/contracts';
 import type { Digest, PackType, SigningPolicy } from '@packs/domain';
 import type { BlobRef, StoredBlob } from './blob-store';
 import type { TrustState } from './registry-unit-of-work';
@@ -39,4 +47,6 @@ export abstract class PackReadModel {
 export abstract class TrustReadModel {
   /** The tenant's own trust material, active policies and allow-list. */
   abstract state(tenant: string): Promise<TrustState>;
+  /** Every version of a policy of the tenant, newest first; undefined when it never had one of this name. */
+  abstract policyVersions(tenant: string, name: string, page: PolicyVersionsQuery): Promise<PolicyVersionList | undefined>;
 }

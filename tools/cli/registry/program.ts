@@ -3,6 +3,7 @@ import type { CliContext } from '../terminal/cli-context';
 import { adopt, prepare } from '../terminal/run-program';
 import { CLI_VERSION } from '../version';
 import { deadLettersCommand } from './dead-letters/dead-letters.command';
+import { registryPolicyCommand } from './policy/policy.command';
 import { replayEventsCommand } from './replay-events/replay-events.command';
 import { scrubCommand } from './scrub/scrub.command';
 import { sealedCommand } from './sealed/sealed.command';
@@ -16,5 +17,11 @@ export function registryProgram(context: CliContext): Command {
 
 /** Its commands; `stella registry` has them as well. */
 export function registryCommands(context: CliContext): Command[] {
-  return [deadLettersCommand(context), replayEventsCommand(context), scrubCommand(context), sealedCommand(context)];
+  return [
+    deadLettersCommand(context),
+    registryPolicyCommand(context),
+    replayEventsCommand(context),
+    scrubCommand(context),
+    sealedCommand(context),
+  ];
 }

@@ -1,4 +1,4 @@
-import type { ReverifyVersionReply } from '@packs/contracts';
+import { judgedAttestations, type ReverifyVersionReply } from '@packs/contracts';
 import { canonicalDigest, DomainError, type Digest, type SigningPolicy } from '@packs/domain';
 import type { ChannelPolicy, Clock, CommandBus, JudgeableVersion, TrustState } from '@packs/ports';
 import { askVerifier, type Answered } from '../judgement/ask-verifier';
@@ -46,14 +46,16 @@ export async function judgeRotation(
 
 function ask(
   { tenant, packId, commands, clock, trust: { digest, epoch, material } }: Bench,
-  { version, type, bundle, manifest }: JudgeableVersion,
+  { version, type, bundle, manifest, attestations }: JudgeableVersion,
   { signatures }: RotationPlan,
   { channel, policy }: { readonly channel: string; readonly policy: SigningPolicy | null },
 ): Promise<Answered<ReverifyVersionReply>> {
+  const policies = policy ? [policy] : [];
   const request = {
     ...{ tenant, channel, packType: type, bundle, manifest },
     signatures: signatures.map(signature => ({ ...signature, mediaType: signature.mediaType as never })),
-    policies: policy ? [policy] : [],
+    ...judgedAttestations(policies, attestations),
+    policies,
     trust: { digest, epoch, material },
     evaluatedAt: clock.now().toISOString(),
   };

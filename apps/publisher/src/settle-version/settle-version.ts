@@ -1,4 +1,4 @@
-import { verifyTimeoutMs, type ReverifyVersionReply } from '@packs/contracts';
+import { judgedAttestations, verifyTimeoutMs, type ReverifyVersionReply } from '@packs/contracts';
 import { DomainError, type Check } from '@packs/domain';
 import type { Clock, CommandBus, JudgeableVersion, RegistryTx, RegistryUnitOfWork, TrustState, VersionKey } from '@packs/ports';
 import { toldOf } from '../deprecate-version/lock-version';
@@ -45,12 +45,14 @@ export class SettleVersion {
   }
 
   private async ask({ tenant, packId }: VersionKey, version: JudgeableVersion, trust: TrustState): Promise<Answered<ReverifyVersionReply>> {
-    const { type, bundle, manifest, signatures, channel, verdictPolicy } = version;
+    const { type, bundle, manifest, signatures, attestations, channel, verdictPolicy } = version;
+    // The policy that accepted it: a later policy speaks of later publishes.
+    const policies = verdictPolicy ? [verdictPolicy] : [];
     const question = {
       ...{ tenant, channel, packType: type, bundle, manifest },
       signatures: signatures.map(signature => ({ ...signature, mediaType: signature.mediaType as never })),
-      // The policy that accepted it: a later policy speaks of later publishes.
-      policies: verdictPolicy ? [verdictPolicy] : [],
+      ...judgedAttestations(policies, attestations),
+      policies,
       trust: { digest: trust.digest, epoch: trust.epoch, material: trust.material },
       evaluatedAt: this.clock.now().toISOString(),
     };

@@ -20,7 +20,7 @@ export interface ComposedVerdict {
 export function composeVerdict(
   subject: VerdictSubject,
   request: { readonly trust: TrustRef; readonly evaluatedAt: string },
-  { accepted, policy, evidence, identities }: SignatureFindings,
+  { accepted, policy, evidence, attestations, identities }: SignatureFindings,
   { checks, faults }: CheckList,
 ): ComposedVerdict {
   const verdict: Verdict = {
@@ -35,6 +35,7 @@ export function composeVerdict(
     policy: policy && { name: policy.name, version: policy.version, digest: policyDigest(policy) },
     trust: { digest: request.trust.digest, epoch: request.trust.epoch },
     evidence,
+    ...(attestations ? { attestations } : {}),
     checks,
     identities,
     evaluatedAt: request.evaluatedAt,

@@ -12,6 +12,7 @@ import { ApproveUnseal, UpdateSeal } from '../commands/seal-commands';
 import { CheckParity } from '../commands/parity-commands';
 import { DeleteContent, PutManifest } from '../commands/repository-commands';
 import { RotateSignature, StartReverification } from '../commands/signature-commands';
+import { TryPolicy } from '../commands/try-policy';
 import { ReverifyVersion, VerifyBundle } from '../commands/verify-bundle';
 import { EVENT_STREAM } from '../events/event-contract';
 import { EVENTS } from '../events/registry-events';
@@ -34,6 +35,7 @@ export const COMMANDS: readonly {
   { contract: UpdateChannel, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: UpdateTrust, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: UpdatePolicy, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: TryPolicy, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: UpdateVisibility, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: VerifyBundle, callers: ['publisher'], answeredBy: 'verifier' },
   { contract: ReverifyVersion, callers: ['api-gateway', 'publisher', 'mirror-worker'], answeredBy: 'verifier' },

@@ -1,4 +1,6 @@
+import { Type } from '@sinclair/typebox';
 import type { Digest, SigningPolicy, Verdict } from '@packs/domain';
+import { closed, nullable } from '../contract-types';
 import { VerifyAttestation, type VerifyAttestationRequest } from './attestation-commands';
 import type { CommandContract } from './command-contract';
 import { ReverifyVersion, VerifyBundle, type ReverifyVersionRequest, type VerifyBundleRequest } from './verify-bundle';
@@ -30,6 +32,17 @@ export interface VerdictQuestion {
   /** Everything else of the request but its tenant and what the verdict itself says: trust and time. */
   readonly request: Readonly<Record<string, unknown>>;
 }
+
+/** As it is read back. */
+export const VerdictQuestionSchema = Type.Unsafe<VerdictQuestion>(
+  closed({
+    command: Type.Unsafe<JudgingCommand>({ type: 'string', enum: Object.keys(JUDGING_COMMANDS) }),
+    packId: nullable(Type.String()),
+    version: nullable(Type.String()),
+    policies: Type.Array(Type.Unsafe<readonly [string, number]>({ type: 'array', minItems: 2, maxItems: 2 })),
+    request: Type.Object({}),
+  }),
+);
 
 interface Asked {
   readonly tenant: string;

@@ -32,6 +32,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   ERR_PACK_IDENTITY_REVOKED: { status: 422, title: 'A signature is by an identity that was revoked' },
   ERR_PACK_DIGEST_REVOKED: { status: 422, title: 'The content was revoked' },
   ERR_PACK_ATTESTATION_INVALID: { status: 422, title: 'The attestation was not accepted' },
+  ERR_PACK_ATTESTATION_MISSING: { status: 422, title: 'The signing policy requires an attestation' },
   ERR_PACK_POLICY_MISSING: { status: 422, title: 'No signing policy covers this pack' },
   ERR_PACK_POLICY_INVALID: { status: 400, title: 'The signing policy is not valid' },
   ERR_PACK_TRUST_INVALID: { status: 400, title: 'The trust material is not valid' },

@@ -132,10 +132,10 @@ export class PostgresPackStore extends PackStore {
     ]);
   }
 
-  /** Signatures that the verdict looked at and the version does not have: their bytes stay as long as the verdict does. */
+  /** What the verdict looked at beside the version's signatures: their bytes stay as long as the verdict does. */
   private keepEvidence({ tenant, verdict, verdictHash, signatures }: NewVersion): void {
     const held = new Set(signatures.map(({ blob }) => blob.digest));
-    const others = verdict.evidence.filter(digest => !held.has(digest));
+    const others = [...verdict.evidence, ...(verdict.attestations ?? [])].filter(digest => !held.has(digest));
     if (others.length === 0) return;
     this.sql.send(
       `insert into registry.verdict_evidence (tenant, verdict_hash, digest)

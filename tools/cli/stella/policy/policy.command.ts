@@ -5,6 +5,8 @@ import { RegistryClient } from '../../client/registry-client';
 import { collect } from '../../terminal/option-values';
 import type { CliContext } from '../../terminal/cli-context';
 import { printRows, withOutput, type OutputOptions } from '../../terminal/output';
+import { historyCommand } from './history.command';
+import { whatIfCommand } from './what-if.command';
 
 interface SetOptions extends OutputOptions {
   readonly key: readonly string[];
@@ -44,6 +46,8 @@ export function policyCommand(context: CliContext): Command {
       const answer = await registry.put<PolicyView>(`${POLICIES}/${encodeURIComponent(name)}`, inputOf(options));
       print(context, options, answer, [answer]);
     });
+  policy.addCommand(historyCommand(context));
+  policy.addCommand(whatIfCommand(context));
   return policy;
 }
 
