@@ -124,6 +124,21 @@ describe('VerifyAttestation', () => {
     expect([await ask(other, 'https://x.test/y'), await ask(release, 'https://x.test/y')]).toEqual(['rejected', 'accepted']);
   });
 
+  it('takes a statement that a policy of a later channel asks for, by the signers of that policy', async () => {
+    const require = { attestations: [{ predicateType: SLSA, rule: { keyRef: 'other' } }] };
+    const stable = aPolicy({ name: 'stable', channel: 'stable', require });
+    const ask = async (changes: Partial<VerifyAttestationRequest>, signer = other) => {
+      const { useCase, request } = setUp(attestationOf(BUNDLE, [signer]), { policies: [aPolicy(), stable], ...changes });
+      const { outcome, policy } = (await useCase.execute(request)).verdict;
+      return [outcome, policy?.name];
+    };
+    expect(await ask({})).toEqual(['accepted', 'stable']);
+    expect(await ask({ policies: [stable] })).toEqual(['accepted', 'stable']);
+    expect(await ask({}, release)).toEqual(['accepted', 'default']);
+    expect(await ask({}, anAttester('unknown'))).toEqual(['rejected', 'default']);
+    expect(await ask({ policies: [aPolicy(), { ...stable, packType: 'policy' }] })).toEqual(['rejected', 'default']);
+  });
+
   it('counts no signer by an algorithm that is not allowed', async () => {
     const { useCase, request } = setUp(anAttestation(), { policies: [aPolicy({ require: { algorithms: ['ecdsa-p256-sha256'] } })] });
     const { verdict } = await useCase.execute(request);
