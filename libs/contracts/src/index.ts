@@ -129,6 +129,7 @@ export {
   type VerdictQuestion,
 } from './commands/verdict-question';
 export {
+  judgedAttestations,
   MAX_JUDGED_ATTESTATIONS,
   ReverifyVersion,
   VerifyBundle,
@@ -222,6 +223,7 @@ export {
   PackView,
   PublishAnswer,
   SignatureList,
+  VerdictAnswer,
   VersionList,
   VersionSummary,
   VersionSummaryList,
@@ -249,7 +251,14 @@ export {
 } from './commands/attestation-commands';
 export { PackAttestationAdded } from './events/attestation-events';
 export { PackReferrerAdded, PackReferrerRemoved } from './events/referrer-events';
-export { AttestationList, AttestationPath, AttestationQuery, AttestationView, attestationUri } from './http/attestations';
+export {
+  AttestationList,
+  AttestationPath,
+  AttestationQuery,
+  AttestationView,
+  attestationUri,
+  WaitingAttestationView,
+} from './http/attestations';
 export { ComplianceQuery, ComplianceSummary, type Coverage } from './http/compliance';
 export { ReplayAnswer, ReplayInput } from './http/replays';
 export {

@@ -9,6 +9,7 @@ import type {
 } from '@packs/contracts';
 import type { Digest, PackType, SigningPolicy } from '@packs/domain';
 import type { BlobRef, StoredBlob } from './blob-store';
+import type { JudgeableAttestation } from './channel-store';
 import type { TrustState } from './registry-unit-of-work';
 import type { Withdrawal } from './signature-store';
 
@@ -26,6 +27,8 @@ export interface ServableVersion {
   readonly type: PackType;
   readonly channel: string;
   readonly signatures: readonly (BlobRef & { readonly mediaType: string })[];
+  /** Where the verdict looked at any: all there are, the newest first. */
+  readonly attestations: readonly JudgeableAttestation[];
   /** The trust epoch it was accepted under last; -1 while it is withdrawn. */
   readonly verifiedEpoch: number;
   readonly withdrawal: Withdrawal | null;

@@ -6,6 +6,14 @@ export interface KeylessIdentity {
   readonly issuer: string;
   /** A URI. */
   readonly identity: string;
+  /** Beside the issuer: by the last number of the extension's name (sigstore fulcio, docs/oid-info.md). */
+  readonly extensions?: Readonly<Record<string, string>>;
+}
+
+/** A P-256 key of somebody who signs without a certificate. */
+export interface SigningPair {
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
 }
 
 /** A certificate authority, a certificate log and a transparency log of a spec's own. */
@@ -23,7 +31,7 @@ interface KeyPair {
   readonly privateKey: KeyObject;
 }
 
-const ISSUER_OID = '1.3.6.1.4.1.57264.1.8';
+const FULCIO = '1.3.6.1.4.1.57264.1';
 const START = new Date(Date.now() - 3_600_000).toISOString();
 const LOG_URL = 'https://rekor.test';
 
@@ -51,12 +59,12 @@ export async function aKeylessAuthority(): Promise<KeylessAuthority> {
       ctlogs: [logOf(ctLog.publicKey, 'https://ctfe.test')],
       timestampAuthorities: [],
     },
-    bundle: async (artifact, { issuer, identity }) => {
+    bundle: async (artifact, { issuer, identity, extensions = {} }) => {
       const { publicKey, privateKey } = pairOf();
       const certificate = await authority.issueCertificate({
         publicKey: publicKey.export({ type: 'spki', format: 'der' }),
         subjectAltName: identity,
-        extensions: [{ oid: ISSUER_OID, value: issuer }],
+        extensions: Object.entries({ 8: issuer, ...extensions }).map(([number, value]) => ({ oid: `${FULCIO}.${number}`, value })),
       });
       return logged(log, artifact, privateKey, {
         pem: pemOf('CERTIFICATE', base64(certificate)),

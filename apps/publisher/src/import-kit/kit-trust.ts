@@ -1,5 +1,13 @@
 import { newEvent, PolicyUpdated, TrustUpdated, VisibilityUpdated, type ImportKitRequest } from '@packs/contracts';
-import { canonicalDigest, DomainError, policyDigest, type SigningPolicy, type TrustMaterial } from '@packs/domain';
+import {
+  canonicalDigest,
+  DomainError,
+  parsePolicyRequirements,
+  parsePolicyRule,
+  policyDigest,
+  type SigningPolicy,
+  type TrustMaterial,
+} from '@packs/domain';
 import { readWhole, type BlobRef, type BlobStore, type RegistryTx, type TrustState } from '@packs/ports';
 import { authorityIdsOf, keyIdOf, readTrustMaterial } from '@packs/sigstore';
 import { requireRevocations } from './kept-revocations';
@@ -26,7 +34,7 @@ export async function adoptedTrust(contents: KitContents, store: BlobStore, curr
   if (current.material) requireRevocations((await materialOf(store, current.material)).revoked, brought.revoked);
   const policies: SigningPolicy[] = [];
   for (const descriptor of trust.policies.filter(policy => policy.active)) {
-    const stated = await contents.json<SigningPolicy>(descriptor);
+    const stated = readable(await contents.json<SigningPolicy>(descriptor));
     const own = current.policies.find(({ name }) => name === stated.name);
     const next = { ...stated, version: (own?.version ?? 0) + 1 };
     if (!own || canonicalDigest({ ...own, version: 0 }) !== canonicalDigest({ ...next, version: 0 })) policies.push(next);
@@ -41,6 +49,12 @@ export async function adoptedTrust(contents: KitContents, store: BlobStore, curr
 
 async function materialOf(store: BlobStore, material: BlobRef): Promise<TrustMaterial> {
   return readTrustMaterial(await readWhole(store, material, TRUST_MAX_BYTES));
+}
+
+/** A policy of a kit has to be one that could have been written here. @throws DomainError ERR_PACK_POLICY_INVALID */
+function readable(policy: SigningPolicy): SigningPolicy {
+  const rule = parsePolicyRule(policy.rule);
+  return policy.require === undefined ? { ...policy, rule } : { ...policy, rule, require: parsePolicyRequirements(policy.require) };
 }
 
 /** Writes what differs, each change with its event. The tenant's trust is held by the transaction, and the kit's blobs are recorded. */

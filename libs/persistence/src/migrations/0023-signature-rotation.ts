@@ -118,17 +118,30 @@ create index reverifications_done on registry.reverifications (finished_at) wher
 
 /** By a trigger: no change of trust can forget it. */
 const BEGIN_PASSES = `
-create function registry.begin_reverification() returns trigger language plpgsql set search_path = pg_catalog as $$ begin
-  insert into registry.reverifications as r (tenant, state, cause, epoch, requested_by) values (new.tenant, 'queued', 'trust', new.trust_epoch, 'system:trust')
-  on conflict (tenant) do update set state = 'queued', cause = 'trust', epoch = excluded.epoch, requested_at = now(), requested_by = excluded.requested_by,
+create function registry.queue_reverification(of_tenant text, why text, of_epoch bigint) returns void language sql set search_path = pg_catalog as $$
+  insert into registry.reverifications as r (tenant, state, cause, epoch, requested_by) values (of_tenant, 'queued', why, of_epoch, 'system:trust')
+  on conflict (tenant) do update set state = 'queued', cause = excluded.cause, epoch = excluded.epoch, requested_at = now(), requested_by = excluded.requested_by,
     started_at = null, finished_at = null, pack_id = '', version = '', examined = 0, withdrawn = 0, restored = 0, failed = 0, attempts = 0,
     lease_owner = null, lease_until = null;
+$$;
+create function registry.begin_reverification() returns trigger language plpgsql set search_path = pg_catalog as $$ begin
+  perform registry.queue_reverification(new.tenant, 'trust', new.trust_epoch);
   return null;
 end $$;
 create trigger reverification_on_insert after insert on registry.tenants for each row when (new.trust_epoch <> 0)
   execute function registry.begin_reverification();
 create trigger reverification_on_update after update on registry.tenants for each row when (old.trust_epoch is distinct from new.trust_epoch)
   execute function registry.begin_reverification();
+-- What is attested about a withdrawn version may be what it wanted.
+create function registry.reverify_attested() returns trigger language plpgsql set search_path = pg_catalog as $$
+declare against bigint;
+begin
+  select v.withdrawn_epoch into against from registry.pack_versions v
+  where v.tenant = new.tenant and v.pack_id = new.pack_id and v.version = new.version and v.withdrawn_at is not null;
+  if found then perform registry.queue_reverification(new.tenant, 'request', against); end if;
+  return null;
+end $$;
+create trigger reverification_on_insert after insert on registry.pack_provenance for each row execute function registry.reverify_attested();
 alter table registry.tenants no force row level security;
 insert into registry.reverifications (tenant, state, cause, epoch, requested_by)
   select tenant, 'queued', 'trust', trust_epoch, 'system:trust' from registry.tenants where trust_epoch <> 0;
