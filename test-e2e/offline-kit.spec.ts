@@ -475,6 +475,25 @@ describe('a revocation', () => {
     const again = await makeKit(here, { seq: before.view.generation });
     expect(again.bytes.equals(before.bytes)).toBe(true);
   });
+
+  it('is outlived by a version that gets its other signature by a kit', async () => {
+    const { here, there } = await aTenant();
+    await takeKitsFrom(there);
+    await ok(here.put('/api/trust', { keys: keysOf(release, next) }));
+    await ok(here.policy(either));
+    const bundle = await publish(here, 'hello', '1.0.0');
+    const before = await makeKit(here);
+    expect((await bringIn(there, before.bytes, before.signature, { acceptTrust: true })).state).toBe('succeeded');
+    await ok(there.put('/api/trust', { keys: keysOf(release, next), revoked }));
+    await eventually(async () => expect(await there.audit({ type: 'pack.version.withdrawn' })).toHaveLength(1));
+    const { mediaType, content } = next.sigstore(bundle.bytes);
+    const signatures = [{ mediaType, content: content.toString('base64') }];
+    await ok(here.send('POST', '/api/packs/hello/versions/1.0.0/signatures', { json: { signatures } }));
+    const after = await makeKit(here);
+    expect((await bringIn(there, after.bytes, after.signature)).state).toBe('succeeded');
+    expect((await there.bundle('hello', '1.0.0')).bytes.equals(bundle.bytes)).toBe(true);
+    await eventually(async () => expect(await there.audit({ type: 'pack.version.restored' })).toHaveLength(1));
+  });
 });
 
 /** Lets nobody write to a table while `work` runs; `stuck` resolves when the process waits for it. */

@@ -24,7 +24,14 @@ export interface RotatingVersion {
  * @returns the first that rejects it, or that of its publish
  * @throws DomainError ERR_PACK_VERDICT_REJECTED naming signatures that come and count for nothing
  */
-export async function judgeRotation(
+export async function judgeRotation(bench: Bench, rotating: RotatingVersion, plan: RotationPlan): Promise<Answered<ReverifyVersionReply>> {
+  const reply = await judgeByAll(bench, rotating, plan);
+  if (reply.verdict.outcome === 'accepted') requireKnown(reply, plan);
+  return reply;
+}
+
+/** As `judgeRotation`, whatever signatures that come count for. */
+export async function judgeByAll(
   bench: Bench,
   { version, channels }: RotatingVersion,
   plan: RotationPlan,
@@ -40,7 +47,6 @@ export async function judgeRotation(
     own ??= reply;
   }
   if (!own) throw new Error('no policy was asked');
-  requireKnown(own, plan);
   return own;
 }
 
@@ -62,12 +68,20 @@ function ask(
   return askVerifier(commands, 'reverify-version', request, { packId, version });
 }
 
-/** A signature that nobody trusted made would only be kept. */
-function requireKnown({ verdict: { checks } }: ReverifyVersionReply, { added }: RotationPlan): void {
-  const strangers = added.flatMap(({ digest }) => {
+/** Signatures that come and count for nothing, each with why. */
+export function strangersOf(
+  { verdict: { checks } }: ReverifyVersionReply,
+  { added }: RotationPlan,
+): { readonly digest: Digest; readonly reason: string }[] {
+  return added.flatMap(({ digest }) => {
     const own = checks.filter(({ id, evidence }) => id === 'signature' && evidence === digest);
     return own.some(({ outcome }) => outcome === 'pass') ? [] : [{ digest, reason: own[0]?.reason ?? 'ERR_PACK_SIGNATURE_UNTRUSTED' }];
   });
+}
+
+/** A signature that nobody trusted made would only be kept. */
+function requireKnown(reply: ReverifyVersionReply, plan: RotationPlan): void {
+  const strangers = strangersOf(reply, plan);
   if (strangers.length === 0) return;
   throw new DomainError('ERR_PACK_VERDICT_REJECTED', 'a signature was not accepted: see errors', {
     errors: strangers.map(({ digest, reason }) => ({ field: 'signatures', message: `${digest} does not count: ${reason}`, code: reason })),

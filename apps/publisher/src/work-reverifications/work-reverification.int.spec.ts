@@ -64,10 +64,10 @@ describe('WorkReverification', () => {
   });
 
   it('goes on where a worker that was killed had come to, and tells each change once', async () => {
-    await publishMany(40);
+    await publishMany(16);
     publisher.trusted.delete('release');
     await publisher.raiseEpoch(1);
-    let left = 18;
+    let left = 10;
     const settle = new SettleVersion(publisher.unitOfWork, publisher.commands, publisher.clock);
     const dying = {
       execute: (...key: Parameters<SettleVersion['execute']>) =>
@@ -80,16 +80,16 @@ describe('WorkReverification', () => {
       const rows = await publisher.rows<{ packId: string; version: string; examined: string }>(
         `select pack_id as "packId", version, examined from registry.reverifications`,
       );
-      expect(rows).toMatchObject([{ examined: '16' }]);
+      expect(rows).toMatchObject([{ examined: '8' }]);
       return rows[0];
     });
     await publisher.rows(`update registry.reverifications set lease_until = now() - interval '1 second'`);
     const held = await claim('another');
     expect(reached).toMatchObject(held.cursor);
     await worker().execute(held);
-    expect(await pass()).toMatchObject({ state: 'completed', examined: 40 });
-    expect((await withdrawn()).length).toBe(40);
-    expect(new Set(await withdrawn()).size).toBe(40);
+    expect(await pass()).toMatchObject({ state: 'completed', examined: 16 });
+    expect((await withdrawn()).length).toBe(16);
+    expect(new Set(await withdrawn()).size).toBe(16);
     killed.stop();
     await work;
   });
