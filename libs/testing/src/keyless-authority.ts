@@ -10,12 +10,6 @@ export interface KeylessIdentity {
   readonly extensions?: Readonly<Record<string, string>>;
 }
 
-/** A P-256 key of somebody who signs without a certificate. */
-export interface SigningPair {
-  readonly publicKey: KeyObject;
-  readonly privateKey: KeyObject;
-}
-
 /** A certificate authority, a certificate log and a transparency log of a spec's own. */
 export interface KeylessAuthority {
   /** What trusts them, as a sigstore `trusted_root.json`. */

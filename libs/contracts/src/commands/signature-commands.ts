@@ -54,7 +54,7 @@ export type RotateSignatureRequest = Static<typeof RotateSignature.request>;
 export type RotateSignatureReply = Static<typeof RotateSignature.reply>;
 
 /** How far the pass over a tenant's versions is. */
-export const ReverificationSchema = closed({
+const ReverificationSchema = closed({
   state: Type.Union([Type.Literal('queued'), Type.Literal('running'), Type.Literal('completed')]),
   cause: Type.Union([Type.Literal('trust'), Type.Literal('schedule'), Type.Literal('request')]),
   epoch: Type.Integer({ minimum: 0 }),
