@@ -62,6 +62,7 @@ const BODY: Readonly<Record<string, (target: Target) => Pick<Request, 'json' | '
   putTrust: ({ key: { name, publicKey, scheme } }) => ({ json: { keys: [{ name, publicKey, scheme }] } }),
   putPolicy: ({ key: { name } }) => ({ json: { rule: { keyRef: name } } }),
   putScanning: () => ({ json: { secrets: 'on' } }),
+  tryPolicy: ({ key: { name } }) => ({ json: { rule: { keyRef: name } } }),
   putVisibility: () => ({ json: { shareWith: [] } }),
   putExporters: ({ key: { name, publicKey, scheme } }) => ({ json: { keys: [{ name, publicKey, scheme }] } }),
   createExport: () => ({ json: {} }),
@@ -74,6 +75,10 @@ const BODY: Readonly<Record<string, (target: Target) => Pick<Request, 'json' | '
   },
   replayDeadLetter: () => ({}),
   changeLifecycle: () => ({ json: { state: 'archived' } }),
+  rotateSignature: ({ signature: { mediaType, content } }) => ({
+    json: { signatures: [{ mediaType, content: content.toString('base64') }] },
+  }),
+  startReverification: () => ({}),
   promoteVersion: ({ version }) => ({ json: { version, channel: 'stable' } }),
   putChannel: () => ({ json: { description: 'asked' } }),
   createMirror: () => ({ json: { name: 'asked', kind: 'directory', location: 'asked' } }),

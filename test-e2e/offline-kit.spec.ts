@@ -439,6 +439,63 @@ describe('killed in the middle', () => {
   });
 });
 
+describe('a revocation', () => {
+  const next = new SigningKey('next');
+  const keysOf = (...keys: SigningKey[]) => keys.map(({ name, publicKey, scheme }) => ({ name, publicKey, scheme }));
+  const revoked = { keys: [{ keyId: release.keyId, reason: 'stolen' }] };
+  const either = { anyOf: [{ keyRef: 'release' }, { keyRef: 'next' }] };
+
+  it('keeps what it is about out of kits and out of who imports them, until it is signed anew', async () => {
+    const { here, there } = await aTenant();
+    await takeKitsFrom(there);
+    await ok(here.put('/api/trust', { keys: keysOf(release, next) }));
+    await ok(here.policy(either));
+    const bundle = await publish(here, 'hello', '1.0.0');
+    const before = await makeKit(here);
+    expect(before.view.kit).toMatchObject({ versions: 1, withdrawn: 0 });
+
+    await ok(there.put('/api/trust', { keys: keysOf(release, next), revoked }));
+    await ok(there.policy(either));
+    const refused = await bringIn(there, before.bytes, before.signature);
+    expect([refused.state, refused.error?.code]).toEqual(['failed', 'ERR_PACK_VERDICT_REJECTED']);
+    const takenBack = await bringIn(there, before.bytes, before.signature, { acceptTrust: true });
+    expect([takenBack.state, takenBack.error?.code]).toEqual(['failed', 'ERR_PACK_TRUST_INVALID']);
+    expect((await there.get('/api/packs/hello')).status).toBe(404);
+
+    await ok(here.put('/api/trust', { keys: keysOf(release, next), revoked }));
+    await eventually(async () => expect(await here.audit({ type: 'pack.version.withdrawn' })).toHaveLength(1));
+    expect((await makeKit(here)).view.kit).toMatchObject({ versions: 0, withdrawn: 1 });
+    const { mediaType, content } = next.sigstore(bundle.bytes);
+    const signatures = [{ mediaType, content: content.toString('base64') }];
+    await ok(here.send('POST', '/api/packs/hello/versions/1.0.0/signatures', { json: { signatures, replaceAll: true } }));
+    const after = await makeKit(here);
+    expect(after.view.kit).toMatchObject({ versions: 1, withdrawn: 0 });
+    expect((await bringIn(there, after.bytes, after.signature)).state).toBe('succeeded');
+    expect((await there.bundle('hello', '1.0.0')).bytes.equals(bundle.bytes)).toBe(true);
+    const again = await makeKit(here, { seq: before.view.generation });
+    expect(again.bytes.equals(before.bytes)).toBe(true);
+  });
+
+  it('is outlived by a version that gets its other signature by a kit', async () => {
+    const { here, there } = await aTenant();
+    await takeKitsFrom(there);
+    await ok(here.put('/api/trust', { keys: keysOf(release, next) }));
+    await ok(here.policy(either));
+    const bundle = await publish(here, 'hello', '1.0.0');
+    const before = await makeKit(here);
+    expect((await bringIn(there, before.bytes, before.signature, { acceptTrust: true })).state).toBe('succeeded');
+    await ok(there.put('/api/trust', { keys: keysOf(release, next), revoked }));
+    await eventually(async () => expect(await there.audit({ type: 'pack.version.withdrawn' })).toHaveLength(1));
+    const { mediaType, content } = next.sigstore(bundle.bytes);
+    const signatures = [{ mediaType, content: content.toString('base64') }];
+    await ok(here.send('POST', '/api/packs/hello/versions/1.0.0/signatures', { json: { signatures } }));
+    const after = await makeKit(here);
+    expect((await bringIn(there, after.bytes, after.signature)).state).toBe('succeeded');
+    expect((await there.bundle('hello', '1.0.0')).bytes.equals(bundle.bytes)).toBe(true);
+    await eventually(async () => expect(await there.audit({ type: 'pack.version.restored' })).toHaveLength(1));
+  });
+});
+
 /** Lets nobody write to a table while `work` runs; `stuck` resolves when the process waits for it. */
 async function whileStuck<T>(
   registry: Registry,

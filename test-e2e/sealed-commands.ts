@@ -13,6 +13,7 @@ export const OPEN_COMMANDS: readonly string[] = [
   'cmd.publisher.start-scrub',
   'cmd.publisher.get-scrub',
   'cmd.publisher.cancel-scrub',
+  'cmd.publisher.start-reverification',
 ];
 
 /**
@@ -46,6 +47,7 @@ export function commandsOf(tenant: string, manifest: typeof BLOB): Readonly<Reco
     'cmd.publisher.deprecate-version': { ...version, ...note },
     'cmd.publisher.archive-version': { ...version, ...note },
     'cmd.publisher.promote-version': { ...version, channel: 'stable', from: null },
+    'cmd.publisher.rotate-signature': { ...version, signatures: [signature], replaces: [], reason: null, idempotencyKey: null },
     'cmd.publisher.add-attestation': { ...version, attestation: { ...BLOB, mediaType: 'application/vnd.dsse.envelope.v1+json' } },
     'cmd.publisher.contest-attestation': { ...version, digest: DIGEST, decision: 'contest', reason: 'asked' },
     'cmd.publisher.update-channel': { ...origin, name: 'night', description: '' },

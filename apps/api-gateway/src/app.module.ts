@@ -19,6 +19,9 @@ import { LOGGER, type Logger } from '@packs/observability';
 import {
   createDataSource,
   DataSource,
+  PostgresAttestationReadModel,
+  PostgresReverificationReadModel,
+  PostgresSignatureReadModel,
   PostgresAuditReadModel,
   PostgresChannelReadModel,
   PostgresComplianceReadModel,
@@ -36,6 +39,9 @@ import {
   PostgresUsedProofs,
 } from '@packs/persistence';
 import {
+  AttestationReadModel,
+  ReverificationReadModel,
+  SignatureReadModel,
   AuditReadModel,
   BlobStore,
   ChannelReadModel,
@@ -199,6 +205,9 @@ function outsideParts(config: Config, logger: Logger): Provider[] {
     onDatabase(RepositoryReadModel, dataSource => new PostgresRepositoryReadModel(dataSource)),
     { provide: ReadChanges, useFactory: () => new PostgresReadChanges(config.databaseUrl, 'api-gateway') },
     onDatabase(ChannelReadModel, dataSource => new PostgresChannelReadModel(dataSource)),
+    onDatabase(AttestationReadModel, dataSource => new PostgresAttestationReadModel(dataSource)),
+    onDatabase(SignatureReadModel, dataSource => new PostgresSignatureReadModel(dataSource)),
+    onDatabase(ReverificationReadModel, dataSource => new PostgresReverificationReadModel(dataSource)),
     onDatabase(ComplianceReadModel, dataSource => new PostgresComplianceReadModel(dataSource)),
     onDatabase(ParityReadModel, dataSource => new PostgresParityReadModel(dataSource)),
     onDatabase(MirrorReadModel, dataSource => new PostgresMirrorReadModel(dataSource)),

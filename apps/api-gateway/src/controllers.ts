@@ -24,8 +24,11 @@ import { PackChannelsController } from './rest/pack-channels/pack-channels.contr
 import { PacksAliasController } from './rest/packs-alias/packs-alias.controller';
 import { ParityController } from './rest/parity/parity.controller';
 import { PoliciesController } from './rest/policies/policies.controller';
+import { PolicyVersionsController } from './rest/policy-versions/policy-versions.controller';
 import { PromoteVersionController } from './rest/promote-version/promote-version.controller';
 import { PublishPackController } from './rest/publish-pack/publish-pack.controller';
+import { ReverificationController } from './rest/reverification/reverification.controller';
+import { RotateSignatureController } from './rest/rotate-signature/rotate-signature.controller';
 import { ReplaysController } from './rest/replays/replays.controller';
 import { ScanningController } from './rest/scanning/scanning.controller';
 import { ScrubsController } from './rest/scrubs/scrubs.controller';
@@ -33,6 +36,7 @@ import { SealController } from './rest/seal/seal.controller';
 import { StreamEventsController } from './rest/stream-events/stream-events.controller';
 import { TrustBundlesController } from './rest/trust/trust-bundles.controller';
 import { TrustController } from './rest/trust/trust.controller';
+import { TryPolicyController } from './rest/try-policy/try-policy.controller';
 import { VisibilityController } from './rest/visibility/visibility.controller';
 
 /** Every HTTP route of the product but health, metrics and the API's own description. */
@@ -48,6 +52,7 @@ export const CONTROLLERS = [
   PackChannelsController,
   ChannelsController,
   GetSignaturesController,
+  RotateSignatureController,
   GetVerdictController,
   AttestationsController,
   AttestationStatesController,
@@ -59,7 +64,10 @@ export const CONTROLLERS = [
   ComplianceSummaryController,
   TrustController,
   TrustBundlesController,
+  ReverificationController,
   PoliciesController,
+  PolicyVersionsController,
+  TryPolicyController,
   VisibilityController,
   ScanningController,
   MirrorsController,

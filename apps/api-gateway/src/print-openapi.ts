@@ -16,6 +16,8 @@ import {
   ParityReadModel,
   PackReadModel,
   ScanReportReadModel,
+  ReverificationReadModel,
+  SignatureReadModel,
   TrustReadModel,
 } from '@packs/ports';
 import { CONTROLLERS } from './controllers';
@@ -57,6 +59,8 @@ const UNUSED = [
   ParityReadModel,
   PackReadModel,
   ScanReportReadModel,
+  ReverificationReadModel,
+  SignatureReadModel,
   ServableAttestations,
   ServableVersions,
   CurrentSeal,

@@ -32,6 +32,7 @@ import { PutManifestHandler } from './put-manifest/put-manifest.handler';
 import { publishing } from './put-manifest/put-manifest.providers';
 import { Lifecycle, NATS_CONNECTION, type NatsConnection } from './lifecycle';
 import { RotateTrustHandler } from './rotate-trust/rotate-trust.handler';
+import { reverifying, TRUSTING_HANDLERS } from './work-reverifications/reverification.providers';
 import { UpdateChannel } from './update-channel/update-channel';
 import { UpdateChannelHandler } from './update-channel/update-channel.handler';
 import { UpdateExporters } from './update-exporters/update-exporters';
@@ -44,6 +45,8 @@ import { UpdateTrust } from './update-trust/update-trust';
 import { UpdateTrustHandler } from './update-trust/update-trust.handler';
 import { UpdateScanning } from './update-scanning/update-scanning';
 import { UpdateScanningHandler } from './update-scanning/update-scanning.handler';
+import { TryPolicy } from './try-policy/try-policy';
+import { TryPolicyHandler } from './try-policy/try-policy.handler';
 import { UpdateVisibility } from './update-visibility/update-visibility';
 import { UpdateVisibilityHandler } from './update-visibility/update-visibility.handler';
 import { keepingTrust } from './watch-trust/watch-trust.providers';
@@ -69,11 +72,13 @@ export class AppModule {
         UpdatePolicyHandler,
         UpdateVisibilityHandler,
         UpdateScanningHandler,
+        TryPolicyHandler,
         ImportKitHandler,
         UpdateSealHandler,
         ApproveUnsealHandler,
         UpdateExportersHandler,
         ...CONTENT_HANDLERS,
+        ...TRUSTING_HANDLERS,
       ],
       providers: [
         { provide: LOGGER, useValue: logger },
@@ -85,11 +90,12 @@ export class AppModule {
         ...publishing(config, logger),
         ...keepingTrust(config, logger),
         ...attesting,
-        {
-          provide: PromoteVersion,
-          useFactory: (...parts: ConstructorParameters<typeof PromoteVersion>) => new PromoteVersion(...parts),
+        ...reverifying(config, logger),
+        ...[PromoteVersion, TryPolicy].map(useCase => ({
+          provide: useCase,
+          useFactory: (unitOfWork: RegistryUnitOfWork, commands: CommandBus, clock: Clock) => new useCase(unitOfWork, commands, clock),
           inject: [RegistryUnitOfWork, CommandBus, Clock],
-        },
+        })),
         ...[
           DeprecateVersion,
           ArchiveVersion,

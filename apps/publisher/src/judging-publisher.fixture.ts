@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { ReverifyVersion, VerifyBundle, type EventEnvelope, type PublishPackReply } from '@packs/contracts';
+import {
+  ReverifyVersion,
+  VerifyBundle,
+  type EventEnvelope,
+  type PublishPackReply,
+  type RotateSignatureReply,
+  type RotateSignatureRequest,
+} from '@packs/contracts';
 import {
   encodePackConfig,
   isSatisfied,
@@ -21,6 +28,8 @@ import type { BlobRef, RegistryUnitOfWork } from '@packs/ports';
 import { aPack, FixedClock, InMemoryBlobStore, ScriptedCommandBus, testDatabase, type TestDatabase } from '@packs/testing';
 import { PublishArtifact } from './publish-pack/publish-artifact';
 import { PublishPack } from './publish-pack/publish-pack';
+import { RotateSignature } from './rotate-signature/rotate-signature';
+import { SettleVersion, type Settled } from './settle-version/settle-version';
 
 interface Judgement {
   readonly channel: string;
@@ -32,6 +41,11 @@ interface Judgement {
   readonly evaluatedAt: string;
 }
 
+export interface RotationChanges extends Partial<Omit<RotateSignatureRequest, 'signatures'>> {
+  readonly signers?: readonly string[];
+  readonly unitOfWork?: RegistryUnitOfWork;
+}
+
 /** The publisher's use-cases over a real database; the verifier beside it knows whose a signature is by its bytes. */
 export class JudgingPublisher {
   readonly blobs = new InMemoryBlobStore();
@@ -41,6 +55,8 @@ export class JudgingPublisher {
   private tenants = 0;
   /** Keys whose signatures count. */
   readonly trusted = new Set(['release', 'board']);
+  /** Whether stored bytes are not what was proven. */
+  damaged = false;
   /** Runs before each verdict on a stored version. */
   meanwhile: () => Promise<unknown> = () => Promise.resolve();
 
@@ -75,6 +91,7 @@ export class JudgingPublisher {
     this.commands.sent.length = 0;
     for (const key of ['release', 'board']) this.trusted.add(key);
     this.meanwhile = () => Promise.resolve();
+    this.damaged = false;
   }
 
   get tenant(): string {
@@ -99,9 +116,7 @@ export class JudgingPublisher {
   ): Promise<PublishPackReply> {
     const manifest = aPack({ metadata });
     const content = JSON.stringify(manifest);
-    const names = signers.map(signer => `${signer} signed ${content}`);
-    const blobs = await Promise.all([content, ...names].map(text => this.blobs.write(once(Buffer.from(text)), { maxBytes: 1e6 })));
-    const [bundle, ...signatures] = (await new PostgresContentCatalog(this.dataSource).record(blobs)).map(toRef);
+    const [bundle, ...signatures] = await this.store([content, ...signers.map(signer => `${signer} signed ${content}`)]);
     if (!bundle) throw new Error('nothing was recorded');
     return new PublishPack(unitOfWork, this.blobs, new PublishArtifact(unitOfWork, this.commands, this.blobs, this.clock)).execute({
       ...this.origin,
@@ -115,6 +130,30 @@ export class JudgingPublisher {
     });
   }
 
+  /** Stored and recorded. */
+  async store(texts: readonly string[]): Promise<BlobRef[]> {
+    const blobs = await Promise.all(texts.map(text => this.blobs.write(once(Buffer.from(text)), { maxBytes: 1e6 })));
+    return (await new PostgresContentCatalog(this.dataSource).record(blobs)).map(toRef);
+  }
+
+  /** Sends signatures by the keys named, each with a text of its own, for a published version. */
+  async rotate(
+    version: string,
+    { signers = [], unitOfWork = this.unitOfWork, ...changes }: RotationChanges = {},
+  ): Promise<RotateSignatureReply> {
+    const signatures = await this.store(signers.map(signer => `${signer} signed ${version} again`));
+    return new RotateSignature(unitOfWork, this.commands, this.blobs, this.clock).execute({
+      ...this.origin,
+      ...{ packId: 'acme.hello', version, replaces: [], reason: null, idempotencyKey: null },
+      signatures: signatures.map(blob => ({ ...blob, mediaType: MEDIA_TYPES.sigstoreBundle })),
+      ...changes,
+    });
+  }
+
+  settle(version: string): Promise<Settled> {
+    return new SettleVersion(this.unitOfWork, this.commands, this.clock).execute({ tenant: this.tenant, packId: 'acme.hello', version });
+  }
+
   policy(policy: Partial<SigningPolicy> = {}): Promise<void> {
     const complete: SigningPolicy = { name: 'default', version: 1, rule: { keyRef: 'release' }, unsigned: 'reject', ...policy };
     return this.unitOfWork.run(this.tenant, async tx => {
@@ -124,8 +163,8 @@ export class JudgingPublisher {
   }
 
   /** New trust material: what was verified before has to be verified again. */
-  async raiseEpoch(epoch: number): Promise<void> {
-    const blob = await this.blobs.write(once(Buffer.from(`trust ${epoch}`)), { maxBytes: 1e6 });
+  async raiseEpoch(epoch: number, material: Buffer = Buffer.from(`{"keys":[]}${' '.repeat(epoch % 1_000)}`)): Promise<void> {
+    const blob = await this.blobs.write(once(material), { maxBytes: 1e6 });
     await new PostgresContentCatalog(this.dataSource).record([blob]);
     await this.unitOfWork.run(this.tenant, async tx => {
       await tx.trust.state(this.tenant, 'update');
@@ -167,7 +206,11 @@ export class JudgingPublisher {
       policy: policy ? { name: policy.name, version: policy.version, digest: policyDigest(policy) } : null,
       trust: { digest: trust.digest, epoch: trust.epoch },
       evidence: signatures.map(({ digest }) => digest),
-      checks: [{ id: 'policy', outcome: accepted ? 'pass' : 'fail', reason }],
+      checks: [
+        ...identities.map(({ ref }) => ({ id: 'signature', outcome: 'pass', reason: 'ok', evidence: ref.digest }) as const),
+        ...(this.damaged ? [DAMAGED] : []),
+        { id: 'policy', outcome: accepted ? 'pass' : 'fail', reason },
+      ],
       identities: identities.map(({ ref, name }) => ({ kind: 'key', name, keyId: sha256(name), scheme: 'ed25519', signature: ref.digest })),
       evaluatedAt,
     };
@@ -175,6 +218,8 @@ export class JudgingPublisher {
     return { verdict, verdictHash: verdictHash(verdict), faults };
   }
 }
+
+const DAMAGED = { id: 'digest', outcome: 'fail', reason: 'ERR_PACK_DIGEST_MISMATCH' } as const;
 
 async function* once(bytes: Buffer): AsyncIterable<Uint8Array> {
   yield bytes;

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import {
+  ReverifyVersion,
   VerifyAttestation,
   VerifyBundle,
   type DeleteContentReply,
   type DeleteContentRequest,
   type EventEnvelope,
   type PutManifestReply,
+  type RotateSignatureReply,
+  type RotateSignatureRequest,
   type VerifyBundleReply,
   type VerifyBundleRequest,
 } from '@packs/contracts';
@@ -47,6 +50,7 @@ import { CompletePending } from './put-manifest/complete-pending';
 import { PutManifest } from './put-manifest/put-manifest';
 import { PutPack } from './put-manifest/put-pack';
 import { PutReferrer } from './put-manifest/put-referrer';
+import { RotateSignature } from './rotate-signature/rotate-signature';
 import { PushingSigner } from './pushing-signer.fixture';
 
 export interface TestDescriptor {
@@ -80,6 +84,10 @@ export class PushingPublisher {
     this.unitOfWork = new PostgresRegistryUnitOfWork(dataSource, { committed: () => undefined, traceparent: () => null });
     this.generic = new PostgresGenericContent(dataSource, false);
     this.commands.answer(VerifyBundle, request => this.verify(request));
+    this.commands.answer(ReverifyVersion, async request => {
+      const { verdict, verdictHash: hash, faults } = await this.verify({ ...request, packId: null, version: null });
+      return { verdict, verdictHash: hash, faults };
+    });
     this.commands.answer(VerifyAttestation, async ({ attestation, subject, policies, trust, channel, packType, evaluatedAt }) => {
       const subjects = [subject.bundle, subject.manifest];
       const result = verifyAttestation({
@@ -210,6 +218,13 @@ export class PushingPublisher {
     });
   }
 
+  rotate(signatures: RotateSignatureRequest['signatures'], replaces: readonly Digest[]): Promise<RotateSignatureReply> {
+    return new RotateSignature(this.unitOfWork, this.commands, this.blobs, this.clock).execute({
+      ...this.origin,
+      ...{ packId: 'acme.hello', version: '1.0.0', signatures, replaces: [...replaces], reason: null, idempotencyKey: null },
+    });
+  }
+
   delete(repository: string, target: DeleteContentRequest['target']): Promise<DeleteContentReply> {
     const deprecate = new DeprecateVersion(this.unitOfWork, this.clock);
     return new DeleteContent(this.unitOfWork, this.clock, deprecate).execute({ ...this.origin, actor: 'user:bob', repository, target });
@@ -227,7 +242,9 @@ export class PushingPublisher {
     const publishArtifact = this.publishArtifact(unitOfWork);
     const attest = new AddAttestation(unitOfWork, this.commands, this.blobs, this.clock);
     const putPack = new PutPack(unitOfWork, publishArtifact);
-    const putReferrer = new PutReferrer(unitOfWork, this.blobs, this.clock, attest, new CompletePending(unitOfWork, publishArtifact));
+    const rotate = new RotateSignature(unitOfWork, this.commands, this.blobs, this.clock);
+    const completePending = new CompletePending(unitOfWork, publishArtifact);
+    const putReferrer = new PutReferrer(unitOfWork, this.blobs, this.clock, attest, rotate, completePending);
     return new PutManifest(this.generic, new PostgresContentCatalog(this.dataSource), this.blobs, this.clock, putPack, putReferrer);
   }
 

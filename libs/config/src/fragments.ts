@@ -163,6 +163,22 @@ export const scrubSettings = {
   },
 } satisfies Record<string, Setting<unknown>>;
 
+/** Verifying what is published again. */
+export const reverifySettings = {
+  reverifyIntervalMinutes: {
+    name: 'PUBLISHER_REVERIFY_INTERVAL_MINUTES',
+    doc: 'Every version of a tenant with trusted keys is verified again so many minutes after the last time, for what time alone changes; after a change of keys that is done at once',
+    fallback: '360',
+    parse: positive,
+  },
+  reverifyLeaseMs: {
+    name: 'PUBLISHER_REVERIFY_LEASE_MS',
+    doc: 'A pass over versions of a process that died is taken over after this many milliseconds',
+    fallback: '10000',
+    parse: positive,
+  },
+} satisfies Record<string, Setting<unknown>>;
+
 export const operatorSettings = {
   operatorTenant: {
     name: 'OPERATOR_TENANT',

@@ -79,6 +79,24 @@ export {
   type UpdateVisibilityRequest,
 } from './commands/publisher-commands';
 export {
+  RotateSignature,
+  StartReverification,
+  VERSION_SIGNATURES_MAX,
+  type RotateSignatureReply,
+  type RotateSignatureRequest,
+  type StartReverificationReply,
+  type StartReverificationRequest,
+} from './commands/signature-commands';
+export { PackSignatureRotated, PackVersionRestored, PackVersionWithdrawn } from './events/signature-events';
+export {
+  ReverificationAnswer,
+  ReverificationView,
+  RotateSignatureAnswer,
+  RotateSignatureInput,
+  SignatureHistory,
+  SignatureRotationView,
+} from './http/signatures';
+export {
   DeleteContent,
   MAX_TAGS_PER_PUSH,
   PutManifest,
@@ -87,8 +105,18 @@ export {
   type PutManifestReply,
   type PutManifestRequest,
 } from './commands/repository-commands';
+export { MAX_POLICY_CHANGES, TryPolicy, type TryPolicyReply, type TryPolicyRequest } from './commands/try-policy';
 export { ociErrorOf } from './oci/errors';
 export { UpdateScanning, type UpdateScanningReply, type UpdateScanningRequest } from './commands/scanning-commands';
+export {
+  PolicyChangeView,
+  PolicyDecisionView,
+  PolicyTrialAnswer,
+  PolicyTrialInput,
+  PolicyVersionList,
+  PolicyVersionsQuery,
+  PolicyVersionView,
+} from './http/policies';
 export {
   JUDGING_COMMANDS,
   blobsOfQuestion,

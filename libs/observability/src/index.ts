@@ -16,6 +16,7 @@ export {
   mirrorQueueDepth,
   mirrorSyncs,
   outboxUnsent,
+  reverifiedVersions,
   parityComparisonSeconds,
   parityOutOfStep,
   publishTotal,

@@ -46,6 +46,13 @@ export const scannerUp = new Gauge({
   registers: [metrics],
 });
 
+export const reverifiedVersions = new Counter({
+  name: 'registry_pack_reverified_total',
+  help: 'Published versions verified again by passes, by outcome: unchanged, withdrawn, restored or failed',
+  labelNames: ['outcome'],
+  registers: [metrics],
+});
+
 export const outboxUnsent = new Gauge({
   name: 'registry_outbox_unsent',
   help: 'Events committed but not yet acknowledged by the stream',

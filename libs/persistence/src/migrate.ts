@@ -21,6 +21,7 @@ import { SmallWrites1700000000018 } from './migrations/0018-small-writes';
 import { PullingMirrors1700000000019 } from './migrations/0019-pulling-mirrors';
 import { VerdictQuestions1700000000021 } from './migrations/0021-verdict-questions';
 import { TrustBundles1700000000022 } from './migrations/0022-trust-bundles';
+import { SignatureRotation1700000000023 } from './migrations/0023-signature-rotation';
 import { ScanSettings1700000000024 } from './migrations/0024-scan-settings';
 import { AttestationStates1700000000025 } from './migrations/0025-attestation-states';
 import { ensureRoles, MIGRATE_ROLE, type LoginRole } from './roles';
@@ -76,6 +77,7 @@ async function applyAs(adminUrl: string, now: Date): Promise<string[]> {
       PullingMirrors1700000000019,
       VerdictQuestions1700000000021,
       TrustBundles1700000000022,
+      SignatureRotation1700000000023,
       ScanSettings1700000000024,
       AttestationStates1700000000025,
     ],

@@ -215,3 +215,24 @@ export async function keepProvisional(dataSource: DataSource, { tenant, manifest
     ),
   );
 }
+
+/** Puts another signature in the place of those that a version came with. */
+export async function rotate(
+  dataSource: DataSource,
+  { tenant, manifest, ociManifest: subject, verdict, verdictHash: hash, signatures }: NewVersion,
+): Promise<number> {
+  const { packId, version } = manifest.metadata;
+  const stored = aStoredBlob(`another signature of ${tenant} ${packId} ${version}`);
+  const blob = { ...stored, mediaType: MEDIA_TYPES.sigstoreBundle };
+  const referrer = encodeSignatureManifest({ mediaType: blob.mediaType, digest: stored.digest, size: stored.size }, subject);
+  return unitOfWorkOn(dataSource).run(tenant, tx =>
+    tx.signatures.rotate({
+      ...{ tenant, packId, version, verdict, verdictHash: hash, question: QUESTION, reason: 'spec', rotatedAt: AT, actor: 'user:alice' },
+      subject: subject.digest,
+      added: [{ blob, manifest: referrer, identity: null }],
+      replaced: signatures.map(({ blob: { digest } }) => digest),
+      source: null,
+      blobs: [stored, aStoredBlob(referrer.bytes.toString())],
+    }),
+  );
+}

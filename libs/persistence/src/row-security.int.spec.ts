@@ -20,6 +20,7 @@ import {
   attest,
   keepProvisional,
   publish,
+  rotate,
   setUpTrust,
   SpecDatabase,
   unitOfWorkOn,
@@ -54,6 +55,7 @@ const REPLAYING: readonly string[] = ['compliance', 'mirror-worker', 'parity-wor
 /** Work of all tenants, seen in transactions that are of no tenant. */
 const QUEUES: Readonly<Record<string, readonly string[]>> = {
   'api-gateway': ['gateway.uploads'],
+  publisher: ['registry.reverifications'],
   'mirror-worker': ['mirror.mirrors', 'mirror.jobs', 'mirror.copies', 'mirror.kit_jobs', 'mirror.kit_staging', 'mirror.repairs'],
   'parity-worker': ['mirror.mirrors', 'mirror.jobs', 'parity.comparisons', 'parity.findings', 'parity.parity_matrix', 'parity.mirrors'],
 };
@@ -171,6 +173,7 @@ async function fill(db: SpecDatabase, tenant: string): Promise<void> {
   const { version } = await publish(publisher, { tenant, besides: ['forged'] });
   await attest(publisher, version);
   await keepProvisional(publisher, version);
+  await rotate(publisher, version);
   await appendEvent(publisher);
   const uploads = new PostgresUploadSessions(await db.as('api-gateway'));
   await uploads.open({ namespace: tenant, repository: 'app' }, 'user:alice', 'sha256', 1);

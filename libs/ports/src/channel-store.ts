@@ -50,6 +50,13 @@ export interface JudgeableVersion {
   readonly verifiedEpoch: number;
 }
 
+/** A published version and a channel that it was let into. */
+export interface DecidedPlace {
+  readonly packId: string;
+  readonly version: string;
+  readonly channel: string;
+}
+
 export abstract class ChannelStore {
   /** The tenant's own channels, by name. */
   abstract custom(tenant: string): Promise<readonly CustomChannel[]>;
@@ -64,4 +71,10 @@ export abstract class ChannelStore {
   abstract move(move: HeadMove): Promise<{ moved: boolean; previous: string | null }>;
   /** The version of exactly this number. */
   abstract judgeable(tenant: string, packId: string, version: string): Promise<JudgeableVersion | undefined>;
+  /** What the tenant's versions were let into, by publish or promotion: those behind a place, in the order of their names. */
+  abstract decisions(
+    tenant: string,
+    after: DecidedPlace | null,
+    limit: number,
+  ): Promise<readonly (DecidedPlace & { readonly type: PackType })[]>;
 }

@@ -32,6 +32,7 @@ export {
   ChannelStore,
   type CurrentHead,
   type CustomChannel,
+  type DecidedPlace,
   type HeadMove,
   type JudgeableAttestation,
   type JudgeableVersion,
@@ -75,6 +76,7 @@ export {
   type InventoryBlob,
   type InventoryHead,
   type InventoryReferrer,
+  type InventoryOptions,
   type InventoryVerification,
   type InventoryVersion,
 } from './pack-inventory';
@@ -90,6 +92,7 @@ export {
   RegistryUnitOfWork,
   TrustStore,
   type ExistingVersion,
+  type KeptReply,
   type NewSignature,
   type NewVersion,
   type RegistryTx,
@@ -116,10 +119,30 @@ export {
 } from './remote-registry';
 export { RepairQueue, type HeldRepair } from './repair-queue';
 export { RepositoryContents } from './repository-contents';
+export {
+  ReverificationQueue,
+  ReverificationReadModel,
+  type HeldReverification,
+  type ReverificationCause,
+  type ReverificationCursor,
+  type ReverificationIntervals,
+  type ReverificationProgress,
+  type ReverificationState,
+} from './reverification-queue';
 export { DamageReports, ReportingBlobStore } from './reporting-blob-store';
 export { ScanReportReadModel } from './scan-report-read-model';
 export { ScrubQueue, type HeldScrub, type ScrubProgress } from './scrub-queue';
 export { SealReadModel, SealStore, unsealedOnly } from './seal-store';
+export {
+  SignatureStore,
+  StandingStore,
+  type ChannelPolicy,
+  type NewRotation,
+  type Standing,
+  type VersionKey,
+  type Withdrawal,
+} from './signature-store';
+export { SignatureReadModel } from './signature-read-model';
 export { StatementSigner, type Statement } from './statement-signer';
 export { TokenVerifier } from './token-verifier';
 export { UsedProofs } from './used-proofs';

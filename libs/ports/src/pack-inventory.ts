@@ -45,7 +45,10 @@ export interface InventoryVersion {
 
 /** What its verdict rests on. When `epoch` is not the current one, it has to be verified again before it may be handed on. */
 export interface InventoryVerification {
+  /** Under which it was accepted last; -1 while it is withdrawn. */
   readonly epoch: number;
+  /** The epoch under whose keys it was withdrawn, and is until they change. Absent: it is not. */
+  readonly withdrawnEpoch?: number | undefined;
   /** The channel and the policy the verdict was made for. */
   readonly channel: string;
   readonly policy: SigningPolicy | null;
@@ -59,13 +62,18 @@ export interface InventoryHead {
   readonly version: string;
 }
 
+export interface InventoryOptions {
+  /** With signatures that others have replaced among those of each version. */
+  readonly retired: boolean;
+}
+
 /** The published versions of a tenant, for those who copy or compare them. */
 export abstract class PackInventory {
   /**
    * The selected versions in the order of packId (bytes) and version precedence. Read page by page, each in a short transaction of
    * its own: a slow reader holds nothing, and versions published meanwhile may or may not be among them.
    */
-  abstract versions(tenant: string, selection: Selection): AsyncIterable<InventoryVersion>;
+  abstract versions(tenant: string, selection: Selection, wanted?: InventoryOptions): AsyncIterable<InventoryVersion>;
 
   /** The channel heads that point at selected versions, as of one moment, in the order of packId and channel (bytes). */
   abstract heads(tenant: string, selection: Selection): Promise<InventoryHead[]>;

@@ -1,9 +1,18 @@
-import type { PackDetail, PackListQuery, PackView, VersionListQuery, VersionView } from '@packs/contracts';
+import type {
+  PackDetail,
+  PackListQuery,
+  PackView,
+  PolicyVersionList,
+  PolicyVersionsQuery,
+  VersionListQuery,
+  VersionView,
+} from '@packs/contracts';
 import type { Digest, PackType, SigningPolicy } from '@packs/domain';
 import type { BlobRef, StoredBlob } from './blob-store';
 import type { JudgeableAttestation } from './channel-store';
 import type { TrustState } from './registry-unit-of-work';
 import type { ImportedTrustBundle } from './trust-bundles';
+import type { Withdrawal } from './signature-store';
 
 /** A place in the registry as one caller sees it: the namespace asked for, through the eyes of the caller's tenant. */
 export interface Viewpoint {
@@ -21,8 +30,9 @@ export interface ServableVersion {
   readonly signatures: readonly (BlobRef & { readonly mediaType: string })[];
   /** Where the verdict looked at any: all there are, the newest first. */
   readonly attestations: readonly JudgeableAttestation[];
-  /** The trust epoch its verdict was made under. */
+  /** The trust epoch it was accepted under last; -1 while it is withdrawn. */
   readonly verifiedEpoch: number;
+  readonly withdrawal: Withdrawal | null;
   readonly verdictPolicy: SigningPolicy | null;
   readonly trust: { readonly epoch: number; readonly digest: Digest; readonly material: BlobRef | null };
 }
@@ -43,4 +53,6 @@ export abstract class TrustReadModel {
   abstract state(tenant: string): Promise<TrustState>;
   /** The trust bundle that the tenant has put in force last. */
   abstract bundle(tenant: string): Promise<ImportedTrustBundle | undefined>;
+  /** Every version of a policy of the tenant, newest first; undefined when it never had one of this name. */
+  abstract policyVersions(tenant: string, name: string, page: PolicyVersionsQuery): Promise<PolicyVersionList | undefined>;
 }

@@ -1,5 +1,5 @@
 import type { Digest, EncodedManifest, PackManifest, PackType, ScanSettings, SigningPolicy, Verdict } from '@packs/domain';
-import type { PublishPackReply, VerdictQuestion } from '@packs/contracts';
+import type { PublishPackReply, RotateSignatureReply, VerdictQuestion } from '@packs/contracts';
 import type { AttestationStates } from './attestation-states';
 import type { AttestationStore } from './attestation-store';
 import type { BlobRef, StoredBlob } from './blob-store';
@@ -9,6 +9,7 @@ import type { NamespacePolicyStore } from './namespace-policies';
 import type { Outbox } from './outbox';
 import type { PendingVersionStore, RepositoryStore } from './repository-store';
 import type { SealStore } from './seal-store';
+import type { SignatureStore, StandingStore } from './signature-store';
 import type { TrustBundleStore, TrustWatchStore } from './trust-bundles';
 
 /** What a verdict depends on, as of one moment. */
@@ -111,10 +112,13 @@ export abstract class PackStore {
   ): Promise<void>;
 }
 
+/** What is answered under idempotency keys. The hash of a request tells of which kind its answer is. */
+export type KeptReply = PublishPackReply | RotateSignatureReply;
+
 /** Answers given under an idempotency key. */
 export abstract class IdempotencyStore {
-  abstract find(tenant: string, key: string): Promise<{ requestHash: Digest; reply: PublishPackReply } | undefined>;
-  abstract put(tenant: string, key: string, requestHash: Digest, reply: PublishPackReply): Promise<void>;
+  abstract find(tenant: string, key: string): Promise<{ requestHash: Digest; reply: KeptReply } | undefined>;
+  abstract put(tenant: string, key: string, requestHash: Digest, reply: KeptReply): Promise<void>;
 }
 
 export interface RegistryTx {
@@ -124,6 +128,8 @@ export interface RegistryTx {
   readonly attestations: AttestationStore;
   readonly attestationStates: AttestationStates;
   readonly channels: ChannelStore;
+  readonly signatures: SignatureStore;
+  readonly standings: StandingStore;
   readonly trust: TrustStore;
   readonly trustBundles: TrustBundleStore;
   readonly trustWatches: TrustWatchStore;

@@ -6,6 +6,8 @@ export interface KeylessIdentity {
   readonly issuer: string;
   /** A URI. */
   readonly identity: string;
+  /** Beside the issuer: by the last number of the extension's name (sigstore fulcio, docs/oid-info.md). */
+  readonly extensions?: Readonly<Record<string, string>>;
 }
 
 /** A certificate authority, a certificate log, a transparency log and a clock of a spec's own. */
@@ -46,7 +48,7 @@ interface KeylessFaults {
   readonly trustedUntil?: Date;
 }
 
-const ISSUER_OID = '1.3.6.1.4.1.57264.1.8';
+const FULCIO = '1.3.6.1.4.1.57264.1';
 const START = new Date(Date.now() - 86_400_000).toISOString();
 const LOG_URL = 'https://rekor.test';
 const IN_TOTO = 'application/vnd.in-toto+json';
@@ -65,12 +67,12 @@ export async function aKeylessAuthority({ certificateLog, clocks = {}, trustedUn
   const log = await initializeTLog(LOG_URL, pairOf(), clocks.log);
   const clock = await initializeTSA(pairOf(), clocks.timestamp);
 
-  async function signed(message: Buffer, { issuer, identity }: KeylessIdentity): Promise<Signed> {
+  async function signed(message: Buffer, { issuer, identity, extensions = {} }: KeylessIdentity): Promise<Signed> {
     const { publicKey, privateKey } = pairOf();
     const certificate = await authority.issueCertificate({
       publicKey: publicKey.export({ type: 'spki', format: 'der' }),
       subjectAltName: identity,
-      extensions: [{ oid: ISSUER_OID, value: issuer }],
+      extensions: Object.entries({ 8: issuer, ...extensions }).map(([number, value]) => ({ oid: `${FULCIO}.${number}`, value })),
     });
     return byCertificate(Buffer.from(base64(certificate), 'base64'), sign('sha256', message, privateKey));
   }

@@ -15,6 +15,7 @@ import { parityCommand } from './parity/parity.command';
 import { packCommand } from './pack/pack.command';
 import { policyCommand } from './policy/policy.command';
 import { registryCommand } from './registry/registry.command';
+import { reverifyCommand } from './reverify/reverify.command';
 import { scanningCommand } from './scanning/scanning.command';
 import { trustCommand } from './trust/trust.command';
 import { verifyBundleCommand } from './verify-bundle/verify-bundle.command';
@@ -36,6 +37,7 @@ export function stellaProgram(context: CliContext): Command {
     mirrorCommand,
     parityCommand,
     trustCommand,
+    reverifyCommand,
     exporterCommand,
     policyCommand,
     scanningCommand,

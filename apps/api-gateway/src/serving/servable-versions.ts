@@ -41,10 +41,10 @@ export class ServableVersions {
   }
 
   private reverify(version: ServableVersion): Promise<ReverifyVersionReply> {
-    const { view, trust } = version;
-    // What is attested later may be what was wanting.
-    const attested = version.attestations.map(({ digest }) => digest).join();
-    const key = `${view.tenant}/${view.packId}/${view.manifestDigest}@${trust.epoch}+${attested}`;
+    const { view, trust, signatures, attestations, withdrawal } = version;
+    // What is signed or attested later may be what was wanting, and what was kept from before a withdrawal does not know of it.
+    const documents = [...signatures, ...attestations].map(({ digest }) => digest);
+    const key = [view.tenant, view.packId, view.manifestDigest, trust.epoch, withdrawal?.verdictHash, ...documents].join();
     return this.verdicts.of(key, () => this.ask(version));
   }
 

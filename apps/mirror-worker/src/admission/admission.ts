@@ -6,8 +6,8 @@ import { LRUCache } from 'lru-cache';
 /** Verdicts kept; each is a few hundred bytes. */
 const CACHE_ENTRIES = 20_000;
 
-/** The keys to judge by. */
-export type Trust = InventoryVersion['verification']['trust'];
+/** The keys to judge by, and when; absent: now. */
+export type Trust = InventoryVersion['verification']['trust'] & { readonly at?: string };
 
 /**
  * Decides what may be handed on: what was verified under the given keys, now or when it came in. Mirrors and kits must not give what the
@@ -24,9 +24,10 @@ export class Admission {
   /** @throws DomainError ERR_PACK_UNAVAILABLE when no verifier answers */
   async admits(version: InventoryVersion, trust: Trust): Promise<boolean> {
     const { verification, manifest, tenant, packId, type, blobs, digest } = version;
+    if (verification.withdrawnEpoch === trust.epoch) return false;
     if (verification.epoch === trust.epoch) return true;
     const signatures = verification.signatures.map(signature => signature.digest);
-    return this.judged([tenant, packId, manifest.digest, trust.epoch, ...signatures].join(), () =>
+    return this.judged([tenant, packId, manifest.digest, trust.epoch, trust.at, ...signatures].join(), () =>
       this.commands.send(ReverifyVersion, {
         tenant,
         channel: verification.channel,
@@ -38,8 +39,7 @@ export class Admission {
         ...attestationsOf(version),
         // The policy that accepted it: a later policy speaks of later publishes.
         policies: verification.policy ? [verification.policy] : [],
-        trust,
-        evaluatedAt: this.clock.now().toISOString(),
+        ...this.basisOf(trust),
       }),
     );
   }
@@ -49,7 +49,7 @@ export class Admission {
     const { verification, manifest, blobs } = referrer;
     if (!verification || verification.epoch === trust.epoch) return true;
     const mediaType = manifest.artifactType as AttestationMediaType;
-    return this.judged([version.tenant, version.packId, manifest.digest, trust.epoch].join(), () =>
+    return this.judged([version.tenant, version.packId, manifest.digest, trust.epoch, trust.at].join(), () =>
       this.commands.send(VerifyAttestation, {
         tenant: version.tenant,
         channel: version.verification.channel,
@@ -57,10 +57,13 @@ export class Admission {
         attestation: { ...refOf(blobs.find(blob => blob.mediaType === mediaType)), mediaType },
         subject: { bundle: version.digest, manifest: version.manifest.digest },
         policies: verification.policy ? [verification.policy] : [],
-        trust,
-        evaluatedAt: this.clock.now().toISOString(),
+        ...this.basisOf(trust),
       }),
     );
+  }
+
+  private basisOf({ at, ...trust }: Trust): Pick<ReverifyVersionRequest, 'trust' | 'evaluatedAt'> {
+    return { trust, evaluatedAt: at ?? this.clock.now().toISOString() };
   }
 
   private async judged(key: string, ask: () => Promise<{ readonly verdict: Verdict }>): Promise<boolean> {

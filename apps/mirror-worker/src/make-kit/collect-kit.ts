@@ -49,10 +49,10 @@ export class CollectKit {
   ) {}
 
   async execute(tenant: string, selection: Selection, generation: number, run: KitRun): Promise<CollectedKit> {
-    const { state, log } = await readLog(this.audit, tenant, generation, selection);
+    const { state, log, at } = await readLog(this.audit, tenant, generation, selection);
     const collection = new Collection(state);
-    const trust = await this.trustAsOf(state);
-    for await (const page of pagesOf(this.inventory.versions(tenant, selection))) {
+    const trust = await this.trustAsOf(state, at);
+    for await (const page of pagesOf(this.inventory.versions(tenant, selection, { retired: true }))) {
       run.check();
       await this.addPage(collection, tenant, page, trust);
     }
@@ -72,11 +72,11 @@ export class CollectKit {
     return { manifest, withdrawn: collection.withdrawn, sources: collection.sources };
   }
 
-  private async trustAsOf({ trust }: LoggedState): Promise<Trust> {
-    if (!trust) return { epoch: 0, digest: sha256(canonicalJson({ keys: [] })), material: null };
+  private async trustAsOf({ trust }: LoggedState, at: string): Promise<Trust> {
+    if (!trust) return { epoch: 0, digest: sha256(canonicalJson({ keys: [] })), material: null, at };
     const material = (await this.records.blobs([trust.digest])).get(trust.digest);
     if (!material) throw new DomainError('ERR_PACK_CORRUPT', `trust material ${trust.digest} is not there`);
-    return { ...trust, material: { digest: material.digest, size: material.size, objectKey: material.objectKey } };
+    return { ...trust, material: { digest: material.digest, size: material.size, objectKey: material.objectKey }, at };
   }
 
   private async addPage(collection: Collection, tenant: string, page: readonly InventoryVersion[], trust: Trust): Promise<void> {
@@ -160,11 +160,16 @@ export class CollectKit {
   }
 }
 
-/** Signatures that came later say nothing about then. */
+/** An epoch that no version was ever accepted under. */
+const NEVER = -1;
+
+/** Signatures that came later say nothing about then, and what was accepted with others was not with those. */
 function asOf(state: LoggedState, version: InventoryVersion): InventoryVersion {
-  const known = state.find(version.packId, version.version)?.published.signatures;
+  const told = state.find(version.packId, version.version);
   const { verification } = version;
-  return { ...version, verification: { ...verification, signatures: verification.signatures.filter(({ digest }) => known?.has(digest)) } };
+  const signatures = verification.signatures.filter(({ digest }) => told?.published.signatures.has(digest));
+  const epoch = told?.rotated || signatures.length < verification.signatures.length ? NEVER : verification.epoch;
+  return { ...version, verification: { ...verification, signatures, epoch, withdrawnEpoch: told?.standing?.withdrawnEpoch ?? undefined } };
 }
 
 const PACK_ARTIFACT = 'application/vnd.stellaops.pack.v1';

@@ -12,11 +12,16 @@ export interface LoggedVersion {
   /** The channel it was published to. */
   readonly channel: string;
   readonly publishedAt: string;
+  /** Those it has; of its publish, until others came or went. */
   readonly signatures: ReadonlySet<Digest>;
 }
 
 interface Told {
   published?: LoggedVersion;
+  /** The rotation that counts, and the signatures since. */
+  rotated?: { readonly rotation: number; readonly signatures: ReadonlySet<Digest> };
+  /** The last change of its standing; the epoch of a verdict that withdrew it. */
+  standing?: { readonly change: number; readonly withdrawnEpoch: number | null };
   readonly channels: Set<string>;
   readonly attestations: Map<
     Digest,
@@ -55,10 +60,19 @@ export class LoggedState {
     return told;
   }
 
+  /** Takes in a change of a version's standing. @param withdrawnEpoch null: it was restored */
+  stands(entry: AuditEntry, withdrawnEpoch: number | null): void {
+    const told = this.told(entry);
+    const change = Number(entry.data['change']);
+    if (change > (told.standing?.change ?? 0)) told.standing = { change, withdrawnEpoch };
+  }
+
   /** Undefined for what was not published by then. */
   find(packId: string, version: string): (Told & { readonly published: LoggedVersion }) | undefined {
     const told = this.packs.get(packId)?.get(version);
-    return told?.published && { ...told, published: told.published };
+    if (!told?.published) return undefined;
+    const signatures = told.rotated?.signatures ?? told.published.signatures;
+    return { ...told, published: { ...told.published, signatures } };
   }
 
   /** A version that was archived at once counts as deprecated by it; a replacement named then takes the place of an earlier one. */
@@ -116,6 +130,13 @@ const HANDLERS: Readonly<Record<string, (state: LoggedState, entry: AuditEntry) 
   'pack.version.deprecated': (state, entry) => void (state.told(entry).deprecated = noteOf(entry, 'deprecatedAt')),
   'pack.version.archived': (state, entry) =>
     void (state.told(entry).archived = { ...noteOf(entry, 'archivedAt'), deprecatedAt: text(entry.data, 'deprecatedAt') }),
+  'pack.signature.rotated': (state, entry) => {
+    const told = state.told(entry);
+    const rotation = Number(entry.data['rotation']);
+    if (rotation > (told.rotated?.rotation ?? 0)) told.rotated = { rotation, signatures: new Set(entry.signatures) };
+  },
+  'pack.version.withdrawn': (state, entry) => state.stands(entry, Number(entry.data['epoch'])),
+  'pack.version.restored': (state, entry) => state.stands(entry, null),
   'pack.attestation.added': (state, entry) => {
     const { data, actor } = entry;
     state.told(entry).attestations.set(digest(data, 'attestation'), {

@@ -8,6 +8,7 @@ const VERSION_EVENTS: ReadonlySet<string> = new Set([
   'pack.version.deprecated',
   'pack.version.archived',
   'pack.version.withdrawn',
+  'pack.version.restored',
   'pack.signature.rotated',
   'pack.attestation.added',
   'pack.referrer.added',

@@ -49,6 +49,7 @@ export function keyOf({ packId, version }: Named): string {
 export function compareVersion(ours: InventoryVersion, theirs: MirroredVersion | undefined, shown: ShownVersions): ParityState {
   if (!theirs) return isRightlyWithheld(ours, shown) ? 'in-step' : 'missing';
   if (digestsOf(ours) !== shownDigestsOf(theirs)) return 'different-digest';
+  if (isWithdrawn(ours)) return 'stale-state';
   const referrers = new Map(theirs.referrers.map(referrer => [referrer.manifest.digest, referrer]));
   const wanted = ours.referrers.filter(referrer => !isReferrerRightlyWithheld(ours, referrer, theirs));
   const complete = wanted.every(({ manifest, blobs }) => {
@@ -61,6 +62,11 @@ export function compareVersion(ours: InventoryVersion, theirs: MirroredVersion |
     canonicalJson(factsOf(ours)) !== canonicalJson(factsOf(theirs)) ||
     sorted(ours.channels) !== sorted(shown.channelsOf(ours));
   return stale ? 'stale-state' : 'in-step';
+}
+
+/** Nobody is to be given it. */
+function isWithdrawn({ verification }: InventoryVersion): boolean {
+  return verification.withdrawnEpoch === verification.trust.epoch;
 }
 
 /** What the current keys were not asked about since it came in may be withdrawn: then a mirror must not show it. */

@@ -8,6 +8,7 @@ const VERSION_EVENTS: ReadonlyMap<string, ParityDifference> = new Map([
   ['pack.version.deprecated', 'stale-state'],
   ['pack.version.archived', 'stale-state'],
   ['pack.version.withdrawn', 'stale-state'],
+  ['pack.version.restored', 'missing'],
   ['pack.signature.rotated', 'missing-signature'],
   ['pack.attestation.added', 'missing-signature'],
   ['pack.referrer.added', 'missing-signature'],

@@ -4,7 +4,7 @@ import type { ExistingVersion, RegistryTx } from '@packs/ports';
 
 /** What an event says of a version that is there, whatever became of it. */
 export function toldOf(
-  { digest, manifestDigest, config, signatures }: ExistingVersion,
+  { digest, manifestDigest, config, signatures }: Pick<ExistingVersion, 'digest' | 'manifestDigest' | 'config' | 'signatures'>,
   { tenant, packId, version, actor, source }: Omit<DeprecateVersionRequest, 'reason' | 'replacement'>,
 ) {
   return { tenant, packId, version, actor, source, signatures: [...signatures], metadataHash: config, digest, manifestDigest };

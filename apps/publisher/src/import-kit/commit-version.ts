@@ -11,6 +11,8 @@ import { DomainError, type Digest } from '@packs/domain';
 import type { ExistingVersion, RegistryTx } from '@packs/ports';
 import { checkVisibility } from '../publish-pack/accept-version';
 import type { JudgedVersion } from './judge-kit';
+import { recordRotation } from '../rotate-signature/record-rotation';
+import type { BroughtSignatures } from './judge-signatures';
 import type { KitContents } from './kit-contents';
 import { requireSame } from './missing-parts';
 
@@ -40,6 +42,7 @@ export async function commitVersion(at: Committing, judged: JudgedVersion): Prom
     await endClaim(at, judged);
     await publish(at, judged);
   }
+  if (existing && judged.signatures) await addSignatures(at, judged, { existing, brought: judged.signatures });
   for (const promotion of judged.promotions) await promote(at, judged, promotion);
   for (const attested of judged.attestations) await attest(at, judged, attested);
   await advance(at, judged, existing);
@@ -117,6 +120,30 @@ async function publish(at: Committing, judged: JudgedVersion): Promise<void> {
     publishedAt: version.publishedAt,
   };
   await tx.outbox.append(newEvent(PackVersionPublished, { ...about(at, judged), ...state }, now));
+}
+
+/** @throws DomainError ERR_PACK_CONFLICT when it has other signatures than were judged */
+async function addSignatures(
+  { tx, request, contents, now }: Committing,
+  { version }: JudgedVersion,
+  { existing, brought }: { readonly existing: ExistingVersion; readonly brought: BroughtSignatures },
+): Promise<void> {
+  const { tenant, actor, source, kit } = request;
+  const { rotating, plan, verified } = brought;
+  const key = { tenant, packId: version.packId, version: version.version };
+  const standing = await tx.standings.lock(key);
+  if (standing?.signatures.join() !== rotating.version.signatures.map(({ digest }) => digest).join()) {
+    throw new DomainError('ERR_PACK_CONFLICT', `the signatures of ${key.packId} ${key.version} were changed meanwhile`, { retry: 'later' });
+  }
+  const signatures = [];
+  for (const blob of plan.added) {
+    const referrer = version.signatures.find(({ document }) => document.digest === blob.digest)?.manifest;
+    if (!referrer) throw new DomainError('ERR_KIT_BLOB_MISSING', `the signature ${blob.digest} is in no manifest of the kit`);
+    const identity = verified.verdict.identities.find(({ signature }) => signature === blob.digest) ?? null;
+    signatures.push({ blob, manifest: await contents.encoded(referrer), identity });
+  }
+  const rotation = { ...key, actor, source, reason: `kit ${kit.digest}`, existing, standing, plan, verified, signatures, blobs: [] };
+  await recordRotation(tx, { ...rotation, epoch: verified.verdict.trust.epoch }, now);
 }
 
 async function promote(at: Committing, judged: JudgedVersion, { channel, verified }: JudgedVersion['promotions'][number]): Promise<void> {

@@ -69,7 +69,7 @@ export class ImportKit {
       for (const version of contents.manifest.versions) parts.push(await missingParts(tx, request.tenant, version));
       return parts;
     });
-    const adopted = request.acceptTrust ? await adoptedTrust(contents, trust) : undefined;
+    const adopted = request.acceptTrust ? await adoptedTrust(contents, this.blobs, trust) : undefined;
     return { versions: await this.judgeKit.execute(request, contents, missing, adopted?.state ?? trust), adopted };
   }
 

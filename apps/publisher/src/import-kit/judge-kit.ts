@@ -7,8 +7,10 @@ import {
   type VerifyBundleReply,
 } from '@packs/contracts';
 import { DomainError, type FieldFault, type PackManifest } from '@packs/domain';
-import type { Clock, CommandBus, TrustState } from '@packs/ports';
+import type { Clock, CommandBus, JudgeableVersion, TrustState } from '@packs/ports';
 import { askVerifier, type Answered } from '../judgement/ask-verifier';
+import type { RotatingVersion } from '../rotate-signature/judge-rotation';
+import { judgeSignatures, type BroughtSignatures } from './judge-signatures';
 import type { KitContents } from './kit-contents';
 
 /** Questions the verifier is asked at a time. */
@@ -25,6 +27,8 @@ export interface JudgedVersion {
   /** Absent for a version that is there already. */
   readonly verified?: Pick<Answered<VerifyBundleReply>, 'verdict' | 'verdictHash' | 'question' | 'scanReports'>;
   /** By each further channel it was let into, by that channel's own policy. */
+  /** Of a version that is there already. */
+  readonly signatures?: BroughtSignatures | undefined;
   readonly promotions: readonly { readonly channel: string; readonly verified: Answered<ReverifyVersionReply> }[];
   readonly attestations: readonly { readonly attestation: Attestation; readonly verified: Answered<VerifyAttestationReply> }[];
 }
@@ -35,6 +39,8 @@ export interface MissingParts {
   readonly isNew: boolean;
   readonly channels: readonly string[];
   readonly attestations: readonly Attestation[];
+  /** What a version that is there has, and the signatures that the kit has for it. */
+  readonly held: { readonly rotating: RotatingVersion; readonly brought: KitVersion['signatures'] } | undefined;
 }
 
 type Refusal = FieldFault & { readonly code: string };
@@ -61,6 +67,7 @@ export class JudgeKit {
     const bench = {
       tenant,
       contents,
+      state: trust,
       policies: [...trust.policies],
       trust: { digest: trust.digest, epoch: trust.epoch, material: trust.material },
       scanning: trust.scanning,
@@ -80,9 +87,13 @@ export class JudgeKit {
     const name = `${version.packId}@${version.version}`;
     const verified = parts.isNew ? await this.verifyBundle(bench, version) : undefined;
     if (verified?.verdict.outcome === 'rejected') refuse(refusals, name, verified.faults);
+    const signatures = await this.judgeSignatures(bench, parts);
+    const counting = parts.held
+      ? (signatures?.plan ?? parts.held.rotating.version).signatures
+      : version.signatures.map(({ document }) => bench.contents.refOf(document));
     const promotions = [];
     for (const channel of parts.channels) {
-      const reply = await this.verifyFor(bench, version, channel);
+      const reply = await this.verifyFor(bench, version, channel, counting);
       if (reply.verdict.outcome === 'rejected') refuse(refusals, `${name} in ${channel}`, reply.faults);
       promotions.push({ channel, verified: reply });
     }
@@ -94,10 +105,21 @@ export class JudgeKit {
       }
       attestations.push({ attestation, verified: reply });
     }
-    return { version, manifest: await bench.contents.packManifest(version), verified, promotions, attestations };
+    return { version, manifest: await bench.contents.packManifest(version), verified, signatures, promotions, attestations };
   }
 
-  private async verifyBundle({ contents, ...asked }: Bench, version: KitVersion): Promise<Answered<VerifyBundleReply>> {
+  private async judgeSignatures(
+    { tenant, contents, state }: Bench,
+    { version, held }: MissingParts,
+  ): Promise<BroughtSignatures | undefined> {
+    if (!held) return undefined;
+    const bench = { tenant, packId: version.packId, commands: this.commands, clock: this.clock, trust: state };
+    const has = new Set(held.rotating.version.signatures.map(({ digest }) => digest));
+    const brought = held.brought.map(({ document }) => contents.refOf(document)).filter(({ digest }) => !has.has(digest));
+    return judgeSignatures(bench, held.rotating, brought);
+  }
+
+  private async verifyBundle({ contents, state: _, ...asked }: Bench, version: KitVersion): Promise<Answered<VerifyBundleReply>> {
     const { packId, version: number, channel, bundle, manifest, signatures, attestations, config, type } = version;
     const request = {
       ...asked,
@@ -123,9 +145,10 @@ export class JudgeKit {
   }
 
   private verifyFor(
-    { contents, scanning: _, ...asked }: Bench,
-    { packId, version, type, bundle, manifest, signatures, attestations }: KitVersion,
+    { contents, state: _, scanning: __, ...asked }: Bench,
+    { packId, version, type, bundle, manifest, attestations }: KitVersion,
     channel: string,
+    counting: JudgeableVersion['signatures'],
   ): Promise<Answered<ReverifyVersionReply>> {
     const request = {
       ...asked,
@@ -133,7 +156,7 @@ export class JudgeKit {
       packType: type,
       bundle: contents.ref(bundle),
       manifest: contents.ref(manifest),
-      signatures: signatures.map(({ document }) => contents.refOf(document)),
+      signatures: counting.map(signature => ({ ...signature, mediaType: signature.mediaType as never })),
       ...judgedAttestations(
         asked.policies,
         attestations.map(one => ({ ...contents.refOf(one.document), predicateType: one.predicateType })),
@@ -144,7 +167,7 @@ export class JudgeKit {
   }
 
   private verifyAttestation(
-    { contents, scanning: _, ...asked }: Bench,
+    { contents, state: _, scanning: __, ...asked }: Bench,
     version: KitVersion,
     { document }: Attestation,
   ): Promise<Answered<VerifyAttestationReply>> {
@@ -162,6 +185,7 @@ export class JudgeKit {
 
 interface Bench {
   readonly tenant: string;
+  readonly state: TrustState;
   readonly contents: KitContents;
   readonly policies: TrustState['policies'][number][];
   readonly trust: Pick<TrustState, 'digest' | 'epoch' | 'material'>;

@@ -1,7 +1,16 @@
 import { newEvent, PolicyUpdated, TrustUpdated, VisibilityUpdated, type ImportKitRequest } from '@packs/contracts';
-import { canonicalDigest, DomainError, parsePolicyRequirements, parsePolicyRule, policyDigest, type SigningPolicy } from '@packs/domain';
-import { readWhole, type BlobStore, type RegistryTx, type TrustState } from '@packs/ports';
+import {
+  canonicalDigest,
+  DomainError,
+  parsePolicyRequirements,
+  parsePolicyRule,
+  policyDigest,
+  type SigningPolicy,
+  type TrustMaterial,
+} from '@packs/domain';
+import { readWhole, type BlobRef, type BlobStore, type RegistryTx, type TrustState } from '@packs/ports';
 import { countingKeyIds, readTrustMaterial } from '@packs/sigstore';
+import { requireRevocations } from './kept-revocations';
 import type { KitContents } from './kit-contents';
 
 const TRUST_MAX_BYTES = 1024 * 1024;
@@ -13,11 +22,16 @@ export interface AdoptedTrust {
   readonly policies: readonly SigningPolicy[];
 }
 
-/** The keys and allow-list of the kit in place of the tenant's, its policies in place of those of the same name. */
-export async function adoptedTrust(contents: KitContents, current: TrustState): Promise<AdoptedTrust> {
+/**
+ * The keys and allow-list of the kit in place of the tenant's, its policies in place of those of the same name.
+ * @throws DomainError ERR_PACK_TRUST_INVALID, also when the kit would take back what is revoked here
+ */
+export async function adoptedTrust(contents: KitContents, store: BlobStore, current: TrustState): Promise<AdoptedTrust> {
   const { trust } = contents.manifest;
   if (!trust.current)
     throw new DomainError('ERR_PACK_TRUST_INVALID', 'the kit brings no keys to be trusted: it comes from a tenant that had none');
+  const brought = await materialOf(store, contents.ref({ digest: trust.current }));
+  if (current.material) requireRevocations((await materialOf(store, current.material)).revoked, brought.revoked);
   const policies: SigningPolicy[] = [];
   for (const descriptor of trust.policies.filter(policy => policy.active)) {
     const stated = readable(await contents.json<SigningPolicy>(descriptor));
@@ -31,6 +45,10 @@ export async function adoptedTrust(contents: KitContents, current: TrustState): 
   const changed = trust.current !== current.digest;
   const keys = changed ? { epoch: current.epoch + 1, digest: trust.current, material: contents.ref({ digest: trust.current }) } : {};
   return { state: { ...current, ...keys, policies: all, shareWith: trust.shareWith }, policies };
+}
+
+async function materialOf(store: BlobStore, material: BlobRef): Promise<TrustMaterial> {
+  return readTrustMaterial(await readWhole(store, material, TRUST_MAX_BYTES));
 }
 
 /** A policy of a kit has to be one that could have been written here. @throws DomainError ERR_PACK_POLICY_INVALID */
@@ -53,8 +71,7 @@ export async function adoptTrust(
   const { epoch, digest, material, shareWith } = adopted.state;
   const data = { packId: null, version: null, actor, tenant, source, signatures: [] };
   if (material && digest !== current.digest) {
-    const trusted = readTrustMaterial(await readWhole(store, material, TRUST_MAX_BYTES));
-    const keyIds = countingKeyIds(trusted, now);
+    const keyIds = countingKeyIds(await materialOf(store, material), now);
     await tx.trust.setMaterial(tenant, epoch, material, now.toISOString());
     await tx.outbox.append(newEvent(TrustUpdated, { ...data, metadataHash: digest, epoch, digest, keyIds }, now));
   }

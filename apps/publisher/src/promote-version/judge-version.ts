@@ -22,11 +22,11 @@ export async function judgeVersion(
   trust: TrustState,
 ): Promise<Answered<ReverifyVersionReply>> {
   if (version.verifiedEpoch !== trust.epoch) await requireServable(bench, version, trust);
-  return ask(bench, version, channel, trust.policies, trust);
+  return askAbout(bench, version, channel, trust.policies, trust);
 }
 
 async function requireServable(bench: Bench, version: JudgeableVersion, trust: TrustState): Promise<void> {
-  const { verdict, faults } = await ask(bench, version, version.channel, version.verdictPolicy ? [version.verdictPolicy] : [], trust);
+  const { verdict, faults } = await askAbout(bench, version, version.channel, version.verdictPolicy ? [version.verdictPolicy] : [], trust);
   if (verdict.outcome === 'accepted') return;
   throw new DomainError(
     'ERR_PACK_WITHDRAWN',
@@ -41,7 +41,8 @@ async function requireServable(bench: Bench, version: JudgeableVersion, trust: T
   );
 }
 
-function ask(
+/** The verdict of whichever of the policies covers the version in the channel. */
+export function askAbout(
   { tenant, packId, commands, clock }: Bench,
   { version, type, bundle, manifest, signatures, attestations }: JudgeableVersion,
   channel: string,

@@ -6,12 +6,13 @@ import {
   type PromoteVersionRequest,
   type ReverifyVersionReply,
 } from '@packs/contracts';
+import type { Digest } from '@packs/domain';
 import type { Clock, CommandBus, JudgeableVersion, RegistryTx, RegistryUnitOfWork } from '@packs/ports';
 import { lockVersion } from '../deprecate-version/lock-version';
 import type { Answered } from '../judgement/ask-verifier';
-import { judgeAndCommit } from '../judgement/judge-and-commit';
+import { JUDGE_AGAIN, judgeAndCommit } from '../judgement/judge-and-commit';
 import { judgeVersion } from './judge-version';
-import { mayPromote } from './may-promote';
+import { mayPromote, type Standing } from './may-promote';
 
 /** Points a channel at a published version that the channel's own policy accepts today. A channel never moves back by it. */
 export class PromoteVersion {
@@ -33,29 +34,34 @@ export class PromoteVersion {
     }));
     const { standing, trust } = begin;
     if ('done' in standing) return standing.done;
+    let { version } = standing;
     const bench = { tenant, packId, commands: this.commands, clock: this.clock };
     return judgeAndCommit<Answered<ReverifyVersionReply>, PromoteVersionReply>(this.unitOfWork, {
       tenant,
       trust,
       judge: async current => {
-        const verified = await judgeVersion(bench, standing.version, channel, current);
+        const verified = await judgeVersion(bench, version, channel, current);
         if (verified.verdict.outcome === 'accepted') return { judged: verified };
-        return { done: await this.reject(request, standing.version, verified) };
+        return { done: await this.reject(request, version, verified) };
       },
-      commit: (tx, verified) => this.promote(tx, request, verified),
+      commit: async (tx, verified) => {
+        await lockVersion(tx, tenant, packId, request.version);
+        const found = await mayPromote(tx, request);
+        if ('done' in found) return found.done;
+        const isJudged = signaturesOf(found.version).join() === signaturesOf(version).join();
+        version = found.version;
+        return isJudged ? this.promote(tx, request, found, verified) : JUDGE_AGAIN;
+      },
     });
   }
 
   private async promote(
     tx: RegistryTx,
     request: PromoteVersionRequest,
+    { version, previousVersion }: Exclude<Standing, { readonly done: unknown }>,
     { verdict, verdictHash, question }: Answered<ReverifyVersionReply>,
   ): Promise<PromoteVersionReply> {
     const { tenant, packId, channel, actor } = request;
-    await lockVersion(tx, tenant, packId, request.version);
-    const standing = await mayPromote(tx, request);
-    if ('done' in standing) return standing.done;
-    const { version, previousVersion } = standing;
     const now = this.clock.now();
     const promotedAt = now.toISOString();
     await tx.packs.addVerdict(tenant, verdict, verdictHash, question);
@@ -83,6 +89,10 @@ export class PromoteVersion {
   }
 }
 
+function signaturesOf({ signatures }: JudgeableVersion): Digest[] {
+  return signatures.map(({ digest }) => digest);
+}
+
 function stateOf({ packId, tenant, actor, source, channel, from }: PromoteVersionRequest, version: JudgeableVersion) {
   return {
     packId,
@@ -90,7 +100,7 @@ function stateOf({ packId, tenant, actor, source, channel, from }: PromoteVersio
     actor,
     tenant,
     source,
-    signatures: version.signatures.map(signature => signature.digest),
+    signatures: signaturesOf(version),
     metadataHash: version.config,
     digest: version.digest,
     manifestDigest: version.manifestDigest,

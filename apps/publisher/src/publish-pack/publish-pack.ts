@@ -62,7 +62,8 @@ async function earlierReply(tx: RegistryTx, request: PublishPackRequest, request
       errors: [{ field: 'Idempotency-Key', message: 'was used for a different request' }],
     });
   }
-  return earlier?.reply;
+  // A request of another kind has another hash.
+  return earlier?.reply as PublishPackReply | undefined;
 }
 
 /** That a version waits is no final answer: asked again, it may be published or gone. */

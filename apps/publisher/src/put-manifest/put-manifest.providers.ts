@@ -21,6 +21,7 @@ import { ExpirePending } from '../expire-pending/expire-pending';
 import { UPKEEP } from '../lifecycle';
 import { PublishArtifact } from '../publish-pack/publish-artifact';
 import { PublishPack } from '../publish-pack/publish-pack';
+import { RotateSignature } from '../rotate-signature/rotate-signature';
 import { CompletePending } from './complete-pending';
 import { PutManifest } from './put-manifest';
 import { PutPack } from './put-pack';
@@ -58,7 +59,7 @@ export function publishing({ sealed }: { readonly sealed: boolean }, logger: Log
     {
       provide: PutReferrer,
       useFactory: (...parts: ConstructorParameters<typeof PutReferrer>) => new PutReferrer(...parts),
-      inject: [RegistryUnitOfWork, BlobStore, Clock, AddAttestation, CompletePending],
+      inject: [RegistryUnitOfWork, BlobStore, Clock, AddAttestation, RotateSignature, CompletePending],
     },
     {
       provide: AttestClaim,

@@ -262,6 +262,43 @@ describe('PutManifest of what refers to a pack', () => {
       expect(await signatures()).toHaveLength(1);
     });
 
+    it('adds a signature by who is trusted to those of the version, byte for byte and once', async () => {
+      const document = Buffer.from(`${publisher.release.statement(digest).toString()} `);
+      const reply = await publisher.refer(digest, document);
+      expect(await publisher.refer(digest, document)).toEqual(reply);
+      expect(await signatures()).toHaveLength(2);
+      expect(await signatures()).toContainEqual(expect.objectContaining({ digest: sha256(document), manifest_digest: reply.digest }));
+      expect((await publisher.eventTypes()).filter(type => type === 'pack.signature.rotated')).toHaveLength(1);
+    });
+
+    it('adds those under the tag of cosign 2 that count, each with a referrer of its own', async () => {
+      const payload = simpleSigning(digest);
+      const layer = await publisher.upload('acme.hello', payload, MEDIA_TYPES.simpleSigning);
+      const signed = (signer: PushingSigner) => ({ 'dev.cosignproject.cosign/signature': signer.signature(payload).toString('base64') });
+      const layers = [stranger, publisher.release].map(signer => ({ ...layer, annotations: signed(signer) }));
+      const reply = await tagged(digest, 'sig', layers);
+      const added = (await signatures()).filter(({ media_type }) => media_type === MEDIA_TYPES.simpleSignature);
+      expect(added).toHaveLength(1);
+      expect(added[0]?.manifest_digest).not.toBe(reply.digest);
+    });
+
+    it('adds all of many that come at the same time', async () => {
+      const documents = Array.from({ length: 6 }, (_, n) =>
+        Buffer.from(`${publisher.release.statement(digest).toString()}${' '.repeat(n + 1)}`),
+      );
+      await Promise.all(documents.map(document => publisher.refer(digest, document)));
+      expect(await signatures()).toHaveLength(7);
+    });
+
+    it('brings nothing back that was replaced', async () => {
+      const [old] = await signatures();
+      const document = Buffer.from(`${publisher.release.statement(digest).toString()} `);
+      await publisher.refer(digest, document);
+      await publisher.rotate([], [old?.digest ?? digest]);
+      await publisher.refer(digest, publisher.release.statement(digest));
+      expect((await signatures()).map(signature => signature.digest)).toEqual([sha256(document)]);
+    });
+
     it('takes an attestation that verifies, byte for byte, and counts it once', async () => {
       const document = publisher.release.statement(digest, SLSA);
       const reply = await publisher.refer(digest, document);

@@ -5,6 +5,8 @@ import type { AddAttestation } from '../add-attestation/add-attestation';
 import { recordOf } from '../publish-pack/claim-version';
 import { encodedOf } from '../publish-pack/open-claim';
 import { blobsOf, carriedDocuments, type Carried, type CarriedDocuments } from './carried-documents';
+import type { RotateSignature } from '../rotate-signature/rotate-signature';
+import { addSignatures } from './add-signatures';
 import type { CompletePending } from './complete-pending';
 import { invalid } from './parse-manifest';
 import { requireAll, whereabouts, type ReadManifest, type RecordedPush } from './put-manifest';
@@ -27,8 +29,8 @@ interface Referrer extends ReferredSubject, CarriedDocuments {
 }
 
 /**
- * Records what refers to a version of a pack. What was signed and attested is judged: attestations of a published version at once, everything about
- * one that waits as soon as it suffices.
+ * Records what refers to a version of a pack. What was signed and attested is judged: about a published version at once, about one that waits as soon
+ * as it suffices.
  */
 export class PutReferrer {
   constructor(
@@ -36,6 +38,7 @@ export class PutReferrer {
     private readonly blobs: BlobStore,
     private readonly clock: Clock,
     private readonly addAttestation: AddAttestation,
+    private readonly rotateSignature: RotateSignature,
     private readonly completePending: CompletePending,
   ) {}
 
@@ -51,12 +54,12 @@ export class PutReferrer {
     const isTagged = parsed.subject === null;
     const documents = await carriedDocuments(this.blobs, parsed.layers, { subject, stored: blobs, isTagged });
     const referrer = { request, ...referred, ...documents, needed, encoded: encodedOf(bytes, parsed, manifest.digest) };
-    if (version.state === 'published') await this.attest(referrer, version.version);
+    if (version.state === 'published') await this.judge(referrer, version.version);
     const stored = await this.store(referrer);
     const reply = { ...whereabouts(manifest), subject: parsed.subject?.digest ?? null };
     if (version.state === 'published') return { ...reply, state: 'stored', version: null };
-    // Published by somebody else in between: what is attested is judged as of then.
-    if (stored.state === 'published') await this.attest(referrer, stored.version);
+    // Published by somebody else in between: what was signed and attested is judged as of then.
+    if (stored.state === 'published') await this.judge(referrer, stored.version);
     const completed = await this.completePending.execute(request, repository, stored.version);
     if (completed === 'none') return { ...reply, state: 'stored', version: null };
     return { ...reply, state: completed, version: stored.version };
@@ -72,6 +75,11 @@ export class PutReferrer {
       const { mediaType, size } = manifest;
       return { version, subject: { mediaType, digest, size }, blobs };
     });
+  }
+
+  private async judge(referrer: Referrer, version: string): Promise<void> {
+    await this.attest(referrer, version);
+    await addSignatures(this.unitOfWork, this.rotateSignature, { ...referrer, version });
   }
 
   /** @throws DomainError ERR_PACK_ATTESTATION_INVALID with what an attestation was refused for */

@@ -12,6 +12,8 @@ import { UpdateScanning } from '../commands/scanning-commands';
 import { ApproveUnseal, UpdateSeal } from '../commands/seal-commands';
 import { CheckParity } from '../commands/parity-commands';
 import { DeleteContent, PutManifest } from '../commands/repository-commands';
+import { RotateSignature, StartReverification } from '../commands/signature-commands';
+import { TryPolicy } from '../commands/try-policy';
 import { RotateTrust } from '../commands/trust-commands';
 import { ReverifyVersion, VerifyBundle } from '../commands/verify-bundle';
 import { EVENT_STREAM } from '../events/event-contract';
@@ -30,10 +32,13 @@ export const COMMANDS: readonly {
   { contract: DeprecateVersion, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: ArchiveVersion, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: PromoteVersion, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: RotateSignature, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: StartReverification, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: UpdateChannel, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: UpdateTrust, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: RotateTrust, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: UpdatePolicy, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: TryPolicy, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: UpdateVisibility, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: UpdateScanning, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: VerifyBundle, callers: ['publisher'], answeredBy: 'verifier' },

@@ -8,6 +8,7 @@ import { CONTENT_EVENTS } from './content-events';
 import { event, type EventContract } from './event-contract';
 import { KIT_EVENTS } from './kit-events';
 import { SEAL_EVENTS } from './seal-events';
+import { SIGNATURE_EVENTS } from './signature-events';
 import { MIRROR_EVENTS } from './mirror-events';
 import { PARITY_EVENTS } from './parity-events';
 import { TRUST_EVENTS } from './trust-events';
@@ -119,6 +120,7 @@ export const EVENTS: readonly EventContract[] = [
   PolicyUpdated,
   VisibilityUpdated,
   ScanningUpdated,
+  ...SIGNATURE_EVENTS,
   ...ATTESTATION_EVENTS,
   ...REFERRER_EVENTS,
   ...CHANNEL_EVENTS,

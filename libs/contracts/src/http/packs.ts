@@ -93,6 +93,13 @@ export class ArchivalView {
   @ApiProperty({ type: String, nullable: true }) reason!: string | null;
 }
 
+export class WithdrawalView {
+  @ApiProperty({ format: 'date-time' }) at!: string;
+  @ApiProperty({ type: [String], description: 'Codes of the checks that it did not pass' }) reasons!: readonly string[];
+  @ApiProperty({ description: 'The trust epoch of the verdict' }) trustEpoch!: number;
+  @ApiProperty({ ...DIGEST, description: 'Hash of the verdict' }) verdict!: string;
+}
+
 export class CompatibilityView {
   @ApiPropertyOptional({ description: 'SemVer range of `stella` versions' }) cli?: string;
   @ApiPropertyOptional({ type: 'object', additionalProperties: { type: 'string' } }) runner?: Record<string, string>;
@@ -119,6 +126,12 @@ export class VersionView {
   @ApiProperty({ enum: LIFECYCLES, enumName: 'Lifecycle' }) lifecycle!: Lifecycle;
   @ApiProperty({ type: DeprecationView, nullable: true }) deprecation!: DeprecationView | null;
   @ApiProperty({ type: ArchivalView, nullable: true }) archival!: ArchivalView | null;
+  @ApiProperty({
+    type: WithdrawalView,
+    nullable: true,
+    description: 'That it is kept and served to nobody, as its signatures no longer suffice',
+  })
+  withdrawal!: WithdrawalView | null;
   @ApiProperty({ type: [String] }) tenantVisibility!: string[];
   @ApiProperty({ type: CompatibilityView }) compatibility!: CompatibilityView;
   @ApiProperty({ type: [DependencyView] }) dependencies!: DependencyView[];

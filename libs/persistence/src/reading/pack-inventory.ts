@@ -13,6 +13,7 @@ import {
   PackInventory,
   type InventoryHead,
   type InventoryBlob,
+  type InventoryOptions,
   type InventoryReferrer,
   type InventoryVersion,
   type InventoryVerification,
@@ -45,6 +46,7 @@ interface VersionRow {
   archived_at: Date | null;
   channel: string;
   trust_epoch: string;
+  withdrawn_epoch: string | null;
   manifest_media_type: string;
   manifest: BlobJson;
   config: BlobJson;
@@ -87,9 +89,13 @@ function selectionValues(tenant: string, { channels, types, packIds, tags }: Sel
 
 const FROM_SELECTED = `from registry.pack_versions v join registry.packs p on p.tenant = v.tenant and p.pack_id = v.pack_id`;
 
+const SIGNATURES = 'registry.signatures';
+const SIGNATURE_COLUMNS = 'tenant, pack_id, version, digest, media_type, manifest_digest';
+const SIGNATURES_OF_ALL_TIME = `(select ${SIGNATURE_COLUMNS} from registry.signatures union select ${SIGNATURE_COLUMNS} from registry.retired_signatures)`;
+
 /** Signatures and attestations that nobody verified stay here: a mirror vouches for those that it shows. */
-const isVerified = (version: string): string => `(
-  exists (select 1 from registry.signatures x
+const isVerified = (version: string, signatures = SIGNATURES): string => `(
+  exists (select 1 from ${signatures} x
     where x.tenant = r.tenant and x.pack_id = r.repository and x.version = ${version}.version and x.manifest_digest = r.digest)
   or exists (select 1 from registry.pack_provenance x
     where x.tenant = r.tenant and x.pack_id = r.repository and x.version = ${version}.version and x.manifest_digest = r.digest))`;
@@ -101,20 +107,20 @@ const IS_PLAIN = `(r.artifact_type not in (${DOCUMENTS}) and r.digest like 'sha2
     where e.tenant = r.tenant and e.repository = r.repository and e.manifest_digest = r.digest and e.blob_digest not like 'sha256:%'))`;
 
 /** The page comes first and alone, so that what hangs on a version is read for its rows only. */
-const SELECT_PAGE = `
+const selectPage = (signatures: string): string => `
   with page as materialized (
     select v.*, p.type ${FROM_SELECTED}
     where ${SELECTED} and (v.pack_id, v.sort_key) > ($7, $8)
     order by v.pack_id, v.sort_key limit ${PAGE}
   )
   select v.pack_id, v.version, v.sort_key, v.type, v.bundle_digest, v.tenant_visibility, v.published_at, v.deprecated_at, v.deprecated_by,
-    v.deprecation_reason, v.replacement, v.archived_at, v.channel, v.trust_epoch, m.media_type as manifest_media_type,
+    v.deprecation_reason, v.replacement, v.archived_at, v.channel, v.trust_epoch, v.withdrawn_epoch, m.media_type as manifest_media_type,
     ${blobJson('mb')} as manifest, ${blobJson('cb')} as config, ${blobJson('bb')} as bundle,
     (select array_agg(h.channel order by h.channel) from registry.channel_heads h
      where h.tenant = v.tenant and h.pack_id = v.pack_id and h.version = v.version) as channels,
     (select json_agg(json_build_object(
         'manifest', ${blobJson('rb')}::jsonb || jsonb_build_object('mediaType', r.media_type, 'artifactType', r.artifact_type),
-        'isSignature', exists (select 1 from registry.signatures s where s.tenant = r.tenant and s.pack_id = r.repository and s.version = v.version
+        'isSignature', exists (select 1 from ${signatures} s where s.tenant = r.tenant and s.pack_id = r.repository and s.version = v.version
           and s.manifest_digest = r.digest),
         'verification', (select json_build_object('epoch', a.trust_epoch, 'policy', pl.document) from registry.pack_provenance a
           left join registry.policies pl on pl.tenant = a.tenant and pl.name = a.policy_name and pl.version = a.policy_version
@@ -123,9 +129,9 @@ const SELECT_PAGE = `
           where e.tenant = r.tenant and e.repository = r.repository and e.manifest_digest = r.digest)) order by r.digest)
      from registry.manifests r join content.blobs rb on rb.digest = r.digest
      where r.tenant = v.tenant and r.repository = v.pack_id and r.subject = v.manifest_digest
-       and (${isVerified('v')} or ${IS_PLAIN})) as referrers,
+       and (${isVerified('v', signatures)} or ${IS_PLAIN})) as referrers,
     (select json_agg(json_build_object('digest', s.digest, 'mediaType', s.media_type, 'size', sb.size, 'objectKey', sb.object_key) order by s.digest)
-     from registry.signatures s join content.blobs sb on sb.digest = s.digest
+     from ${signatures} s join content.blobs sb on sb.digest = s.digest
      where s.tenant = v.tenant and s.pack_id = v.pack_id and s.version = v.version) as signatures,
     t.trust_epoch as current_epoch, t.trust_digest, tb.size as trust_size, tb.object_key as trust_key,
     (select pl.document from registry.policies pl join registry.verdicts vd on vd.tenant = v.tenant and vd.hash = v.verdict_hash
@@ -139,6 +145,9 @@ const SELECT_PAGE = `
   left join registry.tenants t on t.tenant = v.tenant
   left join content.blobs tb on tb.digest = t.trust_digest
   order by v.pack_id, v.sort_key`;
+
+const SELECT_PAGE = selectPage(SIGNATURES);
+const SELECT_PAGE_OF_ALL_TIME = selectPage(SIGNATURES_OF_ALL_TIME);
 
 const SELECT_HEADS = `
   select h.pack_id as "packId", h.channel, h.version ${FROM_SELECTED}
@@ -165,10 +174,15 @@ export class PostgresPackInventory extends PackInventory {
     super();
   }
 
-  async *versions(tenant: string, selection: Selection): AsyncIterable<InventoryVersion> {
+  async *versions(
+    tenant: string,
+    selection: Selection,
+    { retired }: InventoryOptions = { retired: false },
+  ): AsyncIterable<InventoryVersion> {
+    const select = retired ? SELECT_PAGE_OF_ALL_TIME : SELECT_PAGE;
     const values = selectionValues(tenant, selection);
     for (let after = ['', '']; ;) {
-      const rows = await readAs(this.dataSource, tenant, sql => sql.query<VersionRow>(SELECT_PAGE, [...values, ...after]));
+      const rows = await readAs(this.dataSource, tenant, sql => sql.query<VersionRow>(select, [...values, ...after]));
       for (const row of rows) yield toInventoryVersion(tenant, row);
       const last = rows.at(-1);
       if (!last || rows.length < PAGE) return;
@@ -240,6 +254,7 @@ function verificationOf(row: VersionRow): InventoryVerification {
   const { trust_digest: digest, trust_key: objectKey } = row;
   return {
     epoch: Number(row.trust_epoch),
+    ...(row.withdrawn_epoch !== null && { withdrawnEpoch: Number(row.withdrawn_epoch) }),
     channel: row.channel,
     policy: row.verdict_policy,
     signatures: row.signatures ?? [],

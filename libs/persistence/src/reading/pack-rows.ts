@@ -3,6 +3,7 @@ import type { Digest, Lifecycle, PackManifest, PackType, SigningPolicy, Verdict 
 import type { JudgeableAttestation, ServableVersion } from '@packs/ports';
 import { lifecycleOf } from '../lifecycle';
 import { judgeableAttestations } from '../registry/judgeable-attestations';
+import { withdrawalOf, type WithdrawalRow } from '../registry/standing-store';
 import { NO_TRUST } from '../registry/trust-store';
 
 /** What lists and details share: one version of one pack. */
@@ -73,7 +74,7 @@ interface SignatureJson {
   scheme: string | null;
 }
 
-export interface VersionRow extends PackRow {
+export interface VersionRow extends PackRow, WithdrawalRow {
   published_by: string;
   source: string | null;
   deprecated_by: string | null;
@@ -95,6 +96,7 @@ export interface VersionRow extends PackRow {
 export const SELECT_VERSIONS = `
   select ${VERSION_COLUMNS}, p.type, v.published_by, v.source, v.deprecated_by, v.deprecation_reason, v.replacement,
     v.archived_at, v.archived_by, v.archive_reason, v.tenant_visibility, v.channel, v.trust_epoch, v.verdict_hash, vd.document as verdict,
+    v.withdrawn_at, v.withdrawn_epoch, v.withdrawal_verdict, v.withdrawal_reasons,
     (select array_agg(h.channel order by h.channel) from registry.channel_heads h
      where h.tenant = v.tenant and h.pack_id = v.pack_id and h.version = v.version) as channels,
     (select json_agg(json_build_object('digest', s.digest, 'mediaType', s.media_type, 'size', b.size, 'objectKey', b.object_key,
@@ -130,6 +132,7 @@ export function toVersionView(row: VersionRow): VersionView {
       reason: row.deprecation_reason,
       replacement: row.replacement,
     },
+    withdrawal: toWithdrawalView(row),
     archival: row.archived_at && { at: row.archived_at.toISOString(), by: row.archived_by ?? '', reason: row.archive_reason },
     tenantVisibility: row.tenant_visibility,
     compatibility: {
@@ -145,6 +148,11 @@ export function toVersionView(row: VersionRow): VersionView {
     signatures: (row.signatures ?? []).map(({ objectKey: _, ...shown }) => shown),
     verdict: { ...row.verdict, hash: row.verdict_hash },
   };
+}
+
+function toWithdrawalView(row: WithdrawalRow): VersionView['withdrawal'] {
+  const withdrawal = withdrawalOf(row);
+  return withdrawal && { at: withdrawal.at, reasons: withdrawal.reasons, trustEpoch: withdrawal.epoch, verdict: withdrawal.verdictHash };
 }
 
 export interface ServableRow extends VersionRow {
@@ -192,6 +200,7 @@ export function toServableVersion(row: ServableRow): ServableVersion {
     })),
     attestations: row.judgeable_attestations ?? [],
     verifiedEpoch: Number(row.trust_epoch),
+    withdrawal: withdrawalOf(row),
     verdictPolicy: row.verdict_policy,
     trust: {
       epoch: Number(row.current_epoch ?? 0),

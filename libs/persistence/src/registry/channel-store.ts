@@ -4,6 +4,7 @@ import {
   type BlobRef,
   type CurrentHead,
   type CustomChannel,
+  type DecidedPlace,
   type HeadMove,
   type JudgeableAttestation,
   type JudgeableVersion,
@@ -122,6 +123,22 @@ export class PostgresChannelStore extends ChannelStore {
       [tenant, packId, version],
     );
     return row && toJudgeable(row);
+  }
+
+  decisions(tenant: string, after: DecidedPlace | null, limit: number): Promise<readonly (DecidedPlace & { readonly type: PackType })[]> {
+    // One version more than places: of the first all may have been gone through.
+    return this.sql.query(
+      `select v.pack_id as "packId", v.version, p.type, c.channel
+       from (select v.pack_id, v.version, v.channel from registry.pack_versions v
+         where v.tenant = $1 and (v.pack_id, v.version) >= ($2, $3) order by v.pack_id, v.version limit $5 + 1) v
+       join registry.packs p on p.tenant = $1 and p.pack_id = v.pack_id
+       cross join lateral (
+         select v.channel union
+         select m.channel from registry.channel_moves m where m.tenant = $1 and m.pack_id = v.pack_id and m.to_version = v.version) c
+       where (v.pack_id, v.version, c.channel) > ($2, $3, $4)
+       order by v.pack_id, v.version, c.channel limit $5`,
+      [tenant, after?.packId ?? '', after?.version ?? '', after?.channel ?? '', limit],
+    );
   }
 }
 

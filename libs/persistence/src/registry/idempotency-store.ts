@@ -1,6 +1,5 @@
-import type { PublishPackReply } from '@packs/contracts';
 import type { Digest } from '@packs/domain';
-import { IdempotencyStore } from '@packs/ports';
+import { IdempotencyStore, type KeptReply } from '@packs/ports';
 import type { Sql } from '../transaction';
 
 export class PostgresIdempotencyStore extends IdempotencyStore {
@@ -8,17 +7,17 @@ export class PostgresIdempotencyStore extends IdempotencyStore {
     super();
   }
 
-  async find(tenant: string, key: string): Promise<{ requestHash: Digest; reply: PublishPackReply } | undefined> {
+  async find(tenant: string, key: string): Promise<{ requestHash: Digest; reply: KeptReply } | undefined> {
     // Requests under one key take turns until their transactions end: the later one finds the earlier one's answer.
     this.sql.send(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [`idempotency ${tenant} ${key}`]);
-    const [row] = await this.sql.query<{ request_hash: Digest; reply: PublishPackReply }>(
+    const [row] = await this.sql.query<{ request_hash: Digest; reply: KeptReply }>(
       `select request_hash, reply from registry.idempotency_keys where tenant = $1 and key = $2`,
       [tenant, key],
     );
     return row && { requestHash: row.request_hash, reply: row.reply };
   }
 
-  async put(tenant: string, key: string, requestHash: Digest, reply: PublishPackReply): Promise<void> {
+  async put(tenant: string, key: string, requestHash: Digest, reply: KeptReply): Promise<void> {
     this.sql.send(`insert into registry.idempotency_keys (tenant, key, request_hash, reply) values ($1, $2, $3, $4)`, [
       tenant,
       key,

@@ -6,6 +6,7 @@ import type { Sql } from '../transaction';
 import { PostgresChannelStore } from './channel-store';
 import { insertManifests, type ManifestRow } from './manifest-rows';
 import { requirePack } from './repository-store';
+import { insertSignature } from './signature-rows';
 
 interface VersionRow {
   version: string;
@@ -147,10 +148,10 @@ export class PostgresPackStore extends PackStore {
     ]);
   }
 
-  /** Signatures that the verdict looked at and the version does not have, and what scanners said: their bytes stay as long as the verdict does. */
+  /** What the verdict looked at beside the version's signatures, and what scanners said: their bytes stay as long as the verdict does. */
   private keepOthers({ tenant, verdict, verdictHash, signatures, scanReports = [] }: NewVersion): void {
     const held = new Set(signatures.map(({ blob }) => blob.digest));
-    const others = verdict.evidence.filter(digest => !held.has(digest));
+    const others = [...verdict.evidence, ...(verdict.attestations ?? [])].filter(digest => !held.has(digest));
     this.keepEvidence(tenant, verdictHash, [...others, ...scanReports.map(({ digest }) => digest)]);
   }
 
@@ -195,24 +196,9 @@ export class PostgresPackStore extends PackStore {
   }
 
   private insertSignatures(added: NewVersion): void {
-    for (const { blob, manifest, identity } of added.signatures) {
-      this.sql.send(
-        `insert into registry.signatures (tenant, pack_id, version, digest, media_type, manifest_digest, key_name, key_id, scheme, added_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing`,
-        [
-          added.tenant,
-          added.manifest.metadata.packId,
-          added.manifest.metadata.version,
-          blob.digest,
-          blob.mediaType,
-          manifest.digest,
-          identity?.name ?? null,
-          identity?.keyId ?? null,
-          identity?.scheme ?? null,
-          added.publishedAt,
-        ],
-      );
-    }
+    const { packId, version } = added.manifest.metadata;
+    const at = { tenant: added.tenant, packId, version, addedAt: added.publishedAt };
+    for (const signature of added.signatures) insertSignature(this.sql, at, signature);
   }
 }
 

@@ -12,6 +12,8 @@ import { PostgresPackStore } from './pack-store';
 import { PostgresPendingVersionStore } from './pending-version-store';
 import { PostgresRepositoryStore } from './repository-store';
 import { PostgresSealStore } from './seal-store';
+import { PostgresSignatureStore } from './signature-store';
+import { PostgresStandingStore } from './standing-store';
 import { PostgresTrustBundleStore, PostgresTrustWatchStore } from './trust-bundle-store';
 import { PostgresTrustStore } from './trust-store';
 
@@ -40,6 +42,8 @@ export class PostgresRegistryUnitOfWork extends RegistryUnitOfWork {
         attestations: new PostgresAttestationStore(sql),
         attestationStates: new PostgresAttestationStates(sql),
         channels: new PostgresChannelStore(sql),
+        signatures: new PostgresSignatureStore(sql),
+        standings: new PostgresStandingStore(sql),
         trust: new PostgresTrustStore(sql),
         trustBundles: new PostgresTrustBundleStore(sql),
         trustWatches: new PostgresTrustWatchStore(sql),

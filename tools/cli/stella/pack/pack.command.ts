@@ -15,8 +15,10 @@ import { promoteCommand } from './promote/promote.command';
 import { provenanceCommand } from './provenance/provenance.command';
 import { pullCommand } from './pull/pull.command';
 import { pushCommand } from './push/push.command';
+import { rotateSignatureCommand } from './rotate-signature/rotate-signature.command';
 import { showCommand } from './show/show.command';
 import { signCommand } from './sign/sign.command';
+import { signaturesCommand } from './signatures/signatures.command';
 import { validateCommand } from './validate/validate.command';
 import { verifyCommand } from './verify/verify.command';
 
@@ -35,6 +37,8 @@ export function packCommand(context: CliContext): Command {
     provenanceCommand,
     evidenceCommand,
     promoteCommand,
+    rotateSignatureCommand,
+    signaturesCommand,
     deprecateCommand,
     archiveCommand,
     eventsCommand,

@@ -5,6 +5,8 @@ import { RegistryClient } from '../../client/registry-client';
 import { collect } from '../../terminal/option-values';
 import type { CliContext } from '../../terminal/cli-context';
 import { printFields, printRows, withOutput, type OutputOptions } from '../../terminal/output';
+import { historyCommand } from './history.command';
+import { whatIfCommand } from './what-if.command';
 import { readPolicyFile } from './read-policy-file';
 
 interface SetOptions extends OutputOptions {
@@ -58,6 +60,8 @@ export function policyCommand(context: CliContext): Command {
       const { version, channel = '(every)', packType = '(every)', unsigned, rule, require } = found;
       printFields(context.stdout, options, found, { name, version, channel, type: packType, unsigned, rule, require });
     });
+  policy.addCommand(historyCommand(context));
+  policy.addCommand(whatIfCommand(context));
   return policy;
 }
 
