@@ -64,7 +64,7 @@ async function makeHistory(): Promise<void> {
   expect((await promote('one')).status).toBe(422);
   expect((await promote('both')).status).toBe(200);
   await owner.trust(release, board, rsa);
-  await owner.policy({ threshold: { count: 2, of: [{ keyRef: 'release' }, { keyRef: 'board' }, { keyRef: 'rsa' }] } } as never);
+  await owner.policy({ threshold: { count: 2, of: [{ keyRef: 'release' }, { keyRef: 'board' }, { keyRef: 'rsa' }] } });
   expect((await publish('two-of-three', [rsa, release], 'raw')).status).toBe(201);
   expect((await publish('one-of-three', [rsa, stranger])).status).toBe(422);
   const { bundle } = await publish('attested', [rsa, board]);
@@ -197,9 +197,9 @@ describe('stella policy what-if', () => {
     await owner.trust(release, board, rsa);
     const who = new CommandLine({ STELLA_REGISTRY_URL: owner.base, STELLA_TOKEN: String(owner.token) });
     const file = join(who.folder, 'policy.json');
-    writeFileSync(file, JSON.stringify({ name: 'default', rule: { keyRef: 'rsa' }, unsigned: 'reject' }));
+    writeFileSync(file, JSON.stringify({ rule: { keyRef: 'rsa' }, unsigned: 'reject' }));
     const before = await registry.sql(`select * from registry.policies where tenant = $1 order by name, version`, [owner.tenant]);
-    const found = await who.json<Omit<PolicyTrialAnswer, 'next'>>('policy', 'what-if', file);
+    const found = await who.json<Omit<PolicyTrialAnswer, 'next'>>('policy', 'what-if', 'default', '--file', file);
     const told = found.changes.map(({ packId, version, channel, now, then }) => [
       packId,
       version,
@@ -216,7 +216,7 @@ describe('stella policy what-if', () => {
     expect(told.filter(([packId]) => String(packId).startsWith('many-'))).toHaveLength(45);
     expect(found.examined).toBe(51);
     expect(await registry.sql(`select * from registry.policies where tenant = $1 order by name, version`, [owner.tenant])).toEqual(before);
-    const { stdout, stderr } = await who.stella('policy', 'what-if', file);
+    const { stdout, stderr } = await who.stella('policy', 'what-if', 'default', '--file', file);
     expect(stdout).toMatch(
       /both +1\.0\.0 +edge +accepted by default@3 \(policy: ok\) +rejected by default@4 \(policy: ERR_PACK_SIGNATURE_UNTRUSTED\)/,
     );

@@ -10,6 +10,7 @@ import { ExportersController } from './rest/exporters/exporters.controller';
 import { ExportsController } from './rest/exports/exports.controller';
 import { GetPackController } from './rest/get-pack/get-pack.controller';
 import { GetSignaturesController } from './rest/get-signatures/get-signatures.controller';
+import { GetVerdictController } from './rest/get-verdict/get-verdict.controller';
 import { GetVersionController } from './rest/get-version/get-version.controller';
 import { ImportsController } from './rest/imports/imports.controller';
 import { ListAuditController } from './rest/list-audit/list-audit.controller';
@@ -44,6 +45,7 @@ export const CONTROLLERS = [
   PackChannelsController,
   ChannelsController,
   GetSignaturesController,
+  GetVerdictController,
   AttestationsController,
   DownloadBundleController,
   StreamEventsController,

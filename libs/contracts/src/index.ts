@@ -111,6 +111,7 @@ export {
   type VerdictQuestion,
 } from './commands/verdict-question';
 export {
+  judgedAttestations,
   MAX_JUDGED_ATTESTATIONS,
   ReverifyVersion,
   VerifyBundle,
@@ -204,6 +205,7 @@ export {
   PackView,
   PublishAnswer,
   SignatureList,
+  VerdictAnswer,
   VersionList,
   VersionSummary,
   VersionSummaryList,
@@ -231,7 +233,14 @@ export {
 } from './commands/attestation-commands';
 export { PackAttestationAdded } from './events/attestation-events';
 export { PackReferrerAdded, PackReferrerRemoved } from './events/referrer-events';
-export { AttestationList, AttestationPath, AttestationQuery, AttestationView, attestationUri } from './http/attestations';
+export {
+  AttestationList,
+  AttestationPath,
+  AttestationQuery,
+  AttestationView,
+  attestationUri,
+  WaitingAttestationView,
+} from './http/attestations';
 export { ComplianceQuery, ComplianceSummary, type Coverage } from './http/compliance';
 export { ReplayAnswer, ReplayInput } from './http/replays';
 export {

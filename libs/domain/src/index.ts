@@ -50,7 +50,7 @@ export {
 export { PACK_API_VERSION, PACK_MANIFEST_FILE, packTypeOf, requirementsOf, type PackManifest, type PackMetadata } from './pack-manifest';
 export { isSatisfied, type Signer } from './policy-evaluation';
 export { ALGORITHM_PRESETS, parsePolicyRequirements } from './policy-requirements';
-export { parsePolicyRule } from './policy-rule';
+export { isChoice, parsePolicyRule } from './policy-rule';
 export {
   isTag,
   parseReference,

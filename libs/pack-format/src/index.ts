@@ -7,3 +7,4 @@ export { kitBytes, kitSize } from './kit/write-kit';
 export { packManifestSchema } from './pack-manifest.schema';
 export { parsePackManifest } from './parse-pack-manifest';
 export { walkBundle } from './read-bundle';
+export { readYaml } from './read-yaml';

@@ -25,6 +25,7 @@ export {
   type CustomChannel,
   type DecidedPlace,
   type HeadMove,
+  type JudgeableAttestation,
   type JudgeableVersion,
 } from './channel-store';
 export { ClientCredentials } from './client-credentials';

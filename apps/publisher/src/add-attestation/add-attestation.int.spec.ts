@@ -81,7 +81,7 @@ describe('AddAttestation', () => {
 
   const added = async (...parts: Parameters<typeof attest>) => {
     const reply = await attest(...parts);
-    if (reply.outcome === 'rejected') throw new Error('rejected');
+    if (reply.outcome === 'rejected' || reply.outcome === 'waiting') throw new Error(reply.outcome);
     return reply;
   };
   const verdictsAsked = () =>

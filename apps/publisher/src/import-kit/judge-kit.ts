@@ -1,4 +1,11 @@
-import type { ImportKitRequest, KitVersion, ReverifyVersionReply, VerifyAttestationReply, VerifyBundleReply } from '@packs/contracts';
+import {
+  judgedAttestations,
+  type ImportKitRequest,
+  type KitVersion,
+  type ReverifyVersionReply,
+  type VerifyAttestationReply,
+  type VerifyBundleReply,
+} from '@packs/contracts';
 import { DomainError, type FieldFault, type PackManifest } from '@packs/domain';
 import type { Clock, CommandBus, TrustState } from '@packs/ports';
 import { askVerifier, type Answered } from '../judgement/ask-verifier';
@@ -90,7 +97,7 @@ export class JudgeKit {
   }
 
   private async verifyBundle({ contents, ...asked }: Bench, version: KitVersion): Promise<Answered<VerifyBundleReply>> {
-    const { packId, version: number, channel, bundle, manifest, signatures, config, type } = version;
+    const { packId, version: number, channel, bundle, manifest, signatures, attestations, config, type } = version;
     const request = {
       ...asked,
       packId,
@@ -99,6 +106,10 @@ export class JudgeKit {
       bundle: contents.ref(bundle),
       manifest: contents.ref(manifest),
       signatures: signatures.map(({ document }) => contents.refOf(document)),
+      ...judgedAttestations(
+        asked.policies,
+        attestations.map(one => ({ ...contents.refOf(one.document), predicateType: one.predicateType })),
+      ),
       evaluatedAt: this.clock.now().toISOString(),
     };
     const reply = await askVerifier(this.commands, 'verify-bundle', request, { packId, version: number });
@@ -112,7 +123,7 @@ export class JudgeKit {
 
   private verifyFor(
     { contents, ...asked }: Bench,
-    { packId, version, type, bundle, manifest, signatures }: KitVersion,
+    { packId, version, type, bundle, manifest, signatures, attestations }: KitVersion,
     channel: string,
   ): Promise<Answered<ReverifyVersionReply>> {
     const request = {
@@ -122,6 +133,10 @@ export class JudgeKit {
       bundle: contents.ref(bundle),
       manifest: contents.ref(manifest),
       signatures: signatures.map(({ document }) => contents.refOf(document)),
+      ...judgedAttestations(
+        asked.policies,
+        attestations.map(one => ({ ...contents.refOf(one.document), predicateType: one.predicateType })),
+      ),
       evaluatedAt: this.clock.now().toISOString(),
     };
     return askVerifier(this.commands, 'reverify-version', request, { packId, version });

@@ -1,4 +1,4 @@
-import type { ReverifyVersionReply } from '@packs/contracts';
+import { judgedAttestations, type ReverifyVersionReply } from '@packs/contracts';
 import { DomainError, type SigningPolicy } from '@packs/domain';
 import type { Clock, CommandBus, JudgeableVersion, TrustState } from '@packs/ports';
 import { askVerifier, type Answered } from '../judgement/ask-verifier';
@@ -44,7 +44,7 @@ async function requireServable(bench: Bench, version: JudgeableVersion, trust: T
 /** The verdict of whichever of the policies covers the version in the channel. */
 export function askAbout(
   { tenant, packId, commands, clock }: Bench,
-  { version, type, bundle, manifest, signatures }: JudgeableVersion,
+  { version, type, bundle, manifest, signatures, attestations }: JudgeableVersion,
   channel: string,
   policies: readonly SigningPolicy[],
   { digest, epoch, material }: TrustState,
@@ -56,6 +56,7 @@ export function askAbout(
     bundle,
     manifest,
     signatures: signatures.map(signature => ({ ...signature, mediaType: signature.mediaType as never })),
+    ...judgedAttestations(policies, attestations),
     policies: [...policies],
     trust: { digest, epoch, material },
     evaluatedAt: clock.now().toISOString(),

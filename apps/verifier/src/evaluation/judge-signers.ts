@@ -1,4 +1,4 @@
-import { isSatisfied, signersOf, type PackType, type Signer, type SigningPolicy } from '@packs/domain';
+import { isChoice, isSatisfied, signersOf, type PackType, type Signer, type SigningPolicy } from '@packs/domain';
 import type { CheckList } from './check-list';
 
 /** What a policy is asked for: the place a version has or is to have. */
@@ -21,7 +21,8 @@ export function judgeSigners(policy: SigningPolicy, signers: readonly Signer[], 
     list.pass('policy');
     return true;
   }
-  const wanted = [...new Set(signersOf(policy.rule))].toSorted().join(', ');
-  list.fail('policy', { code: 'ERR_PACK_SIGNATURE_UNTRUSTED', message: `policy ${policy.name} asks for a signature by one of: ${wanted}` });
+  const named = [...new Set(signersOf(policy.rule))].toSorted().join(', ');
+  const wanted = isChoice(policy.rule) ? 'a signature by one of' : 'more signatures, by some or all of';
+  list.fail('policy', { code: 'ERR_PACK_SIGNATURE_UNTRUSTED', message: `policy ${policy.name} asks for ${wanted}: ${named}` });
   return false;
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { VerifyAttestationReply, VerifyAttestationRequest } from '@packs/contracts';
-import { DomainError, selectPolicy, type SigningPolicy, type VerifiedIdentity } from '@packs/domain';
+import { DomainError, type SigningPolicy, type VerifiedIdentity } from '@packs/domain';
 import { BlobStore, readWhole } from '@packs/ports';
 import { MAX_ATTESTATION_BYTES, type VerificationAnswer } from '@packs/sigstore';
 import { ruleFor } from '../evaluation/attestation-evaluator';
@@ -13,6 +13,7 @@ import { SignatureTimer, timedAs } from '../evaluation/signature-timer';
 import { requireFinished, SignatureVerifier } from '../evaluation/signature-verifier';
 import { TrustMaterials } from '../evaluation/trust-materials';
 import { distinct, identityOf, ruleSigner } from '../evaluation/verified-identities';
+import { decidingPolicy } from './deciding-policy';
 
 /** Judges whether a stored document attests something about a version: its bytes, its signatures, its statement, the policy, in this order. */
 @Injectable()
@@ -29,8 +30,8 @@ export class VerifyAttestation {
     return withinDeadline(signal, async () => {
       const { attestation, subject } = request;
       const list = new CheckList();
-      const policy = selectPolicy(request.policies, request) ?? null;
       const result = await this.verify(request, list);
+      const policy = decidingPolicy(request, result);
       const identities = result ? identitiesOf(result, policy, request) : [];
       const accepted = decide({ policy, result }, request, list);
       const findings = { accepted, policy, evidence: [attestation.digest], identities };

@@ -17,7 +17,10 @@ import {
 import { command } from './command-contract';
 import { RejectedSchema, SigningPolicySchema, TrustRefSchema, VerdictFaultSchema, VerdictSchema } from './schemas';
 
-/** Adds a stored document to what is attested about a version, if it is about that version and its signers satisfy the policy. */
+/**
+ * Adds a stored document to what is attested about a version, if it is about that version and its signers satisfy the policy. About a version that
+ * waits it is kept, and judged as soon as that may be published.
+ */
 export const AddAttestation = command({
   subject: 'cmd.publisher.add-attestation',
   timeoutMs: 90_000,
@@ -39,6 +42,16 @@ export const AddAttestation = command({
       verdictHash: DigestSchema,
       addedAt: TimestampSchema,
       addedBy: Type.String(),
+    }),
+    closed({
+      /** It is kept beside a version that waits, and judged with it. */
+      outcome: Type.Literal('waiting'),
+      digest: DigestSchema,
+      mediaType: AttestationMediaTypeSchema,
+      size: Type.Integer(),
+      /** As the document says. */
+      predicateType: PredicateTypeSchema,
+      manifestDigest: DigestSchema,
     }),
     RejectedSchema,
   ]),

@@ -1,4 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
+import type { SigningPolicy } from '@packs/domain';
 import {
   AttestationRefSchema,
   BlobRefSchema,
@@ -27,6 +28,19 @@ const VerifiedPackSchema = closed({
 
 /** Attestations of one version that are looked at for its policy. */
 export const MAX_JUDGED_ATTESTATIONS = 32;
+
+type AttestationRef = Static<typeof AttestationRefSchema>;
+
+/** What a question tells of a version's attestations, newest first: those that one of the policies asks for, and nothing where none does. */
+export function judgedAttestations(
+  policies: readonly SigningPolicy[],
+  attestations: readonly (AttestationRef & { readonly predicateType: string })[],
+): { attestations?: AttestationRef[] } {
+  const wanted = new Set(policies.flatMap(({ require }) => require?.attestations?.map(({ predicateType }) => predicateType) ?? []));
+  const found = attestations.filter(({ predicateType }) => wanted.has(predicateType)).slice(0, MAX_JUDGED_ATTESTATIONS);
+  if (found.length === 0) return {};
+  return { attestations: found.map(({ digest, size, objectKey, mediaType }) => ({ digest, size, objectKey, mediaType })) };
+}
 
 /** How long a verification of this many bytes may take: a lost verifier is noticed soon when the bundle is small. */
 export function verifyTimeoutMs(bytes: number): number {

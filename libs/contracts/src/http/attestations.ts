@@ -37,6 +37,16 @@ export class AttestationView {
   @ApiProperty({ description: 'Where the document is' }) uri!: string;
 }
 
+/** A statement about a version that waits, kept to be judged with it. */
+export class WaitingAttestationView {
+  @ApiProperty({ enum: ['waiting'] }) state!: 'waiting';
+  @ApiProperty({ ...DIGEST, description: 'Of the document' }) digest!: string;
+  @ApiProperty({ enum: ATTESTATION_MEDIA_TYPES }) mediaType!: AttestationMediaType;
+  @ApiProperty({ description: 'Bytes of the document' }) size!: number;
+  @ApiProperty({ description: 'As the document says' }) predicateType!: string;
+  @ApiProperty({ ...DIGEST, description: "The OCI manifest that carries it as a referrer of the version's" }) manifestDigest!: string;
+}
+
 export class AttestationList {
   @ApiProperty({ type: [AttestationView] }) attestations!: AttestationView[];
 }

@@ -1,5 +1,5 @@
 import { Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiCreatedResponse, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiBody, ApiConsumes, ApiCreatedResponse, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
 import {
   AddAttestation,
   AttestationList,
@@ -8,6 +8,7 @@ import {
   attestationUri,
   AttestationView,
   NamespaceQuery,
+  WaitingAttestationView,
   type AddAttestationReply,
 } from '@packs/contracts';
 import { ATTESTATION_MEDIA_TYPES, DomainError, parseDigest, parsePackId, parseVersion, type Principal } from '@packs/domain';
@@ -38,6 +39,7 @@ export class AttestationsController {
   @ApiBody({ schema: { type: 'string', format: 'binary', maxLength: MAX_ATTESTATION_BYTES } })
   @ApiCreatedResponse({ type: AttestationView })
   @ApiOkResponse({ type: AttestationView, description: 'The same document was added before' })
+  @ApiAcceptedResponse({ type: WaitingAttestationView, description: 'The version waits: it is kept, and judged with it' })
   async add(
     @Param('packId') packId: string,
     @Param('version') version: string,
@@ -49,6 +51,10 @@ export class AttestationsController {
     const target = { packId: parsePackId(packId), version: parseVersion(version) };
     const attestation = await this.receiver.receive(request, query.digest === undefined ? undefined : parseDigest(query.digest));
     const answer = await this.commands.send(AddAttestation, { ...originOf(caller, request), ...target, attestation });
+    if (answer.outcome === 'waiting') {
+      const { outcome: state, ...shown } = answer;
+      return void (await reply.status(202).send({ state, ...shown } satisfies WaitingAttestationView));
+    }
     const view = toView(answer, attestationUri(caller.tenant, target.packId, target.version, attestation.digest));
     await reply
       .status(answer.outcome === 'added' ? 201 : 200)
@@ -92,7 +98,7 @@ export class AttestationsController {
 }
 
 /** @throws DomainError ERR_PACK_ATTESTATION_INVALID with the verdict and its faults */
-function toView(answer: AddAttestationReply, uri: string): AttestationView {
+function toView(answer: Exclude<AddAttestationReply, { outcome: 'waiting' }>, uri: string): AttestationView {
   if (answer.outcome === 'rejected') {
     throw new DomainError('ERR_PACK_ATTESTATION_INVALID', 'the attestation was not accepted: see errors', {
       details: { verdict: { ...answer.verdict, hash: answer.verdictHash } },
