@@ -26,7 +26,7 @@ export class TryPolicyController {
 
   @Post()
   @HttpCode(200)
-  @Operation('packs.admin', 'What would be decided otherwise about published versions if this policy was active', 'tryPolicy')
+  @Operation('packs.admin', 'What would be decided otherwise about published versions if this policy was active', 'tryPolicy', 'upkeep')
   @ApiOkResponse({ type: PolicyTrialAnswer })
   async try(@Param('name') name: string, @Body() body: PolicyTrialInput, @Caller() { tenant }: Principal): Promise<PolicyTrialAnswer> {
     if (!isName(name, POLICY_NAME_MAX)) {
