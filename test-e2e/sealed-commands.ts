@@ -1,7 +1,7 @@
 const DIGEST = `sha256:${'0'.repeat(64)}`;
 const BLOB = { digest: DIGEST, size: 1, objectKey: 'key' };
 
-/** Commands that a sealed registry takes: the two ways a kit comes in, what ends a seal, and what keeps its bytes whole. */
+/** Commands that a sealed registry takes: the two ways a kit comes in, what ends a seal, what keeps its bytes whole, and what changes nothing. */
 export const OPEN_COMMANDS: readonly string[] = [
   'cmd.mirror-worker.receive-kit',
   'cmd.publisher.import-kit',
@@ -12,6 +12,7 @@ export const OPEN_COMMANDS: readonly string[] = [
   'cmd.publisher.start-scrub',
   'cmd.publisher.get-scrub',
   'cmd.publisher.cancel-scrub',
+  'cmd.publisher.try-policy',
 ];
 
 /**
