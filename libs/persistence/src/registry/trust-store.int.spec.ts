@@ -107,6 +107,8 @@ describe('the registry’s trust', () => {
     const admin = await db.client();
     const { rows } = await admin.query(`select epoch, digest from registry.trust_epochs where tenant = 'acme' order by epoch`);
     expect(rows).toEqual([first, second, first].map(({ digest }, at) => ({ epoch: String(at + 1), digest })));
+    const { rows: users } = await admin.query(`select content.tenants_with($1) as tenant`, [second.digest]);
+    expect(users).toEqual([{ tenant: 'acme' }]);
     await expect(admin.query('delete from content.blobs where digest = $1', [second.digest])).rejects.toMatchObject({
       code: expect.stringMatching(/^23[05]0[13]$/) as string,
     });
