@@ -1,7 +1,7 @@
 const DIGEST = `sha256:${'0'.repeat(64)}`;
 const BLOB = { digest: DIGEST, size: 1, objectKey: 'key' };
 
-/** Commands that a sealed registry takes: the two ways a kit comes in, what ends a seal, what keeps its bytes whole, and the note that evidence was given out. */
+/** Commands that a sealed registry takes: the two ways a kit comes in, what ends a seal, what keeps its bytes whole, what changes nothing, and the note that evidence was given out. */
 export const OPEN_COMMANDS: readonly string[] = [
   'cmd.mirror-worker.receive-kit',
   'cmd.publisher.import-kit',
@@ -14,6 +14,7 @@ export const OPEN_COMMANDS: readonly string[] = [
   'cmd.publisher.get-scrub',
   'cmd.publisher.cancel-scrub',
   'cmd.publisher.start-reverification',
+  'cmd.publisher.try-policy',
 ];
 
 /**

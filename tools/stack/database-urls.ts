@@ -21,7 +21,7 @@ export function databaseUrls(
   return { ...Object.fromEntries(made), ...givenDatabaseUrls(environment) };
 }
 
-function loginUrl(adminUrl: string, user: string, password: string): string {
+export function loginUrl(adminUrl: string, user: string, password: string): string {
   const url = new URL(adminUrl);
   url.username = user;
   url.password = password;

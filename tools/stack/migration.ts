@@ -9,7 +9,12 @@ import { StepError } from './step-error';
 const TIME_OUT_MS = 60_000;
 
 /** Runs `migrate`, the only program that is given the administrator's address. */
-export async function migrate(adminUrl: string, urls: Readonly<Record<string, string>>, environment: Environment): Promise<void> {
+export async function migrate(
+  adminUrl: string,
+  urls: Readonly<Record<string, string>>,
+  auditorUrl: string,
+  environment: Environment,
+): Promise<void> {
   const main = builtFile('tools', 'migrate', 'main.js');
   if (!existsSync(main))
     throw new StepError(
@@ -18,7 +23,12 @@ export async function migrate(adminUrl: string, urls: Readonly<Record<string, st
     );
   const logins = Object.entries(urls).map(([name, url]) => [`${ENV_PREFIX[name as ProcessName]}_DATABASE_URL`, url]);
   const child = spawn(process.execPath, ['--enable-source-maps', main], {
-    env: { ...inheritedBy('tool', environment), DATABASE_ADMIN_URL: adminUrl, ...Object.fromEntries(logins) },
+    env: {
+      ...inheritedBy('tool', environment),
+      DATABASE_ADMIN_URL: adminUrl,
+      AUDITOR_DATABASE_URL: auditorUrl,
+      ...Object.fromEntries(logins),
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: TIME_OUT_MS,
   });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { natsPermissions, PROCESSES } from '@packs/contracts';
 import { authorityProcess } from './authority-process';
-import { databaseUrls, DATABASE_PROCESSES, givenDatabaseUrls } from './database-urls';
+import { databaseUrls, DATABASE_PROCESSES, givenDatabaseUrls, loginUrl } from './database-urls';
 import { embeddedPostgres } from './embedded-postgres';
 import { migrate } from './migration';
 import { ensureNatsServer } from './nats-binary';
@@ -13,6 +13,8 @@ export interface Databases {
   /** Absent when every process was given a login and nobody an administrator's. */
   readonly adminUrl: string | undefined;
   readonly urls: Readonly<Record<string, string>>;
+  /** With the login of auditors; absent where nobody may make it. */
+  readonly auditorUrl: string | undefined;
 }
 
 /** PostgreSQL with the product's schemas: the one that is pointed at, else the embedded one. */
@@ -20,11 +22,14 @@ export async function startDatabases(workspace: Workspace): Promise<Databases> {
   const { environment, secrets, steps } = workspace;
   const given = givenDatabaseUrls(environment);
   const external = environment.DATABASE_ADMIN_URL;
-  if (!external && Object.keys(given).length === DATABASE_PROCESSES.length) return { adminUrl: undefined, urls: given };
+  if (!external && Object.keys(given).length === DATABASE_PROCESSES.length) {
+    return { adminUrl: undefined, urls: given, auditorUrl: environment.AUDITOR_DATABASE_URL };
+  }
   const adminUrl = external ?? (await steps.run('PostgreSQL', note => startPostgres(workspace, note)));
   const urls = databaseUrls(adminUrl, secrets.databases, environment);
-  await steps.run('migrations', () => migrate(adminUrl, urls, environment));
-  return { adminUrl, urls };
+  const auditorUrl = environment.AUDITOR_DATABASE_URL ?? loginUrl(adminUrl, 'packs_auditor', secrets.databases['auditor'] ?? '');
+  await steps.run('migrations', () => migrate(adminUrl, urls, auditorUrl, environment));
+  return { adminUrl, urls, auditorUrl };
 }
 
 async function startPostgres(workspace: Workspace, note: (text: string) => void): Promise<string> {

@@ -8,6 +8,7 @@ import type { Child, ChildSpec } from './child';
 import type { Environment } from './environment';
 import { gatewayCount, gatewayNames, isGateway, sharingPort, type GatewayName } from './gateway-processes';
 import { ensureKitKey, ensureTokenKey } from './key-files';
+import { writePrivateFile } from './private-file';
 import { DEFAULT_GATEWAY_PORT, describeListener } from './ports';
 import { startAuthority, startDatabases, startNats, type NatsAccess } from './servers';
 import { Steps } from './steps';
@@ -113,6 +114,7 @@ async function startParts(workspace: Workspace, options: StackOptions, close: ()
     authorityIssuer: authorityUrl,
     authorityAudience: audience,
   };
+  writeAuditorSettings(dataDir, databases.auditorUrl, parts.blobStore);
   const wanted = PROCESSES.filter(name => options.processes?.includes(name) ?? true);
   const ports: Record<string, number> = {};
   for (const name of wanted) ports[name] = await choosePort(workspace, name, options.ports ?? 'default');
@@ -147,6 +149,12 @@ async function startParts(workspace: Workspace, options: StackOptions, close: ()
       workspace.destroy();
     },
   };
+}
+
+/** What `registry policy replay` needs, for whoever may read the stack's secrets. */
+function writeAuditorSettings(dataDir: string, auditorUrl: string | undefined, blobStore: string): void {
+  if (auditorUrl === undefined) return;
+  writePrivateFile(join(dataDir, 'auditor.env'), `AUDITOR_DATABASE_URL=${auditorUrl}\nBLOB_STORE=${blobStore}\n`);
 }
 
 /** As many gateways as are wanted, in the place of the one. */

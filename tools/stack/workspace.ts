@@ -44,7 +44,7 @@ export class Workspace {
     this.environment = options.environment;
     this.steps = options.steps;
     this.ports = new PortBook(dataDir);
-    this.secrets = loadSecrets(dataDir, { databases: DATABASE_PROCESSES, nats: [...PROCESSES, NATS_ADMIN] });
+    this.secrets = loadSecrets(dataDir, { databases: [...DATABASE_PROCESSES, 'auditor'], nats: [...PROCESSES, NATS_ADMIN] });
     options.signal?.addEventListener('abort', () => void this.stopChildren(), { once: true });
   }
 

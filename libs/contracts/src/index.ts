@@ -42,7 +42,6 @@ export { ScrubInput, ScrubView } from './http/scrubs';
 export {
   type ReplayFinding,
   type ReplayLine,
-  type ReplayObstacle,
   type ReplayRange,
   type VerdictDifference,
   type VerdictPlace,
@@ -126,7 +125,6 @@ export {
   type JudgingCommand,
   type JudgingRequests,
   VerdictQuestionSchema,
-  type QuestionParts,
   type VerdictQuestion,
 } from './commands/verdict-question';
 export {

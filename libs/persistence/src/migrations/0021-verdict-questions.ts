@@ -6,6 +6,7 @@ export class VerdictQuestions1700000000021 implements MigrationInterface {
     await runner.query(QUESTIONS);
     await runner.query(TRUST_EPOCHS);
     await runner.query(EARLIER_EPOCHS);
+    await runner.query(USERS_OF_A_BLOB);
     await runner.query(GRANTS);
   }
 
@@ -73,6 +74,23 @@ insert into registry.trust_epochs (tenant, epoch, digest, since)
   on conflict do nothing;
 alter table registry.tenants force row level security;
 alter table registry.outbox force row level security;`;
+
+/** A tenant is told of damage to what its verdicts lean on as of damage to what it has now. */
+const USERS_OF_A_BLOB = `
+create index trust_epochs_digest on registry.trust_epochs (digest);
+create index verdict_evidence_digest on registry.verdict_evidence (digest);
+create policy users_of_a_blob on registry.trust_epochs for select to packs_migrate using (true);
+create policy users_of_a_blob on registry.verdict_evidence for select to packs_migrate using (true);
+create or replace function content.tenants_with(wanted text) returns setof text language sql stable security definer set search_path = pg_catalog as $$
+  select u.tenant from (
+    select e.tenant from registry.manifest_blobs e where e.blob_digest = wanted
+    union select m.tenant from registry.manifests m where m.digest = wanted
+    union select l.tenant from content.repository_blobs l where l.digest = wanted
+    union select t.tenant from registry.tenants t where t.trust_digest = wanted
+    union select h.tenant from registry.trust_epochs h where h.digest = wanted
+    union select v.tenant from registry.verdict_evidence v where v.digest = wanted) u
+  order by u.tenant limit 1000;
+$$;`;
 
 const GRANTS = `
 grant select, insert on registry.verdict_evidence to packs_publisher;

@@ -1,4 +1,4 @@
-import { canonicalDigest, sha256, type SigningPolicy } from '@packs/domain';
+import { canonicalDigest, policyDigest, sha256, type SigningPolicy } from '@packs/domain';
 import type { RegistryTx } from '@packs/ports';
 import { eventually } from '@packs/testing';
 import type { DataSource } from 'typeorm';
@@ -66,6 +66,52 @@ describe('the registry’s trust', () => {
     expect(await run(tx => tx.trust.state('acme', 'share'))).toEqual(state);
     expect(await new PostgresTrustReadModel(await db.as('api-gateway')).state('acme')).toEqual(state);
     expect((await run(tx => tx.trust.state('globex', 'none'), 'globex')).epoch).toBe(0);
+  });
+
+  it('keeps every version of a policy, with who wrote it and until when it decided', async () => {
+    const write = async (version: number, actor: string) => {
+      await run(async tx => {
+        await tx.trust.state('acme', 'update');
+        await tx.trust.addPolicy({ ...POLICY, version, unsigned: version === 2 ? 'pending' : 'reject' }, 'acme', actor);
+      });
+    };
+    for (const [at, actor] of ['user:alice', 'user:bob', 'user:carol'].entries()) await write(at + 1, actor);
+    await run(tx => tx.trust.addPolicy({ ...POLICY, name: 'other' }, 'acme', 'user:alice'));
+    const reads = new PostgresTrustReadModel(await db.as('api-gateway'));
+    const all = await reads.policyVersions('acme', 'default', { limit: 10 });
+    expect(all?.versions.map(({ version, active, createdBy, unsigned }) => [version, active, createdBy, unsigned])).toEqual([
+      [3, true, 'user:carol', 'reject'],
+      [2, false, 'user:bob', 'pending'],
+      [1, false, 'user:alice', 'reject'],
+    ]);
+    expect(all?.versions.map(({ supersededAt }) => supersededAt)).toEqual([null, all?.versions[0]?.createdAt, all?.versions[1]?.createdAt]);
+    expect(all?.versions[2]?.digest).toBe(policyDigest(POLICY));
+    const first = await reads.policyVersions('acme', 'default', { limit: 2 });
+    expect([first?.versions.map(({ version }) => version), first?.next]).toEqual([[3, 2], '2']);
+    const second = await reads.policyVersions('acme', 'default', { limit: 2, cursor: first?.next ?? '' });
+    expect([second?.versions.map(({ version }) => version), second?.next]).toEqual([[1], null]);
+    expect(await reads.policyVersions('globex', 'default', { limit: 2 })).toBeUndefined();
+    expect(await reads.policyVersions('acme', 'nobody', { limit: 2 })).toBeUndefined();
+  });
+
+  it('keeps the trust material of every epoch that there was', async () => {
+    const [first, second] = [aStoredBlob('first keys'), aStoredBlob('second keys')];
+    await new PostgresContentCatalog(publisher).record([first, second]);
+    for (const [at, material] of [first, second, first].entries()) {
+      await run(async tx => {
+        await tx.trust.state('acme', 'update');
+        await tx.trust.setMaterial('acme', at + 1, material);
+        await tx.trust.setShareWith('acme', [`tenant-${at}`]);
+      });
+    }
+    const admin = await db.client();
+    const { rows } = await admin.query(`select epoch, digest from registry.trust_epochs where tenant = 'acme' order by epoch`);
+    expect(rows).toEqual([first, second, first].map(({ digest }, at) => ({ epoch: String(at + 1), digest })));
+    const { rows: users } = await admin.query(`select content.tenants_with($1) as tenant`, [second.digest]);
+    expect(users).toEqual([{ tenant: 'acme' }]);
+    await expect(admin.query('delete from content.blobs where digest = $1', [second.digest])).rejects.toMatchObject({
+      code: expect.stringMatching(/^23[05]0[13]$/) as string,
+    });
   });
 
   it.each(['share', 'update'] as const)('read under a lock (%s) is as of after the wait for it', async lock => {

@@ -1,6 +1,9 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import type { ReplayFinding, ReplayRange, VerdictPlace } from '@packs/contracts';
+import type { ReplayFinding, ReplayLine, ReplayRange, VerdictPlace } from '@packs/contracts';
 import { canonicalDigest, DomainError } from '@packs/domain';
+
+/** A registry of earlier days may have a million verdicts without a question. */
+const MAX_FINDINGS = 1_000;
 
 type Filter = Pick<ReplayRange, 'tenant' | 'since'>;
 
@@ -9,12 +12,32 @@ export interface ReplayState {
   readonly filter: Filter;
   readonly after: VerdictPlace | null;
   readonly examined: number;
+  readonly differing: number;
+  readonly skipped: number;
+  /** Of those, what the registry had promised that it does not happen. */
+  readonly faults: number;
+  /** The first of them, faults before others. */
   readonly findings: readonly ReplayFinding[];
   readonly complete: boolean;
 }
 
 export function begun(filter: Filter): ReplayState {
-  return { filter, after: null, examined: 0, findings: [], complete: false };
+  return { filter, after: null, examined: 0, differing: 0, skipped: 0, faults: 0, findings: [], complete: false };
+}
+
+/** One step further. */
+export function advanced(state: ReplayState, { examined, findings, after }: Extract<ReplayLine, { kind: 'step' }>): ReplayState {
+  const counted = (of: (finding: ReplayFinding) => boolean): number => findings.filter(of).length;
+  const all = [...state.findings, ...findings].toSorted((a, b) => Number(b.isFault) - Number(a.isFault));
+  return {
+    ...state,
+    after,
+    examined: state.examined + examined,
+    differing: state.differing + counted(({ outcome }) => outcome !== 'skipped'),
+    skipped: state.skipped + counted(({ outcome }) => outcome === 'skipped'),
+    faults: state.faults + counted(({ isFault }) => isFault),
+    findings: all.slice(0, MAX_FINDINGS),
+  };
 }
 
 /**
@@ -46,7 +69,7 @@ export async function saveState(file: string, state: ReplayState): Promise<void>
 function parse(text: string, file: string): ReplayState {
   try {
     const state = JSON.parse(text) as ReplayState;
-    if (Array.isArray(state.findings) && Number.isInteger(state.examined)) return state;
+    if (Array.isArray(state.findings) && Number.isInteger(state.examined) && Number.isInteger(state.faults)) return state;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }

@@ -5,7 +5,7 @@ import type { CliContext } from '../../terminal/cli-context';
 import { instant, wholeNumber } from '../../terminal/option-values';
 import { printFields, printRows, withOutput, type OutputOptions } from '../../terminal/output';
 import type { ReplayProgram } from './replay-program';
-import { begun, loadState, saveState, type ReplayState } from './replay-state';
+import { advanced, begun, loadState, saveState, type ReplayState } from './replay-state';
 
 interface ReplayOptions extends OutputOptions {
   readonly tenant?: string;
@@ -54,12 +54,7 @@ async function follow(
       return state;
     }
     if (line.kind !== 'step') continue;
-    state = {
-      ...state,
-      after: line.after,
-      examined: state.examined + line.examined,
-      findings: [...state.findings, ...line.findings],
-    };
+    state = advanced(state, line);
     show(state.examined, total);
     if (file === undefined || context.now() - saved < SAVE_MS) continue;
     await saveState(file, state);
@@ -79,13 +74,9 @@ function progressOf({ stderr }: CliContext): (examined: number, total: number) =
   };
 }
 
-function print(context: CliContext, options: OutputOptions, { after, examined, findings, complete }: ReplayState): void {
-  const counts = {
-    examined,
-    same: examined - findings.length,
-    differing: findings.filter(({ outcome }) => outcome !== 'skipped').length,
-    skipped: findings.filter(({ outcome }) => outcome === 'skipped').length,
-  };
+function print(context: CliContext, options: OutputOptions, { filter: _, findings, after, faults: _faults, ...state }: ReplayState): void {
+  const { examined, differing, skipped, complete } = state;
+  const counts = { examined, same: examined - differing - skipped, differing, skipped };
   const answer = { ...counts, complete, after, findings };
   printFields(context.stdout, options, answer, { ...counts, complete });
   if (options.output === 'json' || findings.length === 0) return;
@@ -100,6 +91,8 @@ function print(context: CliContext, options: OutputOptions, { after, examined, f
     ['FOUND', finding => finding.found],
     ['REASON', reasonOf],
   ]);
+  const more = differing + skipped - findings.length;
+  if (more > 0) context.stdout.write(`and ${more} more\n`);
 }
 
 function reasonOf({ obstacle, reason, difference, outcome }: ReplayFinding): string {
@@ -110,11 +103,10 @@ function reasonOf({ obstacle, reason, difference, outcome }: ReplayFinding): str
 
 /** @throws DomainError ERR_PACK_CORRUPT when a verdict is not found again: whoever runs it by a schedule goes by the exit code */
 function conclude(
-  { findings, examined, complete }: ReplayState,
+  { faults, examined, complete }: ReplayState,
   { limit, file }: Pick<ReplayOptions, 'limit'> & { readonly file?: string },
 ): void {
-  const faults = findings.filter(({ isFault }) => isFault);
-  if (faults.length > 0) throw new DomainError('ERR_PACK_CORRUPT', `${faults.length} of ${examined} verdicts are not found again`);
+  if (faults > 0) throw new DomainError('ERR_PACK_CORRUPT', `${faults} of ${examined} verdicts are not found again`);
   if (complete || limit !== undefined) return;
   const how = file === undefined ? 'with --state <file> it could go on from here' : `run it again with --state ${file} to go on`;
   throw new DomainError('ERR_PACK_UNAVAILABLE', `the replay was interrupted after ${examined} verdicts: ${how}`);

@@ -6,8 +6,8 @@ import { collect } from '../../terminal/option-values';
 import type { CliContext } from '../../terminal/cli-context';
 import { printFields, printRows, withOutput, type OutputOptions } from '../../terminal/output';
 import { historyCommand } from './history.command';
-import { whatIfCommand } from './what-if.command';
 import { readPolicyFile } from './read-policy-file';
+import { whatIfCommand } from './what-if.command';
 
 interface SetOptions extends OutputOptions {
   readonly key: readonly string[];

@@ -1,7 +1,17 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { PolicyTrialAnswer, PolicyTrialInput, TryPolicy, type TryPolicyRequest } from '@packs/contracts';
-import { DomainError, isName, NAME_PATTERN, parseChannel, parsePackId, parsePolicyRule, parseVersion, type Principal } from '@packs/domain';
+import {
+  DomainError,
+  isName,
+  NAME_PATTERN,
+  parseChannel,
+  parsePackId,
+  parsePolicyRequirements,
+  parsePolicyRule,
+  parseVersion,
+  type Principal,
+} from '@packs/domain';
 import { CommandBus } from '@packs/ports';
 import { Caller } from '../../http/access';
 import { Operation } from '../../http/docs';
@@ -16,7 +26,7 @@ export class TryPolicyController {
 
   @Post()
   @HttpCode(200)
-  @Operation('packs.admin', 'What would be decided otherwise about published versions if this policy was active', 'tryPolicy')
+  @Operation('packs.admin', 'What would be decided otherwise about published versions if this policy was active', 'tryPolicy', 'upkeep')
   @ApiOkResponse({ type: PolicyTrialAnswer })
   async try(@Param('name') name: string, @Body() body: PolicyTrialInput, @Caller() { tenant }: Principal): Promise<PolicyTrialAnswer> {
     if (!isName(name, POLICY_NAME_MAX)) {
@@ -24,16 +34,10 @@ export class TryPolicyController {
         errors: [{ field: 'name', message: `does not match ${NAME_PATTERN}` }],
       });
     }
-    const { channel, packType, unsigned, limit, cursor } = body;
-    const rule = parsePolicyRule(body.rule);
-    const policy = {
-      name,
-      version: 1,
-      ...(channel !== undefined && { channel }),
-      ...(packType !== undefined && { packType }),
-      rule,
-      unsigned,
-    };
+    const { channel, packType, unsigned, require, limit, cursor } = body;
+    const binding = { ...(channel !== undefined && { channel }), ...(packType !== undefined && { packType }) };
+    const required = require !== undefined && { require: parsePolicyRequirements(require) };
+    const policy = { name, version: 1, ...binding, rule: parsePolicyRule(body.rule), unsigned, ...required };
     const { next, ...found } = await this.commands.send(TryPolicy, { tenant, policy, limit, after: readCursor(cursor) });
     return { ...found, next: next && [next.packId, next.version, next.channel].join('@') };
   }
