@@ -305,6 +305,8 @@ const PRINTING: Readonly<Record<string, readonly string[]>> = {
   'trust set-roots': [],
   'policy list': [],
   'policy set': ['for-json', '--key', 'mine', '--channel', 'for-json'],
+  'scanning set': ['--malware', 'on'],
+  'scanning show': [],
   'channel set': ['for-json'],
   'channel list': [],
   'compliance summary': [],
@@ -335,8 +337,9 @@ const IN_A_STORY_OF_ITS_OWN: Readonly<Record<string, string>> = {
   'registry sealed approve': 'sealed',
   'registry sealed seal': 'sealed',
   'registry sealed unseal': 'sealed',
+  'scanning report': 'scanning',
 };
-const ADMINISTRATIVE = /^(key generate|trust (add|remove|set-roots)|policy set|exporter|mirror|parity|registry)/;
+const ADMINISTRATIVE = /^(key generate|trust (add|remove|set-roots)|policy set|scanning set|exporter|mirror|parity|registry)/;
 
 type Command = ReturnType<typeof stellaProgram>;
 

@@ -49,6 +49,18 @@ import { UpdateVisibilityHandler } from './update-visibility/update-visibility.h
 
 type Config = ConfigOf<'publisher'>;
 
+/** What needs nothing but a transaction and the time. */
+const CHANGES = [
+  DeprecateVersion,
+  ArchiveVersion,
+  UpdateChannel,
+  UpdateTrust,
+  UpdatePolicy,
+  UpdateVisibility,
+  UpdateScanning,
+  UpdateExporters,
+];
+
 @Module({})
 export class AppModule {
   static register(config: Config, logger: Logger): DynamicModule {
@@ -91,16 +103,7 @@ export class AppModule {
           useFactory: (...parts: ConstructorParameters<typeof PromoteVersion>) => new PromoteVersion(...parts),
           inject: [RegistryUnitOfWork, CommandBus, Clock],
         },
-        ...[
-          DeprecateVersion,
-          ArchiveVersion,
-          UpdateChannel,
-          UpdateTrust,
-          UpdatePolicy,
-          UpdateVisibility,
-          UpdateScanning,
-          UpdateExporters,
-        ].map(useCase => ({
+        ...CHANGES.map(useCase => ({
           provide: useCase,
           useFactory: (unitOfWork: RegistryUnitOfWork, clock: Clock) => new useCase(unitOfWork, clock),
           inject: [RegistryUnitOfWork, Clock],
