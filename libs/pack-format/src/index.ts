@@ -7,5 +7,5 @@ export { kitBytes, kitSize } from './kit/write-kit';
 export { packManifestSchema } from './pack-manifest.schema';
 export { parsePackManifest } from './parse-pack-manifest';
 export { walkBundle } from './read-bundle';
-export { walkFiles, type FileSink, type FilesWalk, type UnopenedFile } from './nested/walk-files';
+export { walkFiles, type FileSink, type UnopenedFile } from './nested/walk-files';
 export { readYaml } from './read-yaml';
