@@ -309,6 +309,8 @@ const PRINTING: Readonly<Record<string, readonly string[]>> = {
   'policy show': ['default'],
   'policy set': ['for-json', '--key', 'mine', '--channel', 'for-json'],
   'policy history': ['for-json'],
+  'scanning set': ['--malware', 'on'],
+  'scanning show': [],
   'channel set': ['for-json'],
   'channel list': [],
   'compliance summary': [],
@@ -342,8 +344,9 @@ const IN_A_STORY_OF_ITS_OWN: Readonly<Record<string, string>> = {
   'registry sealed approve': 'sealed',
   'registry sealed seal': 'sealed',
   'registry sealed unseal': 'sealed',
+  'scanning report': 'scanning',
 };
-const ADMINISTRATIVE = /^(key generate|trust (add|remove|set-roots)|policy set|exporter|mirror|parity|registry)/;
+const ADMINISTRATIVE = /^(key generate|trust (add|remove|set-roots)|policy set|scanning set|exporter|mirror|parity|registry)/;
 
 type Command = ReturnType<typeof stellaProgram>;
 

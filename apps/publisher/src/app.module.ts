@@ -53,6 +53,18 @@ import { keepingTrust } from './watch-trust/watch-trust.providers';
 
 type Config = ConfigOf<'publisher'>;
 
+/** What needs nothing but a transaction and the time. */
+const CHANGES = [
+  DeprecateVersion,
+  ArchiveVersion,
+  UpdateChannel,
+  UpdateTrust,
+  UpdatePolicy,
+  UpdateVisibility,
+  UpdateScanning,
+  UpdateExporters,
+];
+
 @Module({})
 export class AppModule {
   static register(config: Config, logger: Logger): DynamicModule {
@@ -96,16 +108,7 @@ export class AppModule {
           useFactory: (unitOfWork: RegistryUnitOfWork, commands: CommandBus, clock: Clock) => new useCase(unitOfWork, commands, clock),
           inject: [RegistryUnitOfWork, CommandBus, Clock],
         })),
-        ...[
-          DeprecateVersion,
-          ArchiveVersion,
-          UpdateChannel,
-          UpdateTrust,
-          UpdatePolicy,
-          UpdateVisibility,
-          UpdateScanning,
-          UpdateExporters,
-        ].map(useCase => ({
+        ...CHANGES.map(useCase => ({
           provide: useCase,
           useFactory: (unitOfWork: RegistryUnitOfWork, clock: Clock) => new useCase(unitOfWork, clock),
           inject: [RegistryUnitOfWork, Clock],

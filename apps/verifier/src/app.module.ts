@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { Inject, Injectable, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, Module, type DynamicModule, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
 import {
   commandServer as natsCommandServer,
@@ -13,9 +13,10 @@ import {
 import { openReportingBlobStore } from '@packs/object-storage';
 import { verifyTimeoutMs } from '@packs/contracts';
 import { LOGGER, scannerUp, scanSeconds, signatureVerifySeconds, type Logger } from '@packs/observability';
+import type { Scanner } from '@packs/domain';
 import { BlobStore, CommandBus } from '@packs/ports';
 import { BundleScanner, MalwareScanner, SecretPool, SecretScanner } from '@packs/scanning';
-import { Readiness, type ConfigOf } from '@packs/service-host';
+import { Readiness, Recurring, type ConfigOf } from '@packs/service-host';
 import { AnswerMemory, VerificationPool } from '@packs/sigstore';
 import { AttestationEvaluator } from './evaluation/attestation-evaluator';
 import { SignatureEvaluator } from './evaluation/signature-evaluator';
@@ -26,6 +27,7 @@ import { ReverifyVersion } from './reverify-version/reverify-version';
 import { ReverifyVersionHandler } from './reverify-version/reverify-version.handler';
 import { BundleScans } from './scanning/bundle-scans';
 import { LiveScans, type ScanMeter } from './scanning/live-scans';
+import { watchScanners } from './scanning/watch-scanners';
 import { VerifyAttestation } from './verify-attestation/verify-attestation';
 import { VerifyAttestationHandler } from './verify-attestation/verify-attestation.handler';
 import { VerifyBundle } from './verify-bundle/verify-bundle';
@@ -49,15 +51,21 @@ const SCANNERS = Symbol('Scanners');
 const VERIFICATION_DEADLINE_MS = 10_000;
 
 @Injectable()
-class Lifecycle implements OnApplicationShutdown {
+class Lifecycle implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(
     private readonly commands: CommandBus,
     @Inject(NATS_CONNECTION) private readonly connection: NatsConnection,
     private readonly pool: VerificationPool,
     @Inject(SCANNERS) private readonly scanners: readonly BundleScanner[],
+    private readonly watch: Recurring,
   ) {}
 
+  onApplicationBootstrap(): void {
+    this.watch.start();
+  }
+
   async onApplicationShutdown(): Promise<void> {
+    await this.watch.drain();
     if (this.commands instanceof NatsCommandBus) await this.commands.close();
     await this.connection.drain();
     await this.pool.close();
@@ -95,6 +103,12 @@ export class AppModule {
         SignatureEvaluator,
         { provide: SCANNERS, useFactory: () => scannersOf(config) },
         {
+          provide: Recurring,
+          useFactory: (scanners: readonly BundleScanner[]) =>
+            new Recurring('scanners watched', () => watchScanners(scanners, tellScanner), logger),
+          inject: [SCANNERS],
+        },
+        {
           provide: BundleScans,
           useFactory: (blobs: BlobStore, scanners: readonly BundleScanner[]) =>
             new LiveScans(blobs, scanners, SCAN_METER, bytes => SCAN_SHARE * verifyTimeoutMs(bytes)),
@@ -118,9 +132,13 @@ export class AppModule {
   }
 }
 
+function tellScanner(scanner: Scanner, isUp: boolean): void {
+  scannerUp.set({ scanner }, isUp ? 1 : 0);
+}
+
 const SCAN_METER: ScanMeter = {
   observe: (scanner, result, seconds) => {
-    scannerUp.set({ scanner }, result === 'unreachable' || result === 'unavailable' ? 0 : 1);
+    tellScanner(scanner, result !== 'unreachable' && result !== 'unavailable');
     if (result !== 'unreachable') scanSeconds.observe({ scanner, result }, seconds);
   },
 };

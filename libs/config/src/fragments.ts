@@ -356,20 +356,20 @@ export const parityWorkerSettings = {
 /** Where the files of packs are looked at for malware. */
 export const scanSettings = {
   clamd: {
-    name: 'CLAMD_ADDRESS',
+    name: 'VERIFIER_CLAMD_ADDRESS',
     doc: 'clamd, as unix:/path or tcp://host:port. Absent: there is no scanner for malware, and tenants that require one publish nothing',
     example: 'unix:/run/clamav/clamd.ctl',
     optional: true,
     parse: socketAddress as (value: string) => SocketAddress | undefined,
   },
   clamdMaxFileMib: {
-    name: 'CLAMD_MAX_FILE_MIB',
+    name: 'VERIFIER_CLAMD_MAX_FILE_MIB',
     doc: "A pack with a file of more MiB than this is refused where it is scanned for malware; not more than clamd's own MaxFileSize, beyond which clamd calls everything clean",
     fallback: '100',
     parse: positive,
   },
   clamdTimeoutMs: {
-    name: 'CLAMD_TIMEOUT_MS',
+    name: 'VERIFIER_CLAMD_TIMEOUT_MS',
     doc: 'A clamd that is silent for this many milliseconds has not looked at the pack',
     fallback: '20000',
     parse: positive,

@@ -313,7 +313,7 @@ export { PULL_LOCATION_PATTERN, type PulledRepository, type PullPolicy } from '.
 export { MirrorStateSchema, type MirroredVersion, type MirrorState } from './mirror-state';
 export { ApproveUnseal, UpdateSeal, type ApproveUnsealRequest, type SealReply, type UpdateSealRequest } from './commands/seal-commands';
 export { RegistrySealed, RegistryUnsealed, UnsealApproved, UnsealRequested } from './events/seal-events';
-export { ScanEngineView, ScanFindingView, ScanLimitView, ScanningInput, ScanningView, ScanReportView, UnopenedView } from './http/scanning';
+export { ScanningInput, ScanningView, ScanReportView } from './http/scanning';
 export { SealInput, SealView } from './http/seal';
 export { CheckParity, type CheckParityReply, type CheckParityRequest } from './commands/parity-commands';
 export { DRIFT_NAMED, ParityDriftDetected, ParityRestored } from './events/parity-events';

@@ -8,5 +8,5 @@ export { packManifestSchema } from './pack-manifest.schema';
 export { parsePackManifest } from './parse-pack-manifest';
 export { tarBytes, tarSize, type TarFile } from './plain-tar';
 export { walkBundle } from './read-bundle';
-export { walkFiles, type FileSink, type FilesWalk, type UnopenedFile } from './nested/walk-files';
+export { walkFiles, type FileSink, type UnopenedFile } from './nested/walk-files';
 export { readYaml } from './read-yaml';

@@ -1,5 +1,5 @@
 export { type ClamdAddress } from './malware/clamd-connection';
-export { MalwareScanner, type ClamdSettings } from './malware/malware-scanner';
-export { SecretPool, type SecretPoolSettings } from './secrets/secret-pool';
+export { MalwareScanner } from './malware/malware-scanner';
+export { SecretPool } from './secrets/secret-pool';
 export { SecretScanner } from './secrets/secret-scanner';
-export { BundleScanner, ScannerUnreachable, type Scan, type ScannedFile } from './scanner';
+export { BundleScanner, ScannerUnreachable, type Scan } from './scanner';

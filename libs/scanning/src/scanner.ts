@@ -27,6 +27,9 @@ export abstract class BundleScanner {
    */
   abstract begin(signal: AbortSignal): Promise<Scan>;
 
+  /** @throws ScannerUnreachable */
+  async check(): Promise<void> {}
+
   async close(): Promise<void> {}
 }
 

@@ -117,8 +117,8 @@ async function runAll({ bundle, source }: ScanQuestion, scans: ReadonlyMap<Scann
 
 function fanOut(sinks: readonly FileSink[]): FileSink {
   return {
-    write: async piece => void (await Promise.all(sinks.map(sink => sink.write(piece)))),
-    end: async () => void (await Promise.all(sinks.map(sink => sink.end()))),
+    write: async piece => void (await Promise.all(sinks.map(async sink => sink.write(piece)))),
+    end: async () => void (await Promise.all(sinks.map(async sink => sink.end()))),
   };
 }
 

@@ -19,6 +19,7 @@ import { aPolicy, aVerifier, MANIFEST } from '../evaluation/verifier.fixture';
 import { VerifyBundle } from '../verify-bundle/verify-bundle';
 import { LiveScans } from './live-scans';
 import { RecordedScans } from './recorded-scans';
+import { watchScanners } from './watch-scanners';
 
 const MIB = 1024 * 1024;
 const WORKER = path.resolve(__dirname, '../../../../libs/scanning/src/secrets/secret-worker.ts');
@@ -187,6 +188,17 @@ describe('a verdict on a bundle that is scanned', () => {
     expect(told(reply)).toEqual(['secrets fail secret-found', 'malware pass ok']);
     expect(reply.pack?.config).toBeNull();
   }, 60_000);
+
+  it('is not needed to see that a scanner is gone', async () => {
+    const seen: string[] = [];
+    const scanners = [secrets, clamdAt(clamd.address)];
+    const watch = () => watchScanners(scanners, (scanner, isUp) => void seen.push(`${scanner} ${isUp}`));
+    await watch();
+    await clamd.stop();
+    await watch();
+    clamd = await ScriptedClamd.start();
+    expect(seen).toEqual(['secrets true', 'malware true', 'secrets true', 'malware false']);
+  });
 
   describe('a scanner for malware that is not there', () => {
     const gone = { path: '/nonexistent/clamd.sock' };

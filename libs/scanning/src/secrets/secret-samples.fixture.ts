@@ -56,7 +56,12 @@ const sample = (
 
 /** One or more for every rule that is on, each in the form its issuer documents, and none of them anybody's. Put together as they are asked for. */
 export function secretSamples(): SecretSample[] {
-  const of = (...parts: string[]): string => parts.join('');
+  return [...ofTheFirst(), ...ofTheRest()];
+}
+
+const of = (...parts: string[]): string => parts.join('');
+
+function ofTheFirst(): SecretSample[] {
   const gcp = pem('pkcs8');
   return [
     sample('aws/AWSSecretAccessKey', run(40), key => `aws_secret_access_key = ${key}\n`),
@@ -84,6 +89,11 @@ export function secretSamples(): SecretSample[] {
     }),
     ...['p', 'o', 'u', 's', 'r'].map(kind => sample('github/GITHUB_TOKEN', of('gh', kind, '_', run(36)))),
     sample('github/GITHUB_TOKEN', of('github', '_pat_', run(82))),
+  ];
+}
+
+function ofTheRest(): SecretSample[] {
+  return [
     sample('gitlab/GITLAB_PERSONAL_ACCESS_TOKEN', of('gl', 'pat-', run(20))),
     sample('grafana/GRAFANA_CLOUD_API_TOKEN', of('gl', 'c_', run(60))),
     sample('grafana/GRAFANA_SERVICE_ACCOUNT_TOKEN', of('gl', 'sa_', run(32), '_', run(8, HEX))),

@@ -3,7 +3,7 @@ import type { TextWindow } from './find-secrets';
 
 /** Rules look at so much at a time: what they match is far shorter than the overlap. */
 export const WINDOW_BYTES = 256 * 1024;
-export const OVERLAP_BYTES = 16 * 1024;
+const OVERLAP_BYTES = 16 * 1024;
 /** A NUL within so many bytes makes a file binary, as it does for git. */
 const PROBE_BYTES = 8000;
 
