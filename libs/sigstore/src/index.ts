@@ -1,4 +1,11 @@
-export { encodeTrustMaterial, parseTrustMaterial, readTrustMaterial, trustedKeyFromPem, trustMaterialJson } from './trust-material';
+export {
+  encodeTrustMaterial,
+  parseTrustMaterial,
+  readKeyList,
+  readTrustMaterial,
+  trustedKeyFromPem,
+  trustMaterialJson,
+} from './trust-material';
 export {
   ANY_TENANT,
   encodeTrustBundle,
@@ -11,7 +18,7 @@ export {
   type SignedTrustBundle,
   type TrustBundle,
 } from './trust-bundle';
-export { countingKeyIds, trustEdges, trustEndings, type TrustEnding } from './trust-endings';
+export { countingKeyIds, trustEdges, trustEndings, type EndingPart } from './trust-endings';
 export { keyIdOf } from './public-key';
 export { MAX_ATTESTATION_BYTES, verifyAttestation } from './verify-attestation';
 export { MAX_SIGNATURE_BYTES, verifyPackSignature, type SignedManifest } from './verify-pack-signature';

@@ -17,7 +17,7 @@ import {
   trustEdges,
   trustEndings,
   type SignedTrustBundle,
-  type TrustEnding as Ending,
+  type EndingPart,
 } from '@packs/sigstore';
 import type { TrustBundleFile } from '../rotate-trust/trust-bundle-file';
 import { nearEndings, nextStage } from './near-endings';
@@ -37,7 +37,7 @@ interface Expected {
 interface Judged {
   readonly state: TrustState;
   readonly material: TrustMaterial;
-  readonly endings: readonly Ending[];
+  readonly endings: readonly EndingPart[];
   readonly bundleVersion: number | null;
   readonly expected: Expected | null;
   readonly now: Date;
@@ -92,7 +92,7 @@ export class WatchTrust {
       await tx.trustBundles.current(tenant),
     ]);
     const material = state.material ? readTrustMaterial(await readWhole(this.blobs, state.material, MATERIAL_MAX_BYTES)) : { keys: [] };
-    const ofBundle: Ending[] = bundle ? [{ kind: 'bundle', name: `version ${bundle.version}`, at: bundle.validUntil }] : [];
+    const ofBundle: EndingPart[] = bundle ? [{ kind: 'bundle', name: `version ${bundle.version}`, at: bundle.validUntil }] : [];
     const endings = [...trustEndings(material, now), ...ofBundle];
     const expected = file && (file.tenant === ANY_TENANT || file.tenant === tenant) ? file : null;
     const judged = { state, material, endings, bundleVersion: bundle?.version ?? null, expected, now };
