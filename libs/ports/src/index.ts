@@ -83,7 +83,6 @@ export {
   type ComparedFile,
   type ImportedTrustBundle,
   type NearEnding,
-  type TrustDrift,
   type TrustFindings,
   type TrustTotals,
   type TrustWatch,

@@ -21,7 +21,7 @@ export abstract class TrustBundleStore {
 }
 
 /** That a tenant trusts something else than the trust bundle file of the installation says. */
-export interface TrustDrift {
+interface TrustDrift {
   readonly active: Digest;
   readonly expected: Digest;
   readonly bundleVersion: number;

@@ -13,7 +13,6 @@ export {
   parseTrustBundle,
   readTrustBundle,
   requireSuccessor,
-  TRUST_BUNDLE_PAYLOAD_TYPE,
   trustBundleMessage,
   type SignedTrustBundle,
   type TrustBundle,
@@ -31,7 +30,7 @@ export { JsonFault, parseStrictJson } from './strict-json';
 export type { ArtifactSubject } from './signed-entity';
 export { publicGoodRoot } from './public-good-root';
 export { readAnyDocument } from './read-document';
-export { authorityIdsOf, MAX_TRUSTED_ROOT_BYTES, parseTrustedRoot } from './trusted-root';
+export { MAX_TRUSTED_ROOT_BYTES, parseTrustedRoot } from './trusted-root';
 export { verifyDocument, type DocumentTrust, type RequiredIdentity } from './verify-document';
 export { reasonOf } from './verification-report';
 export { VerificationPool } from './verification-pool';
