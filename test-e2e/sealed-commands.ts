@@ -53,6 +53,7 @@ export function commandsOf(tenant: string, manifest: typeof BLOB): Readonly<Reco
     'cmd.publisher.contest-attestation': { ...version, digest: DIGEST, decision: 'contest', reason: 'asked' },
     'cmd.publisher.update-channel': { ...origin, name: 'night', description: '' },
     'cmd.publisher.update-trust': { ...origin, material: BLOB, keyIds: [] },
+    'cmd.publisher.rotate-trust': { ...origin, bundle: BLOB, material: BLOB },
     'cmd.publisher.update-policy': {
       ...origin,
       name: 'default',

@@ -60,9 +60,9 @@ const QUEUES: Readonly<Record<string, readonly string[]>> = {
   'parity-worker': ['mirror.mirrors', 'mirror.jobs', 'parity.comparisons', 'parity.findings', 'parity.parity_matrix', 'parity.mirrors'],
 };
 
-/** What is only looked for there: whose claims have ended, and whose attestations are to be judged again. */
+/** What is only looked for there: whose claims have ended, whose attestations are to be judged again, and whose trust is to be looked at. */
 const LOOKED_THROUGH: Readonly<Record<string, readonly string[]>> = {
-  publisher: ['registry.pending_versions', 'registry.assessments_due'],
+  publisher: ['registry.pending_versions', 'registry.assessments_due', 'registry.trust_watches'],
 };
 
 function worksOnAll(process: string, table: string, tenant: string | null): boolean {

@@ -104,7 +104,6 @@ export {
   type ComparedFile,
   type ImportedTrustBundle,
   type NearEnding,
-  type TrustDrift,
   type TrustFindings,
   type TrustTotals,
   type TrustWatch,

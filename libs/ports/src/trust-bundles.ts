@@ -21,7 +21,7 @@ export abstract class TrustBundleStore {
 }
 
 /** That a tenant trusts something else than the trust bundle file of the installation says. */
-export interface TrustDrift {
+interface TrustDrift {
   readonly active: Digest;
   readonly expected: Digest;
   readonly bundleVersion: number;
@@ -68,7 +68,11 @@ export abstract class TrustWatchStore {
    * transaction without a tenant.
    * @param file null: there is none; undefined: nobody can tell
    */
-  abstract due(now: string, file: ComparedFile | null | undefined, limit: number): Promise<string[]>;
+  abstract due(
+    now: string,
+    file: ComparedFile | null | undefined,
+    page: { readonly after: string; readonly limit: number },
+  ): Promise<string[]>;
   abstract totals(): Promise<TrustTotals>;
   abstract find(tenant: string): Promise<TrustWatch | undefined>;
   /** To be looked at from this moment on. */

@@ -2,6 +2,7 @@ export {
   encodeTrustMaterial,
   MAX_TRUST_MATERIAL_BYTES,
   parseTrustMaterial,
+  readKeyList,
   readTrustMaterial,
   trustedKeyFromPem,
   trustMaterialJson,
@@ -13,12 +14,11 @@ export {
   parseTrustBundle,
   readTrustBundle,
   requireSuccessor,
-  TRUST_BUNDLE_PAYLOAD_TYPE,
   trustBundleMessage,
   type SignedTrustBundle,
   type TrustBundle,
 } from './trust-bundle';
-export { countingKeyIds, trustEdges, trustEndings, type TrustEnding } from './trust-endings';
+export { countingKeyIds, trustEdges, trustEndings, type EndingPart } from './trust-endings';
 export { keyIdOf } from './public-key';
 export { MAX_ATTESTATION_BYTES } from './attestation-limits';
 export { readPredicate, type ReadPredicate } from './predicates/read-predicate';
@@ -34,7 +34,7 @@ export { JsonFault, parseStrictJson } from './strict-json';
 export type { ArtifactHashes, ArtifactSubject } from './artifact-subject';
 export { publicGoodRoot } from './public-good-root';
 export { readAnyDocument } from './read-document';
-export { authorityIdsOf, MAX_TRUSTED_ROOT_BYTES, parseTrustedRoot } from './trusted-root';
+export { MAX_TRUSTED_ROOT_BYTES, parseTrustedRoot } from './trusted-root';
 export { verifyDocument, type DocumentTrust, type RequiredIdentity } from './verify-document';
 export { reasonOf } from './verification-report';
 export { AnswerMemory } from './answer-memory';

@@ -4,7 +4,14 @@ import { aKeylessAuthority, type KeylessAuthority } from '@packs/testing';
 import { keyIdOf } from './public-key';
 import { dsseDocument, pemOf, SpecSigner, statementAbout } from './signer.fixture';
 import { authorityIdsOf } from './trusted-root';
-import { encodeTrustMaterial, parseTrustMaterial, readTrustMaterial, trustedKeyFromPem, type KeyWindow } from './trust-material';
+import {
+  encodeTrustMaterial,
+  parseTrustMaterial,
+  readKeyList,
+  readTrustMaterial,
+  trustedKeyFromPem,
+  type KeyWindow,
+} from './trust-material';
 import { runTask } from './verification-task';
 
 const ARTIFACT = Buffer.from('what is signed');
@@ -185,6 +192,13 @@ describe('trust material with times and revocations', () => {
     });
     expect(encodeTrustMaterial(one)).toEqual(encodeTrustMaterial(other));
     expect(readTrustMaterial(encodeTrustMaterial(one))).toEqual(one);
+  });
+
+  it('is refused where there is room for keys alone', () => {
+    const timed = within({ notAfter: AT });
+    expect(readKeyList(encodeTrustMaterial({ keys: [signer.key] }))).toEqual([signer.key]);
+    expect(() => readKeyList(encodeTrustMaterial({ keys: [timed] }))).toThrow('no times');
+    expect(() => readKeyList(encodeTrustMaterial({ keys: [], revoked: { digests: [{ digest, reason: 'x' }] } }))).toThrow('keys alone');
   });
 
   it('keeps the digest it had before there were any', () => {

@@ -3,7 +3,7 @@ import { keyIdOf } from './public-key';
 import { authorityIdsOf, trustedRootsOf } from './trusted-root';
 
 /** A part of trust material whose time ends. */
-export interface TrustEnding {
+export interface EndingPart {
   readonly kind: 'key' | 'certificate-authority' | 'timestamp-authority' | 'log' | 'bundle';
   readonly name: string;
   /** RFC 3339. */
@@ -14,8 +14,8 @@ export interface TrustEnding {
 const NEVER = 8_640_000_000_000_000;
 
 /** Each part with an end, the next first. A part of a root whose time was over at `now` has been replaced by another, and is left out. */
-export function trustEndings(material: TrustMaterial, now: Date): TrustEnding[] {
-  const keys = material.keys.flatMap(({ name, notAfter }): TrustEnding[] =>
+export function trustEndings(material: TrustMaterial, now: Date): EndingPart[] {
+  const keys = material.keys.flatMap(({ name, notAfter }): EndingPart[] =>
     notAfter === undefined ? [] : [{ kind: 'key', name, at: notAfter }],
   );
   const roots = trustedRootsOf(material).flatMap(({ material: root }) => [
@@ -29,12 +29,12 @@ export function trustEndings(material: TrustMaterial, now: Date): TrustEnding[] 
 
 type Authority = ReturnType<typeof trustedRootsOf>[number]['material']['certificateAuthorities'][number];
 
-function ofAuthority(kind: TrustEnding['kind'], { certChain, validFor }: Authority): TrustEnding | undefined {
+function ofAuthority(kind: EndingPart['kind'], { certChain, validFor }: Authority): EndingPart | undefined {
   const [first] = certChain;
   return first && ending(kind, sha256(first.publicKey), [validFor.end, ...certChain.map(({ notAfter }) => notAfter)]);
 }
 
-function ending(kind: TrustEnding['kind'], name: string, ends: readonly Date[]): TrustEnding | undefined {
+function ending(kind: EndingPart['kind'], name: string, ends: readonly Date[]): EndingPart | undefined {
   const first = Math.min(...ends.map(end => end.getTime()));
   return first >= NEVER ? undefined : { kind, name, at: new Date(first).toISOString() };
 }

@@ -3,7 +3,7 @@ import { canonicalJson, type TrustedKey, type TrustMaterial } from '@packs/domai
 import { encodeTrustBundle, trustBundleMessage, trustedKeyFromPem, trustMaterialJson } from '@packs/sigstore';
 
 /** A root key made for one spec. */
-export interface RootKey {
+interface RootKey {
   readonly key: TrustedKey;
   readonly privateKey: KeyObject;
 }

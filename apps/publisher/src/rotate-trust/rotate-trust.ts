@@ -31,20 +31,19 @@ export class RotateTrust {
   /** @throws DomainError ERR_TRUST_BUNDLE_…, ERR_PACK_TRUST_INVALID */
   async execute(request: RotateTrustRequest): Promise<RotateTrustReply> {
     const { tenant, bundle, material } = request;
-    const signed = readTrustBundle(await readWhole(this.blobs, bundle, MAX_FILE_BYTES));
-    if (sha256(encodeTrustMaterial(signed.bundle.material)) !== material.digest)
-      throw new DomainError('ERR_PACK_TRUST_INVALID', 'the trust material is not that of the bundle');
-    const installed = await this.file.of(tenant);
-    const now = this.clock.now();
     return this.unitOfWork.run(tenant, async tx => {
+      const signed = readTrustBundle(await readWhole(this.blobs, bundle, MAX_FILE_BYTES));
+      if (sha256(encodeTrustMaterial(signed.bundle.material)) !== material.digest)
+        throw new DomainError('ERR_PACK_TRUST_INVALID', 'the trust material is not that of the bundle');
+      const installed = await this.file.of(tenant);
+      const now = this.clock.now();
       const current = await tx.trust.state(tenant, 'update');
       const anchor = installed ? { root: installed.bundle.root } : undefined;
       requireSuccessor(signed, { tenant, now, previous: (await this.inForce(tx, tenant)) ?? anchor });
       const changes = current.digest !== material.digest;
-      const epoch = changes ? current.epoch + 1 : current.epoch;
-
-      const reply = await this.record(tx, request, signed, { epoch, now });
-      if (changes) await this.replaceMaterial(tx, request, signed, { epoch, now });
+      const moment = { epoch: changes ? current.epoch + 1 : current.epoch, now };
+      const reply = await this.record(tx, request, signed, moment);
+      if (changes) await this.replaceMaterial(tx, request, signed, moment);
       return reply;
     });
   }

@@ -17,7 +17,7 @@ import {
   trustEdges,
   trustEndings,
   type SignedTrustBundle,
-  type TrustEnding as Ending,
+  type EndingPart,
 } from '@packs/sigstore';
 import type { TrustBundleFile } from '../rotate-trust/trust-bundle-file';
 import { nearEndings, nextStage } from './near-endings';
@@ -37,7 +37,7 @@ interface Expected {
 interface Judged {
   readonly state: TrustState;
   readonly material: TrustMaterial;
-  readonly endings: readonly Ending[];
+  readonly endings: readonly EndingPart[];
   readonly bundleVersion: number | null;
   readonly expected: Expected | null;
   readonly now: Date;
@@ -57,26 +57,33 @@ export class WatchTrust {
     private readonly days: readonly number[],
   ) {}
 
-  /** @returns at how many tenants something had changed @throws what reading the file throws, after everything else was looked at */
+  /** @returns at how many tenants something had changed @throws what went wrong first, after everything else was looked at */
   async execute(): Promise<number> {
     const now = this.clock.now();
-    const file = await this.file.read().then(expectedBy, (error: unknown) => ({ error }));
-    const known = file && 'error' in file ? undefined : file;
+    const errors: unknown[] = [];
+    const noting = (error: unknown): undefined => void errors.push(error);
+    const file = await this.file.read().then(expectedBy, noting);
     let changed = 0;
-    for (const tenant of await this.due(known, now)) {
-      if (await this.look(tenant, known, now)) changed += 1;
+    for await (const tenant of this.due(file, now)) {
+      if (await this.look(tenant, file, now).catch(noting)) changed += 1;
     }
-    if (file && 'error' in file) throw file.error;
+    if (errors.length > 0) throw errors[0];
     return changed;
   }
 
   /** @param expected undefined: it cannot be read now; what was found out by it stays */
-  private async due(expected: Expected | null | undefined, now: Date): Promise<string[]> {
+  private async *due(expected: Expected | null | undefined, now: Date): AsyncIterable<string> {
     const named = expected && expected.tenant !== ANY_TENANT ? expected.tenant : undefined;
     // A tenant that has never trusted anything is compared as well.
-    const isNew = named !== undefined && (await this.unitOfWork.run(named, tx => tx.trustWatches.find(named))) === undefined;
-    const due = await this.unitOfWork.run('', tx => tx.trustWatches.due(now.toISOString(), expected, PAGE));
-    return isNew ? [...due, named] : due;
+    if (named !== undefined && (await this.unitOfWork.run(named, tx => tx.trustWatches.find(named))) === undefined) yield named;
+    for (let after = ''; ;) {
+      const page = { after, limit: PAGE };
+      const tenants = await this.unitOfWork.run('', tx => tx.trustWatches.due(now.toISOString(), expected, page));
+      yield* tenants;
+      const last = tenants.at(-1);
+      if (last === undefined || tenants.length < PAGE) return;
+      after = last;
+    }
   }
 
   private async look(tenant: string, file: Expected | null | undefined, now: Date): Promise<boolean> {
@@ -85,7 +92,7 @@ export class WatchTrust {
       await tx.trustBundles.current(tenant),
     ]);
     const material = state.material ? readTrustMaterial(await readWhole(this.blobs, state.material, MATERIAL_MAX_BYTES)) : { keys: [] };
-    const ofBundle: Ending[] = bundle ? [{ kind: 'bundle', name: `version ${bundle.version}`, at: bundle.validUntil }] : [];
+    const ofBundle: EndingPart[] = bundle ? [{ kind: 'bundle', name: `version ${bundle.version}`, at: bundle.validUntil }] : [];
     const endings = [...trustEndings(material, now), ...ofBundle];
     const expected = file && (file.tenant === ANY_TENANT || file.tenant === tenant) ? file : null;
     const judged = { state, material, endings, bundleVersion: bundle?.version ?? null, expected, now };

@@ -71,13 +71,17 @@ export class PostgresTrustWatchStore extends TrustWatchStore {
     super();
   }
 
-  async due(now: string, file: ComparedFile | null | undefined, limit: number): Promise<string[]> {
+  async due(
+    now: string,
+    file: ComparedFile | null | undefined,
+    { after, limit }: { readonly after: string; readonly limit: number },
+  ): Promise<string[]> {
     const rows = await this.sql.query<{ tenant: string }>(
       `select tenant from registry.trust_watches
-       where check_at <= $1
-         or $5 and case when $3::text in ('*', tenant) then compared is distinct from $2 else compared is not null end
+       where tenant > $6 and (check_at <= $1
+         or $5 and case when $3::text in ('*', tenant) then compared is distinct from $2 else compared is not null end)
        order by tenant limit $4`,
-      [now, file?.digest ?? null, file?.tenant ?? null, limit, file !== undefined],
+      [now, file?.digest ?? null, file?.tenant ?? null, limit, file !== undefined, after],
     );
     return rows.map(({ tenant }) => tenant);
   }

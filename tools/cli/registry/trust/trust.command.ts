@@ -8,7 +8,7 @@ import { rotateCommand } from './rotate.command';
 import { signCommand } from './sign.command';
 import { validateCommand } from './validate.command';
 
-export const BUNDLE_ROUTE = '/api/trust/bundle';
+const BUNDLE_ROUTE = '/api/trust/bundle';
 
 export function trustCommand(context: CliContext): Command {
   const trust = new Command('trust').description('Trust bundles: what a tenant trusts, in files that its owners sign');
