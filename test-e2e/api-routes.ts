@@ -60,6 +60,13 @@ const PARAMETER: Readonly<Record<string, (target: Target, path: string) => strin
 
 const BODY: Readonly<Record<string, (target: Target) => Pick<Request, 'json' | 'body' | 'headers'>>> = {
   putTrust: ({ key: { name, publicKey, scheme } }) => ({ json: { keys: [{ name, publicKey, scheme }] } }),
+  putTrustBundle: ({ signature: { content } }) => ({
+    json: {
+      payload: 'e30=',
+      payloadType: 'application/vnd.stellaops.trust-bundle.v1+json',
+      signatures: [{ sig: content.toString('base64').slice(0, 64) }],
+    },
+  }),
   putPolicy: ({ key: { name } }) => ({ json: { rule: { keyRef: name } } }),
   putVisibility: () => ({ json: { shareWith: [] } }),
   putExporters: ({ key: { name, publicKey, scheme } }) => ({ json: { keys: [{ name, publicKey, scheme }] } }),

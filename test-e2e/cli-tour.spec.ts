@@ -303,6 +303,8 @@ const PRINTING: Readonly<Record<string, readonly string[]>> = {
   'trust add': ['--name', 'for-json', '--key', 'for-json.pub.pem'],
   'trust remove': ['--name', 'for-json'],
   'trust set-roots': [],
+  'trust revoke': ['--digest', `sha256:${'0'.repeat(64)}`, '--reason', 'for-json'],
+  'trust unrevoke': ['--digest', `sha256:${'0'.repeat(64)}`],
   'policy list': [],
   'policy set': ['for-json', '--key', 'mine', '--channel', 'for-json'],
   'channel set': ['for-json'],
@@ -320,6 +322,7 @@ const PRINTING: Readonly<Record<string, readonly string[]>> = {
   'mirror remove': ['for-json'],
   'registry dead-letters list': [],
   'registry sealed show': [],
+  'registry trust show': [],
   audit: [],
   help: ['exit-codes'],
 };
@@ -335,8 +338,11 @@ const IN_A_STORY_OF_ITS_OWN: Readonly<Record<string, string>> = {
   'registry sealed approve': 'sealed',
   'registry sealed seal': 'sealed',
   'registry sealed unseal': 'sealed',
+  'registry trust rotate': 'trust-bundles',
+  'registry trust sign': 'trust-bundles',
+  'registry trust validate': 'trust-bundles',
 };
-const ADMINISTRATIVE = /^(key generate|trust (add|remove|set-roots)|policy set|exporter|mirror|parity|registry)/;
+const ADMINISTRATIVE = /^(key generate|trust (add|remove|set-roots|revoke|unrevoke)|policy set|exporter|mirror|parity|registry)/;
 
 type Command = ReturnType<typeof stellaProgram>;
 

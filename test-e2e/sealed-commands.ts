@@ -48,6 +48,7 @@ export function commandsOf(tenant: string, manifest: typeof BLOB): Readonly<Reco
     'cmd.publisher.add-attestation': { ...version, attestation: { ...BLOB, mediaType: 'application/vnd.dsse.envelope.v1+json' } },
     'cmd.publisher.update-channel': { ...origin, name: 'night', description: '' },
     'cmd.publisher.update-trust': { ...origin, material: BLOB, keyIds: [] },
+    'cmd.publisher.rotate-trust': { ...origin, bundle: BLOB, material: BLOB },
     'cmd.publisher.update-policy': {
       ...origin,
       name: 'default',

@@ -1,5 +1,5 @@
 import type { AuditEntryView, PackList, PublishAnswer, VersionList } from '@packs/contracts';
-import { eventually } from '@packs/testing';
+import { aRootKey, aTrustBundle, eventually } from '@packs/testing';
 import { apiRoutes, ask, type Route, type Target } from './api-routes';
 import type { Answer, Caller } from './caller';
 import { aBundle, aManifest, type Bundle } from './pack-bundle';
@@ -18,8 +18,8 @@ function publish(caller: Caller, key: SigningKey, bundle: Bundle, channel = 'edg
 
 describe('to another tenant what exists is as if it did not', () => {
   const PACK = 'crown-jewels';
-  /** Trust, policy, version, mirror, channel, exporters. */
-  const OWNERS_CHANGES = 6;
+  /** Trust, policy, version, mirror, channel, exporters, trust bundle. */
+  const OWNERS_CHANGES = 7;
   const ownersKey = new SigningKey('owners-key');
   const bundle = aBundle(aManifest(PACK, '1.0.0', { metadata: { name: 'Project Nightfall', tags: ['nightfall'] } }));
   const strangersKey = new SigningKey('strangers-key');
@@ -91,6 +91,10 @@ describe('to another tenant what exists is as if it did not', () => {
     expect((await admin.put('/api/channels/nightfall', { description: 'Nightfall' })).status).toBe(200);
     const { name, publicKey, scheme } = ownersKey;
     expect((await admin.put('/api/exporters', { keys: [{ name, publicKey, scheme }] })).status).toBe(200);
+    const times = { validFrom: '2020-01-01T00:00:00Z', validUntil: '2120-01-01T00:00:00Z' };
+    const trusted = { keys: [{ name, publicKey, scheme }] };
+    const trustBundle = aTrustBundle({ tenant: owner, root: [aRootKey('nightfall')], material: trusted, ...times });
+    expect((await admin.put('/api/trust/bundle', JSON.parse(trustBundle.toString()))).status).toBe(200);
     await eventually(async () => expect(await admin.audit()).toHaveLength(OWNERS_CHANGES));
     expect((await admin.get<{ deadLetters: object[] }>('/api/dead-letters')).body.deadLetters).toHaveLength(1);
     const signature = ownersKey.sigstore(bundle.bytes).content.toString('base64').slice(0, 40);

@@ -33,6 +33,11 @@ export const STACK_SETTINGS: readonly { readonly name: string; readonly default:
   { name: 'BLOB_STORE_SECRET_KEY', default: 'none', meaning: 'Secret key of a bucket in BLOB_STORE.' },
   { name: 'MIRROR_SIGNING_KEY_FILE', default: '<DATA_DIR>/keys/kit-signing.key.pem', meaning: 'Key that offline kits are signed with.' },
   { name: 'KIT_EXPORTERS_FILE', default: 'none', meaning: 'Keys of exporters whose kits every tenant takes.' },
+  {
+    name: 'TRUST_BUNDLE_FILE',
+    default: 'none',
+    meaning: 'A signed trust bundle that what tenants trust is compared with; see docs/trust.md.',
+  },
   { name: 'MIRROR_ROOT', default: '<DATA_DIR>/mirrors', meaning: 'The folder that mirrors lie under, as a URL.' },
   { name: 'MIRROR_REGISTRIES', default: 'none', meaning: 'OCI registries that mirrors may lie in; see docs/mirrors.md.' },
   { name: 'MIRROR_REGISTRY_CREDENTIALS_FILE', default: 'none', meaning: 'Credentials for those registries.' },
@@ -52,6 +57,8 @@ const COMMON = [
   'NATS_REPLICAS',
   'SEALED',
   'KIT_EXPORTERS_FILE',
+  'TRUST_BUNDLE_FILE',
+  'TRUST_WARN_DAYS',
 ];
 const COMMON_PREFIX = 'OTEL_';
 

@@ -26,6 +26,7 @@ import { ReplaysController } from './rest/replays/replays.controller';
 import { ScrubsController } from './rest/scrubs/scrubs.controller';
 import { SealController } from './rest/seal/seal.controller';
 import { StreamEventsController } from './rest/stream-events/stream-events.controller';
+import { TrustBundlesController } from './rest/trust/trust-bundles.controller';
 import { TrustController } from './rest/trust/trust.controller';
 import { VisibilityController } from './rest/visibility/visibility.controller';
 
@@ -48,6 +49,7 @@ export const CONTROLLERS = [
   ListAuditController,
   ComplianceSummaryController,
   TrustController,
+  TrustBundlesController,
   PoliciesController,
   VisibilityController,
   MirrorsController,

@@ -16,7 +16,7 @@ import {
   StatementSigner,
 } from '@packs/ports';
 import type { ConfigOf } from '@packs/service-host';
-import { KeyFileSigner, readTrustMaterial } from '@packs/sigstore';
+import { KeyFileSigner, readKeyList } from '@packs/sigstore';
 import { Admission } from './admission/admission';
 import { ExportKit } from './export-kit/export-kit';
 import { CollectKit } from './make-kit/collect-kit';
@@ -68,7 +68,7 @@ function kitPorts({ signingKeyFile, exportersFile, sealed }: Config): Provider[]
     {
       provide: TrustedExporters,
       useFactory: async (records: KitRecords, blobs: BlobStore) =>
-        new TrustedExporters(records, blobs, exportersFile === undefined ? [] : readTrustMaterial(await readFile(exportersFile)).keys),
+        new TrustedExporters(records, blobs, exportersFile === undefined ? [] : readKeyList(await readFile(exportersFile))),
       inject: [KitRecords, BlobStore],
     },
   ];

@@ -32,6 +32,7 @@ import { DeleteContentHandler } from './delete-content/delete-content.handler';
 import { PutManifestHandler } from './put-manifest/put-manifest.handler';
 import { publishing } from './put-manifest/put-manifest.providers';
 import { Lifecycle, NATS_CONNECTION, type NatsConnection } from './lifecycle';
+import { RotateTrustHandler } from './rotate-trust/rotate-trust.handler';
 import { UpdateChannel } from './update-channel/update-channel';
 import { UpdateChannelHandler } from './update-channel/update-channel.handler';
 import { UpdateExporters } from './update-exporters/update-exporters';
@@ -44,6 +45,7 @@ import { UpdateTrust } from './update-trust/update-trust';
 import { UpdateTrustHandler } from './update-trust/update-trust.handler';
 import { UpdateVisibility } from './update-visibility/update-visibility';
 import { UpdateVisibilityHandler } from './update-visibility/update-visibility.handler';
+import { keepingTrust } from './watch-trust/watch-trust.providers';
 
 type Config = ConfigOf<'publisher'>;
 
@@ -62,6 +64,7 @@ export class AppModule {
         AddAttestationHandler,
         UpdateChannelHandler,
         UpdateTrustHandler,
+        RotateTrustHandler,
         UpdatePolicyHandler,
         UpdateVisibilityHandler,
         ImportKitHandler,
@@ -78,6 +81,7 @@ export class AppModule {
         ...outsideParts(config, logger),
         ...keepingContent(config, logger),
         ...publishing(config, logger),
+        ...keepingTrust(config, logger),
         {
           provide: AddAttestation,
           useFactory: (...parts: ConstructorParameters<typeof AddAttestation>) => new AddAttestation(...parts),

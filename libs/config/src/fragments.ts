@@ -1,5 +1,5 @@
 import { ENV_PREFIX, type ProcessName } from '@packs/contracts';
-import { blobStoreUrl, between, flag, oneOf, port, positive, text, urlOf, registries, type AllowedRegistry } from './parsers';
+import { blobStoreUrl, between, days, flag, oneOf, port, positive, text, urlOf, registries, type AllowedRegistry } from './parsers';
 import type { Setting } from './settings';
 
 /** Ports the processes listen on when nothing else is said. */
@@ -288,6 +288,22 @@ export const exporterSettings = {
     doc: 'Exporter keys that every tenant takes kits from, as `{"keys": [{"name": …, "publicKey": …}]}`, beside those it names itself: what a registry that is sealed from its first start imports by',
     optional: true,
     parse: text as (value: string) => string | undefined,
+  },
+} satisfies Record<string, Setting<unknown>>;
+
+/** Read by whoever watches over what is trusted. */
+export const trustSettings = {
+  trustBundleFile: {
+    name: 'TRUST_BUNDLE_FILE',
+    doc: 'A signed trust bundle (`registry.trustBundle`): the first bundle of a tenant it speaks for is signed by its root keys, and what such a tenant trusts is compared with it. Absent: none',
+    optional: true,
+    parse: text as (value: string) => string | undefined,
+  },
+  trustWarnDays: {
+    name: 'TRUST_WARN_DAYS',
+    doc: 'What is trusted and ends is told of so many days before',
+    fallback: '30,7,1',
+    parse: days,
   },
 } satisfies Record<string, Setting<unknown>>;
 

@@ -78,3 +78,11 @@ export function registries(value: string): readonly AllowedRegistry[] {
     return { host: url.host, protocol: url.protocol === 'http:' ? 'http:' : 'https:', allowsPrivate: words.length > 0 };
   });
 }
+
+/** `30,7,1`: the longest first. */
+export function days(value: string): readonly number[] {
+  const given = value.split(',').map(part => Number(part.trim()));
+  if (given.length > 8 || given.some(number => !Number.isInteger(number) || number < 1 || number > 3650))
+    throw new Error('must be at most 8 numbers of days from 1 to 3650, joined by commas');
+  return [...new Set(given)].toSorted((a, b) => b - a);
+}

@@ -18,6 +18,7 @@ import {
   sourceSettings,
   streamSettings,
   tokenSettings,
+  trustSettings,
   uploadSettings,
 } from './fragments';
 import type { Setting } from './settings';
@@ -43,6 +44,7 @@ export const PROCESS_SETTINGS = {
     ...streamSettings,
     ...blobStoreSettings,
     ...exporterSettings,
+    ...trustSettings,
     ...operatorSettings,
     ...scrubSettings,
     ...sealSettings,

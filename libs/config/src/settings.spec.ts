@@ -1,4 +1,4 @@
-import { blobStoreUrl, between, oneOf, port, positive, registries, text, urlOf } from './parsers';
+import { blobStoreUrl, between, days, oneOf, port, positive, registries, text, urlOf } from './parsers';
 import { PROCESS_SETTINGS } from './process-settings';
 import { ConfigError, readSettings, type Setting } from './settings';
 
@@ -72,6 +72,13 @@ describe('parsers', () => {
   it.each(['59', '301', '60.5', 'a minute', ''])('refuse %j for what lies between 60 and 300', value => {
     expect(() => between(60, 300)(value)).toThrow('must be a whole number from 60 to 300');
     expect([between(60, 300)('60'), between(60, 300)('300')]).toEqual([60, 300]);
+  });
+
+  it('take numbers of days, the longest first', () => {
+    expect([days('1, 30,7,7'), days('14')]).toEqual([[30, 7, 1], [14]]);
+    for (const value of ['', '0', '7,', '1.5', 'week', '3651', '1,2,3,4,5,6,7,8,9']) {
+      expect(() => days(value)).toThrow('must be at most 8 numbers of days');
+    }
   });
 
   it('take one of a list only', () => {

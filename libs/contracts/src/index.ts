@@ -188,6 +188,9 @@ export {
   VersionListQuery,
 } from './http/parameters';
 export { newEvent } from './events/new-event';
+export { RotateTrust, type RotateTrustReply, type RotateTrustRequest } from './commands/trust-commands';
+export { TrustDrifted, TrustEnding, TrustRestored, TrustRotated } from './events/trust-events';
+export { TrustBundleAnswer, TrustBundleInput } from './http/trust-bundles';
 export { DeadLetterList, DeadLetterView } from './http/dead-letters';
 export { selectsPackId, type Selection } from './selection';
 export {

@@ -20,6 +20,8 @@ export {
   parityOutOfStep,
   publishTotal,
   signatureVerifySeconds,
+  trustDrifted,
+  trustEnding,
   withdrawnReads,
 } from './metrics';
 export { currentTraceparent, inSpan, startTracing } from './tracing';

@@ -131,3 +131,16 @@ export const parityComparisonSeconds = new Histogram({
   buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 300, 1800, 7200],
   registers: [metrics],
 });
+
+export const trustDrifted = new Gauge({
+  name: 'registry_trust_drifted',
+  help: 'Tenants that trust something else than the trust bundle file says',
+  registers: [metrics],
+});
+
+export const trustEnding = new Gauge({
+  name: 'registry_trust_ending',
+  help: 'Keys, authorities, logs and trust bundles that end within so many days; 0: they have ended',
+  labelNames: ['days'],
+  registers: [metrics],
+});

@@ -148,6 +148,9 @@ export async function setUpTrust(dataSource: DataSource, tenant: string): Promis
   await unitOfWorkOn(dataSource).run(tenant, async tx => {
     await tx.trust.state(tenant, 'update');
     await tx.trust.setMaterial(tenant, 1, material);
+    const { digest } = material;
+    const times = { validUntil: AT, importedAt: AT, importedBy: 'user:alice' };
+    await tx.trustBundles.add(tenant, { version: 1, digest, document: material, material: digest, ...times });
     await tx.trust.addPolicy({ name: 'default', version: 1, rule: { keyRef: 'release' }, unsigned: 'reject' }, tenant, 'user:alice');
     await tx.trust.setShareWith(tenant, ['globex']);
   });

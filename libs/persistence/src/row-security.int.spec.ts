@@ -47,8 +47,8 @@ const QUEUES: Readonly<Record<string, readonly string[]>> = {
   'parity-worker': ['mirror.mirrors', 'mirror.jobs', 'parity.comparisons', 'parity.findings', 'parity.parity_matrix', 'parity.mirrors'],
 };
 
-/** What is only looked for there: whose claims have ended. */
-const LOOKED_THROUGH: Readonly<Record<string, readonly string[]>> = { publisher: ['registry.pending_versions'] };
+/** What is only looked for there: whose claims have ended, and whose trust is to be looked at. */
+const LOOKED_THROUGH: Readonly<Record<string, readonly string[]>> = { publisher: ['registry.pending_versions', 'registry.trust_watches'] };
 
 function worksOnAll(process: string, table: string, tenant: string | null): boolean {
   return !tenant && (QUEUES[process]?.includes(table) ?? false);

@@ -78,6 +78,16 @@ export {
   type TrustState,
 } from './registry-unit-of-work';
 export {
+  TrustBundleStore,
+  TrustWatchStore,
+  type ComparedFile,
+  type ImportedTrustBundle,
+  type NearEnding,
+  type TrustFindings,
+  type TrustTotals,
+  type TrustWatch,
+} from './trust-bundles';
+export {
   RemoteRegistries,
   RemoteRepository,
   type RemoteBlob,

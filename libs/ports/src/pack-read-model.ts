@@ -2,6 +2,7 @@ import type { PackDetail, PackListQuery, PackView, VersionListQuery, VersionView
 import type { Digest, PackType, SigningPolicy } from '@packs/domain';
 import type { BlobRef, StoredBlob } from './blob-store';
 import type { TrustState } from './registry-unit-of-work';
+import type { ImportedTrustBundle } from './trust-bundles';
 
 /** A place in the registry as one caller sees it: the namespace asked for, through the eyes of the caller's tenant. */
 export interface Viewpoint {
@@ -37,4 +38,6 @@ export abstract class PackReadModel {
 export abstract class TrustReadModel {
   /** The tenant's own trust material, active policies and allow-list. */
   abstract state(tenant: string): Promise<TrustState>;
+  /** The trust bundle that the tenant has put in force last. */
+  abstract bundle(tenant: string): Promise<ImportedTrustBundle | undefined>;
 }

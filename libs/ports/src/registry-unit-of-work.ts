@@ -8,6 +8,7 @@ import type { NamespacePolicyStore } from './namespace-policies';
 import type { Outbox } from './outbox';
 import type { PendingVersionStore, RepositoryStore } from './repository-store';
 import type { SealStore } from './seal-store';
+import type { TrustBundleStore, TrustWatchStore } from './trust-bundles';
 
 /** What a verdict depends on, as of one moment. */
 export interface TrustState {
@@ -21,7 +22,8 @@ export interface TrustState {
 export abstract class TrustStore {
   /** With `lock`, no epoch, policy or allow-list of the tenant changes before this transaction ends. */
   abstract state(tenant: string, lock: 'none' | 'share' | 'update'): Promise<TrustState>;
-  abstract setMaterial(tenant: string, epoch: number, material: BlobRef): Promise<void>;
+  /** @param at RFC 3339: from when on the epoch holds (`TrustWatchStore`); absent: now, by the clock of the store */
+  abstract setMaterial(tenant: string, epoch: number, material: BlobRef, at?: string): Promise<void>;
   abstract addPolicy(policy: SigningPolicy, tenant: string, actor: string): Promise<void>;
   abstract setShareWith(tenant: string, shareWith: readonly string[]): Promise<void>;
 }
@@ -110,6 +112,8 @@ export interface RegistryTx {
   readonly attestations: AttestationStore;
   readonly channels: ChannelStore;
   readonly trust: TrustStore;
+  readonly trustBundles: TrustBundleStore;
+  readonly trustWatches: TrustWatchStore;
   readonly namespacePolicies: NamespacePolicyStore;
   readonly kits: KitStore;
   readonly seal: SealStore;

@@ -1,4 +1,23 @@
-export { encodeTrustMaterial, parseTrustMaterial, readTrustMaterial, trustedKeyFromPem } from './trust-material';
+export {
+  encodeTrustMaterial,
+  parseTrustMaterial,
+  readKeyList,
+  readTrustMaterial,
+  trustedKeyFromPem,
+  trustMaterialJson,
+} from './trust-material';
+export {
+  ANY_TENANT,
+  encodeTrustBundle,
+  MAX_TRUST_BUNDLE_BYTES,
+  parseTrustBundle,
+  readTrustBundle,
+  requireSuccessor,
+  trustBundleMessage,
+  type SignedTrustBundle,
+  type TrustBundle,
+} from './trust-bundle';
+export { countingKeyIds, trustEdges, trustEndings, type EndingPart } from './trust-endings';
 export { keyIdOf } from './public-key';
 export { MAX_ATTESTATION_BYTES } from './attestation-limits';
 export { verifyAttestation } from './verify-attestation';
@@ -13,7 +32,7 @@ export { JsonFault, parseStrictJson } from './strict-json';
 export type { ArtifactHashes, ArtifactSubject } from './artifact-subject';
 export { publicGoodRoot } from './public-good-root';
 export { readAnyDocument } from './read-document';
-export { authorityIdsOf, MAX_TRUSTED_ROOT_BYTES, parseTrustedRoot } from './trusted-root';
+export { MAX_TRUSTED_ROOT_BYTES, parseTrustedRoot } from './trusted-root';
 export { verifyDocument, type DocumentTrust, type RequiredIdentity } from './verify-document';
 export { reasonOf } from './verification-report';
 export { AnswerMemory } from './answer-memory';

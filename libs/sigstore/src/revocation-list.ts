@@ -9,7 +9,7 @@ import {
 } from '@packs/domain';
 import { fault, line, list, members, optionalTime } from './trust-form';
 
-export const MAX_REVOCATIONS = 500;
+const MAX_REVOCATIONS = 500;
 
 const MAX_REASON = 200;
 const MAX_NAME = 2048;

@@ -122,6 +122,19 @@ export function readTrustMaterial(bytes: Uint8Array): TrustMaterial {
   }
 }
 
+/**
+ * Keys alone, for what knows neither times nor revocations: better refused than not looked at.
+ * @throws DomainError ERR_PACK_TRUST_INVALID
+ */
+export function readKeyList(bytes: Uint8Array): readonly TrustedKey[] {
+  const { keys, trustedRoots, revoked } = readTrustMaterial(bytes);
+  if (trustedRoots) throw fault('/trustedRoots', 'there is room for keys alone');
+  if (revoked) throw fault('/revoked', 'there is room for keys alone: take out those that are revoked');
+  const timed = keys.findIndex(({ notBefore, notAfter }) => notBefore !== undefined || notAfter !== undefined);
+  if (timed >= 0) throw fault(`/keys/${timed}`, 'these keys have no times');
+  return keys;
+}
+
 function parseKey(item: unknown, at: string): TrustedKey {
   const { name, publicKey, scheme, notBefore, notAfter } = members(item, at, ['name', 'publicKey', 'scheme', 'notBefore', 'notAfter']);
   if (typeof name !== 'string') throw fault(`${at}/name`, 'name is not a string');

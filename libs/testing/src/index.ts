@@ -5,6 +5,7 @@ export { describeBlobStore } from './blob-store.conformance';
 export { aProof, aProofKey, hashOf, type ProofKey } from './dpop-proof';
 export { aSigner } from './ephemeral-signer';
 export { freePort } from './free-port';
+export { aRootKey, aTrustBundle, type TrustBundleChanges } from './a-trust-bundle';
 export { aKeylessAuthority, type KeylessAuthority } from './keyless-authority';
 export { eventually } from './eventually';
 export { FixedClock } from './fixed-clock';

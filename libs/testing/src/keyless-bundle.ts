@@ -3,8 +3,10 @@ import type { initializeTLog } from '@sigstore/mock';
 import { MEDIA_TYPES } from '@packs/domain';
 
 export interface Signed {
-  /** DER in base64. */
-  readonly certificate: string;
+  /** Of the certificate or of the key. */
+  readonly pem: string;
+  /** How a bundle names it. */
+  readonly material: object;
   readonly signature: Buffer;
 }
 
@@ -17,7 +19,7 @@ export function hashedRekord(by: Signed, digest: Buffer): object {
     kind: 'hashedrekord',
     spec: {
       data: { hash: { algorithm: 'sha256', value: digest.toString('hex') } },
-      signature: { content: by.signature.toString('base64'), publicKey: { content: pemOf(by) } },
+      signature: { content: by.signature.toString('base64'), publicKey: { content: encoded(by) } },
     },
   };
 }
@@ -25,12 +27,15 @@ export function hashedRekord(by: Signed, digest: Buffer): object {
 /** Rekor v1, dsse 0.0.1. */
 export function loggedEnvelope(by: Signed, payload: Buffer, hollow: boolean): object {
   const payloadHash = { algorithm: 'sha256', value: createHash('sha256').update(payload).digest('hex') };
-  const signatures = [{ ...(!hollow && { signature: by.signature.toString('base64') }), verifier: pemOf(by) }];
+  const signatures = [{ ...(!hollow && { signature: by.signature.toString('base64') }), verifier: encoded(by) }];
   return { apiVersion: '0.0.1', kind: 'dsse', spec: { payloadHash, signatures } };
 }
 
-function pemOf({ certificate }: Signed): string {
-  const pem = `-----BEGIN CERTIFICATE-----\n${certificate.replace(/.{64}(?!$)/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
+export function pemOf(label: 'CERTIFICATE' | 'PUBLIC KEY', der: string): string {
+  return `-----BEGIN ${label}-----\n${der.replace(/.{64}(?!$)/g, '$&\n')}\n-----END ${label}-----\n`;
+}
+
+function encoded({ pem }: Signed): string {
   return Buffer.from(pem).toString('base64');
 }
 
@@ -41,7 +46,7 @@ interface Proof {
   readonly timestamp?: string;
 }
 
-export function bundleOf({ certificate }: Signed, { entry, kind, timestamp }: Proof, content: object): Buffer {
+export function bundleOf({ material }: Signed, { entry, kind, timestamp }: Proof, content: object): Buffer {
   const { inclusionProof, signedEntryTimestamp } = entry.verification ?? {};
   const logged = {
     logIndex: String(timestamp === undefined ? entry.logIndex : inclusionProof?.logIndex),
@@ -58,7 +63,7 @@ export function bundleOf({ certificate }: Signed, { entry, kind, timestamp }: Pr
     canonicalizedBody: entry.body,
   };
   const verificationMaterial = {
-    certificate: { rawBytes: certificate },
+    ...material,
     tlogEntries: [logged],
     ...(timestamp !== undefined && { timestampVerificationData: { rfc3161Timestamps: [{ signedTimestamp: timestamp }] } }),
   };

@@ -17,16 +17,16 @@ export class RegistryClient {
     return this.json<T>('GET', path, query);
   }
 
-  put<T>(path: string, body: unknown): Promise<T> {
-    return this.withBody<T>('PUT', path, body);
+  put<T>(path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<T> {
+    return this.withBody<T>('PUT', path, body, headers);
   }
 
   post<T>(path: string, body: unknown): Promise<T> {
     return this.withBody<T>('POST', path, body);
   }
 
-  private withBody<T>(method: string, path: string, body: unknown): Promise<T> {
-    const headers = { 'content-type': 'application/json' };
+  private withBody<T>(method: string, path: string, body: unknown, more: Readonly<Record<string, string>> = {}): Promise<T> {
+    const headers = { 'content-type': 'application/json', ...more };
     return this.json<T>(method, path, {}, { body: JSON.stringify(body), headers });
   }
 

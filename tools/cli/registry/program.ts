@@ -6,6 +6,7 @@ import { deadLettersCommand } from './dead-letters/dead-letters.command';
 import { replayEventsCommand } from './replay-events/replay-events.command';
 import { scrubCommand } from './scrub/scrub.command';
 import { sealedCommand } from './sealed/sealed.command';
+import { trustCommand } from './trust/trust.command';
 
 /** The `registry` command line, for those who run one. It uses the login of `stella`. */
 export function registryProgram(context: CliContext): Command {
@@ -16,5 +17,5 @@ export function registryProgram(context: CliContext): Command {
 
 /** Its commands; `stella registry` has them as well. */
 export function registryCommands(context: CliContext): Command[] {
-  return [deadLettersCommand(context), replayEventsCommand(context), scrubCommand(context), sealedCommand(context)];
+  return [deadLettersCommand(context), replayEventsCommand(context), scrubCommand(context), sealedCommand(context), trustCommand(context)];
 }

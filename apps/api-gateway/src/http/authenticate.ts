@@ -3,9 +3,9 @@ import type { TokenVerifier } from '@packs/ports';
 import type { onRequestAsyncHookHandler } from 'fastify';
 import { OCI_PATHS, PUBLIC_PATHS, type AuthenticatedRequest } from './access';
 
-/** JSON bodies above this size are for one route alone. */
+/** JSON bodies above this size are for few routes. */
 const JSON_MAX_BYTES = 512 * 1024;
-const LARGE_JSON_PATH = '/packs';
+const LARGE_JSON_PATHS: ReadonlySet<string> = new Set(['/packs', '/api/trust/bundle']);
 
 /** Looks at the token before anything of the body is read. */
 export function authenticate(tokens: TokenVerifier): onRequestAsyncHookHandler {
@@ -14,7 +14,7 @@ export function authenticate(tokens: TokenVerifier): onRequestAsyncHookHandler {
     if (PUBLIC_PATHS.has(path) || OCI_PATHS.has(path)) return;
     request.principal = await tokens.verify(bearerToken(request.headers.authorization));
     const isJson = request.headers['content-type']?.startsWith('application/json');
-    if (isJson && path !== LARGE_JSON_PATH && Number(request.headers['content-length'] ?? 0) > JSON_MAX_BYTES) {
+    if (isJson && !LARGE_JSON_PATHS.has(path) && Number(request.headers['content-length'] ?? 0) > JSON_MAX_BYTES) {
       throw new DomainError('ERR_PACK_TOO_LARGE', `a JSON body may have ${JSON_MAX_BYTES} bytes here`, {
         details: { maxBytes: JSON_MAX_BYTES },
       });

@@ -3,7 +3,7 @@ import type { Provider } from '@nestjs/common';
 import { PostgresRegistryUnitOfWork } from '@packs/persistence';
 import { BlobStore, Clock, CommandBus } from '@packs/ports';
 import type { ConfigOf } from '@packs/service-host';
-import { readTrustMaterial } from '@packs/sigstore';
+import { readKeyList } from '@packs/sigstore';
 import { ImportKit } from './import-kit';
 import { JudgeKit } from './judge-kit';
 
@@ -17,7 +17,7 @@ export function importing({ exportersFile }: ConfigOf<'publisher'>): Provider[] 
     {
       provide: ImportKit,
       useFactory: async (unitOfWork: PostgresRegistryUnitOfWork, blobs: BlobStore, judgeKit: JudgeKit, clock: Clock) => {
-        const installed = exportersFile === undefined ? [] : readTrustMaterial(await readFile(exportersFile)).keys;
+        const installed = exportersFile === undefined ? [] : readKeyList(await readFile(exportersFile));
         return new ImportKit(unitOfWork, blobs, judgeKit, clock, installed);
       },
       // Kits are what a sealed registry takes in.

@@ -1,7 +1,7 @@
 import { newEvent, PolicyUpdated, TrustUpdated, VisibilityUpdated, type ImportKitRequest } from '@packs/contracts';
 import { canonicalDigest, DomainError, policyDigest, type SigningPolicy } from '@packs/domain';
 import { readWhole, type BlobStore, type RegistryTx, type TrustState } from '@packs/ports';
-import { authorityIdsOf, keyIdOf, readTrustMaterial } from '@packs/sigstore';
+import { countingKeyIds, readTrustMaterial } from '@packs/sigstore';
 import type { KitContents } from './kit-contents';
 
 const TRUST_MAX_BYTES = 1024 * 1024;
@@ -48,8 +48,8 @@ export async function adoptTrust(
   const data = { packId: null, version: null, actor, tenant, source, signatures: [] };
   if (material && digest !== current.digest) {
     const trusted = readTrustMaterial(await readWhole(store, material, TRUST_MAX_BYTES));
-    const keyIds = [...trusted.keys.map(keyIdOf), ...authorityIdsOf(trusted)];
-    await tx.trust.setMaterial(tenant, epoch, material);
+    const keyIds = countingKeyIds(trusted, now);
+    await tx.trust.setMaterial(tenant, epoch, material, now.toISOString());
     await tx.outbox.append(newEvent(TrustUpdated, { ...data, metadataHash: digest, epoch, digest, keyIds }, now));
   }
   for (const policy of adopted.policies) {

@@ -1,7 +1,7 @@
 import { sign, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { VerifyAttestationRequest } from '@packs/contracts';
 import { digestHex, MEDIA_TYPES, sha256, verdictHash, type Check, type TrustedKey } from '@packs/domain';
-import { trustedKeyFromPem } from '@packs/sigstore';
+import { encodeTrustMaterial, trustedKeyFromPem } from '@packs/sigstore';
 import { aPolicy, aVerifier } from '../evaluation/verifier.fixture';
 import { TrustMaterials } from '../evaluation/trust-materials';
 import { VerifyAttestation } from './verify-attestation';
@@ -165,6 +165,25 @@ describe('VerifyAttestation', () => {
     blobs.objects.set(request.attestation.objectKey, changed);
     expect(told((await useCase.execute(request)).verdict.checks)).toEqual([
       'digest fail ERR_PACK_DIGEST_MISMATCH',
+      'signature skipped not-reached',
+      'statement skipped not-reached',
+      'policy skipped not-reached',
+    ]);
+  });
+
+  it.each([
+    ['it', undefined],
+    ['the bundle it is about', BUNDLE],
+    ['the manifest it is about', MANIFEST],
+  ])('rejects when %s is revoked', async (_, about) => {
+    const { useCase, request, blobs } = setUp();
+    const digest = about ?? request.attestation.digest;
+    const material = blobs.put(encodeTrustMaterial({ keys: [release.key], revoked: { digests: [{ digest, reason: 'x' }] } }));
+    const { verdict, predicateType } = await useCase.execute({ ...request, trust: { digest: material.digest, epoch: 4, material } });
+    expect([predicateType, ...told(verdict.checks)]).toEqual([
+      null,
+      'digest pass ok',
+      'revocation fail ERR_PACK_DIGEST_REVOKED',
       'signature skipped not-reached',
       'statement skipped not-reached',
       'policy skipped not-reached',

@@ -11,6 +11,7 @@ import { CreateMirror, DeleteMirror, SyncMirror, UpdateMirror } from '../command
 import { ApproveUnseal, UpdateSeal } from '../commands/seal-commands';
 import { CheckParity } from '../commands/parity-commands';
 import { DeleteContent, PutManifest } from '../commands/repository-commands';
+import { RotateTrust } from '../commands/trust-commands';
 import { ReverifyVersion, VerifyBundle } from '../commands/verify-bundle';
 import { EVENT_STREAM } from '../events/event-contract';
 import { EVENTS } from '../events/registry-events';
@@ -30,6 +31,7 @@ export const COMMANDS: readonly {
   { contract: PromoteVersion, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: UpdateChannel, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: UpdateTrust, callers: ['api-gateway'], answeredBy: 'publisher' },
+  { contract: RotateTrust, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: UpdatePolicy, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: UpdateVisibility, callers: ['api-gateway'], answeredBy: 'publisher' },
   { contract: VerifyBundle, callers: ['publisher'], answeredBy: 'verifier' },

@@ -98,7 +98,13 @@ export type DeprecateVersionReply = Static<typeof DeprecateVersion.reply>;
 export const UpdateTrust = command({
   subject: 'cmd.publisher.update-trust',
   timeoutMs: 10_000,
-  request: closed({ ...origin, material: BlobRefSchema, keyIds: Type.Array(DigestSchema, { maxItems: 256 }) }),
+  request: closed({
+    ...origin,
+    material: BlobRefSchema,
+    keyIds: Type.Array(DigestSchema, { maxItems: 256 }),
+    /** The material it replaces; absent: whatever there is. */
+    expected: Type.Optional(DigestSchema),
+  }),
   reply: closed({ epoch: Type.Integer(), digest: DigestSchema, changed: Type.Boolean() }),
 });
 export type UpdateTrustRequest = Static<typeof UpdateTrust.request>;

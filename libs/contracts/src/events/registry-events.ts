@@ -10,6 +10,7 @@ import { KIT_EVENTS } from './kit-events';
 import { SEAL_EVENTS } from './seal-events';
 import { MIRROR_EVENTS } from './mirror-events';
 import { PARITY_EVENTS } from './parity-events';
+import { TRUST_EVENTS } from './trust-events';
 
 export const PackVersionPublished = event('pack.version.published', 'publisher', 'A version was verified and can now be read.', {
   digest: DigestSchema,
@@ -116,4 +117,5 @@ export const EVENTS: readonly EventContract[] = [
   ...KIT_EVENTS,
   ...SEAL_EVENTS,
   ...CONTENT_EVENTS,
+  ...TRUST_EVENTS,
 ];

@@ -56,7 +56,60 @@ export class KeyListInput {
   keys!: TrustKeyInput[];
 }
 
-export class TrustInput extends KeyListInput {
+const MOMENT = 40;
+
+/** A key that counts for some time. */
+export class TimedKeyInput extends TrustKeyInput {
+  @ApiPropertyOptional({ format: 'date-time', description: 'What it signs counts from then on. Absent: always did' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(MOMENT)
+  notBefore?: string;
+
+  @ApiPropertyOptional({ format: 'date-time', description: 'What it signs counts until then. Absent: for ever' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(MOMENT)
+  notAfter?: string;
+}
+
+class RevokedKeyInput {
+  @ApiProperty({ description: 'Of a trusted key, of the key in a certificate, or of the authority that issued one' }) keyId!: string;
+  @ApiPropertyOptional({
+    format: 'date-time',
+    description: 'What a log or clock proves to be signed before counts on. Absent: nothing does',
+  })
+  since?: string;
+  @ApiProperty({ maxLength: 200 }) reason!: string;
+}
+
+class RevokedIdentityInput {
+  @ApiProperty({ maxLength: 2048 }) issuer!: string;
+  @ApiProperty({ maxLength: 2048 }) identity!: string;
+  @ApiPropertyOptional({ format: 'date-time' }) since?: string;
+  @ApiProperty({ maxLength: 200 }) reason!: string;
+}
+
+class RevokedDigestInput {
+  @ApiProperty({ description: 'Of a bundle, of an OCI manifest, or of a signature or attestation document' }) digest!: string;
+  @ApiProperty({ maxLength: 200 }) reason!: string;
+}
+
+/** What counts for nothing any more. Judged by the parser of trust material, which points to each fault. */
+export class RevocationsView {
+  @ApiPropertyOptional({ type: [RevokedKeyInput], maxItems: 500 }) keys?: RevokedKeyInput[];
+  @ApiPropertyOptional({ type: [RevokedIdentityInput], maxItems: 500 }) identities?: RevokedIdentityInput[];
+  @ApiPropertyOptional({ type: [RevokedDigestInput], maxItems: 500 }) digests?: RevokedDigestInput[];
+}
+
+export class TrustInput {
+  @ApiProperty({ type: [TimedKeyInput], maxItems: 64 })
+  @IsArray()
+  @ArrayMaxSize(64)
+  @ValidateNested({ each: true })
+  @Type(() => TimedKeyInput)
+  keys!: TimedKeyInput[];
+
   @ApiPropertyOptional({
     type: 'array',
     items: { type: 'object', additionalProperties: true },
@@ -69,6 +122,11 @@ export class TrustInput extends KeyListInput {
   @ArrayMaxSize(4)
   @IsObject({ each: true })
   trustedRoots?: object[];
+
+  @ApiPropertyOptional({ type: RevocationsView, description: 'What is not trusted any more, whatever else is said. Absent: nothing' })
+  @IsOptional()
+  @IsObject()
+  revoked?: RevocationsView;
 }
 
 export class TrustKeyView {
@@ -76,6 +134,8 @@ export class TrustKeyView {
   @ApiProperty({ description: 'SHA-256 of the SubjectPublicKeyInfo' }) keyId!: string;
   @ApiProperty({ enum: SIGNATURE_SCHEMES }) scheme!: SignatureScheme;
   @ApiProperty() publicKey!: string;
+  @ApiPropertyOptional({ format: 'date-time' }) notBefore?: string;
+  @ApiPropertyOptional({ format: 'date-time' }) notAfter?: string;
 }
 
 export class TrustAnswer {
@@ -83,6 +143,7 @@ export class TrustAnswer {
   @ApiProperty() digest!: string;
   @ApiProperty({ type: [TrustKeyView] }) keys!: TrustKeyView[];
   @ApiPropertyOptional({ type: 'array', items: { type: 'object', additionalProperties: true } }) trustedRoots?: object[];
+  @ApiPropertyOptional({ type: RevocationsView }) revoked?: RevocationsView;
 }
 
 export class PolicyInput {

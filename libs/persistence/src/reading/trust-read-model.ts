@@ -1,5 +1,6 @@
-import { TrustReadModel, type TrustState } from '@packs/ports';
+import { TrustReadModel, type ImportedTrustBundle, type TrustState } from '@packs/ports';
 import type { DataSource } from 'typeorm';
+import { PostgresTrustBundleStore } from '../registry/trust-bundle-store';
 import { PostgresTrustStore } from '../registry/trust-store';
 import { readAs } from '../transaction';
 
@@ -10,5 +11,9 @@ export class PostgresTrustReadModel extends TrustReadModel {
 
   state(tenant: string): Promise<TrustState> {
     return readAs(this.dataSource, tenant, sql => new PostgresTrustStore(sql).state(tenant, 'none'));
+  }
+
+  bundle(tenant: string): Promise<ImportedTrustBundle | undefined> {
+    return readAs(this.dataSource, tenant, sql => new PostgresTrustBundleStore(sql).current(tenant));
   }
 }

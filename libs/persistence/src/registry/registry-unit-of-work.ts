@@ -11,6 +11,7 @@ import { PostgresPackStore } from './pack-store';
 import { PostgresPendingVersionStore } from './pending-version-store';
 import { PostgresRepositoryStore } from './repository-store';
 import { PostgresSealStore } from './seal-store';
+import { PostgresTrustBundleStore, PostgresTrustWatchStore } from './trust-bundle-store';
 import { PostgresTrustStore } from './trust-store';
 
 export interface UnitOfWorkHooks {
@@ -38,6 +39,8 @@ export class PostgresRegistryUnitOfWork extends RegistryUnitOfWork {
         attestations: new PostgresAttestationStore(sql),
         channels: new PostgresChannelStore(sql),
         trust: new PostgresTrustStore(sql),
+        trustBundles: new PostgresTrustBundleStore(sql),
+        trustWatches: new PostgresTrustWatchStore(sql),
         namespacePolicies: new PostgresNamespacePolicyStore(sql),
         kits: new PostgresKitStore(sql),
         seal: new PostgresSealStore(sql),

@@ -53,7 +53,12 @@ export class PostgresTrustStore extends TrustStore {
     return (await this.sql.query(`select 1 from registry.tenants where tenant = $1 ${LOCKS[lock]}`, [tenant])).length > 0;
   }
 
-  async setMaterial(tenant: string, epoch: number, material: BlobRef): Promise<void> {
+  async setMaterial(tenant: string, epoch: number, material: BlobRef, at?: string): Promise<void> {
+    this.sql.send(
+      `insert into registry.trust_watches (tenant, changed_at, check_at) values ($1, coalesce($2, now()), coalesce($2, now()))
+       on conflict (tenant) do update set changed_at = excluded.changed_at, check_at = excluded.check_at`,
+      [tenant, at ?? null],
+    );
     await this.sql.query(`update registry.tenants set trust_epoch = $2, trust_digest = $3 where tenant = $1`, [
       tenant,
       epoch,

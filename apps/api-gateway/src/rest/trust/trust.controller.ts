@@ -1,10 +1,10 @@
-import { Body, Controller, Get, Put, Req } from '@nestjs/common';
-import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, Put, Req, Res } from '@nestjs/common';
+import { ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { TrustAnswer, TrustInput, UpdateTrust } from '@packs/contracts';
-import type { Principal, TrustMaterial } from '@packs/domain';
-import { BlobStore, CommandBus, ContentCatalog, readWhole, TrustReadModel } from '@packs/ports';
-import { authorityIdsOf, encodeTrustMaterial, keyIdOf, parseTrustMaterial, readTrustMaterial } from '@packs/sigstore';
-import type { FastifyRequest } from 'fastify';
+import { DomainError, isDigest, type Digest, type Principal, type TrustMaterial } from '@packs/domain';
+import { BlobStore, Clock, CommandBus, ContentCatalog, readWhole, TrustReadModel } from '@packs/ports';
+import { countingKeyIds, encodeTrustMaterial, keyIdOf, parseTrustMaterial, readTrustMaterial, trustMaterialJson } from '@packs/sigstore';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Caller } from '../../http/access';
 import { Operation } from '../../http/docs';
 import { originOf } from '../../http/origin';
@@ -21,21 +21,29 @@ export class TrustController {
     private readonly blobs: BlobStore,
     private readonly catalog: ContentCatalog,
     private readonly commands: CommandBus,
+    private readonly clock: Clock,
   ) {}
 
   @Get()
-  @Operation('packs.read', 'The trusted keys and their epoch', 'getTrust')
-  @ApiOkResponse({ type: TrustAnswer })
-  async get(@Caller() caller: Principal): Promise<TrustAnswer> {
+  @Operation('packs.read', 'The trusted keys, what is revoked, and their epoch', 'getTrust')
+  @ApiOkResponse({ type: TrustAnswer, description: '`ETag` is the digest' })
+  async get(@Caller() caller: Principal, @Res({ passthrough: true }) reply: FastifyReply): Promise<TrustAnswer> {
     const { epoch, digest, material } = await this.trust.state(caller.tenant);
     const trusted = material ? readTrustMaterial(await readWhole(this.blobs, material, TRUST_MAX_BYTES)) : { keys: [] };
-    return answer(epoch, digest, trusted);
+    return answer(reply, { epoch, digest }, trusted);
   }
 
   @Put()
   @Operation('packs.admin', 'Replace the trusted keys; what they no longer vouch for is withdrawn from readers', 'putTrust', 'mutation')
-  @ApiOkResponse({ type: TrustAnswer })
-  async put(@Body() body: TrustInput, @Caller() caller: Principal, @Req() request: FastifyRequest): Promise<TrustAnswer> {
+  @ApiHeader({ name: 'If-Match', required: false, description: 'The `ETag` it was read with: refused (412) if it was changed since' })
+  @ApiOkResponse({ type: TrustAnswer, description: '`ETag` is the digest' })
+  async put(
+    @Body() body: TrustInput,
+    @Caller() caller: Principal,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<TrustAnswer> {
+    const expected = expectedBy(request.headers['if-match']);
     const material = parseTrustMaterial(body);
     const bytes = encodeTrustMaterial(material);
     const [stored] = await this.catalog.record([await this.blobs.write(once(bytes), { maxBytes: TRUST_MAX_BYTES })]);
@@ -43,17 +51,28 @@ export class TrustController {
     const { epoch, digest } = await this.commands.send(UpdateTrust, {
       ...originOf(caller, request),
       material: { digest: stored.digest, size: stored.size, objectKey: stored.objectKey },
-      keyIds: [...material.keys.map(keyIdOf), ...authorityIdsOf(material)],
+      keyIds: countingKeyIds(material, this.clock.now()),
+      ...(expected !== undefined && { expected }),
     });
-    return answer(epoch, digest, material);
+    return answer(reply, { epoch, digest }, material);
   }
 }
 
-function answer(epoch: number, digest: string, material: TrustMaterial): TrustAnswer {
-  return {
-    epoch,
-    digest,
-    keys: material.keys.map(key => ({ name: key.name, keyId: keyIdOf(key), scheme: key.scheme, publicKey: key.publicKey })),
-    ...(material.trustedRoots && { trustedRoots: material.trustedRoots.map((root): object => JSON.parse(root)) }),
-  };
+function expectedBy(header: string | undefined): Digest | undefined {
+  if (header === undefined || header === '*') return undefined;
+  const digest = /^"(.+)"$/.exec(header)?.[1];
+  if (isDigest(digest)) return digest;
+  throw new DomainError('ERR_PACK_REQUEST_INVALID', 'If-Match is not the ETag of trust material', {
+    errors: [{ field: 'If-Match', message: 'not the ETag of trust material' }],
+  });
+}
+
+function answer(
+  reply: FastifyReply,
+  { epoch, digest }: { readonly epoch: number; readonly digest: string },
+  material: TrustMaterial,
+): TrustAnswer {
+  void reply.header('etag', `"${digest}"`);
+  const { keys: _, ...rest } = trustMaterialJson(material);
+  return { epoch, digest, keys: material.keys.map(key => ({ ...key, keyId: keyIdOf(key) })), ...rest };
 }

@@ -22,7 +22,7 @@ export function encodeStatement(subjects: readonly StatementSubject[], predicate
 /** Signs a statement in a DSSE envelope, as `cosign attest-blob --key` does; returns a sigstore bundle v0.3 in JSON. */
 export function signStatement(statement: Buffer, key: SigningKey): string {
   const message = dsse.preAuthEncoding(PAYLOAD_TYPE, statement);
-  const signature = sign(signingHashOf(key.scheme), message, parametersOf(key));
+  const signature = signMessage(message, key);
   const keyHint = Buffer.from(digestHex(key.keyId), 'hex').toString('base64');
   return `${JSON.stringify(bundleToJSON(toDSSEBundle({ artifact: statement, artifactType: PAYLOAD_TYPE, signature, keyHint })))}\n`;
 }
@@ -33,4 +33,8 @@ export function parametersOf({ scheme, object }: SigningKey): { key: KeyObject; 
   if (scheme === 'rsa-pss-sha256')
     return { key: object, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
   return { key: object };
+}
+
+export function signMessage(message: Uint8Array, key: SigningKey): Buffer {
+  return sign(signingHashOf(key.scheme), message, parametersOf(key));
 }
