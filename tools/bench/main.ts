@@ -8,6 +8,7 @@ import { runEvents } from './scenarios/events';
 import { runMirror } from './scenarios/mirror';
 import { runOci } from './scenarios/oci';
 import { runPublish } from './scenarios/publish';
+import { runVerify } from './scenarios/verify';
 
 const USAGE = `npm run bench -- <scenario> [options]
 
@@ -15,6 +16,7 @@ Scenarios
   publish   signed publishes of 4 KiB and 1 MiB beside their floor and beside docker-registry's unsigned push
   mirror    publishes with and without a sync of a mirror under way, and what a sync costs
   events    how far audit log, coverage and mirror jobs lie behind a commit, and how fast a backlog of events is taken
+  verify    verifications of each kind of signature beside bare @sigstore/verify, and of the same once more
   oci       pushes, pulls, manifests, lists and growth by the OCI API beside docker-registry, Distribution and zot
 
 Options
@@ -32,6 +34,7 @@ const SCENARIOS: ReadonlyMap<string, (args: string[]) => Promise<void>> = new Ma
   ['publish', measurePublish],
   ['mirror', measureMirror],
   ['events', measureEvents],
+  ['verify', measureVerify],
   ['oci', measureOci],
 ]);
 const EXIT_USAGE = 2;
@@ -62,6 +65,11 @@ async function measureEvents(args: string[]): Promise<void> {
   const { values } = parseArgs({ args, options: { ...COMMON, backlog: { type: 'string' } } });
   const backlog = positive('--backlog', values.backlog ?? '10000');
   await untilInterrupted(signal => runEvents({ ...common(values, '300'), backlog, signal }));
+}
+
+async function measureVerify(args: string[]): Promise<void> {
+  const { values } = parseArgs({ args, options: COMMON });
+  await untilInterrupted(signal => runVerify({ ...common(values, '300'), signal }));
 }
 
 async function measureOci(args: string[]): Promise<void> {

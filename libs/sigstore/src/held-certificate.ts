@@ -1,5 +1,6 @@
 import { X509Certificate as NativeCertificate, type KeyObject } from 'node:crypto';
 import { ASN1Obj, X509Certificate } from '@sigstore/core';
+import { holdDer } from './der-form';
 
 /**
  * A certificate as `@sigstore/verify` reads it, with what the library asks for again and again held, and signatures checked by OpenSSL's own
@@ -20,7 +21,7 @@ export class HeldCertificate extends X509Certificate {
     const native = new NativeCertificate(der);
     const copy = Buffer.from(der);
     const certificate = new HeldCertificate(ASN1Obj.parseBuffer(copy), native);
-    if (!native.raw.equals(der) || !certificate.root.toDER().equals(der)) throw new Error('not the DER form of one certificate');
+    if (!native.raw.equals(der) || !holdDer(certificate.root, copy)) throw new Error('not the DER form of one certificate');
     return certificate;
   }
 

@@ -1,4 +1,5 @@
 import { RFC3161Timestamp, type ASN1Obj } from '@sigstore/core';
+import { holdDer } from './der-form';
 import { invalid } from './signature-fault';
 
 const GRANTED = Buffer.from('3003020100', 'hex');
@@ -29,8 +30,9 @@ const CONTENT_TYPE_IS_TSTINFO = '301a06092a864886f70d010903310d060b2a864886f70d0
  */
 export function readTimestamp(der: Buffer): RFC3161Timestamp {
   try {
-    const timestamp = RFC3161Timestamp.parse(Buffer.from(der));
-    if (timestamp.root.toDER().equals(der)) {
+    const copy = Buffer.from(der);
+    const timestamp = RFC3161Timestamp.parse(copy);
+    if (holdDer(timestamp.root, copy)) {
       requireForm(timestamp.root);
       demand(!Number.isNaN(timestamp.signingTime.getTime()) && timestamp.tstInfo.messageImprintHashedMessage.length > 0);
       return timestamp;

@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { initializeCA, initializeCTLog, initializeTLog, initializeTSA } from '@sigstore/mock';
-import { bundleOf, byCertificate, byKey, hashedRekord, loggedEnvelope, type Signed } from './keyless-bundle';
+import { bundleOf, hashedRekord, loggedEnvelope, pemOf, type Signed } from './keyless-bundle';
 
 export interface KeylessIdentity {
   readonly issuer: string;
@@ -55,6 +55,11 @@ const IN_TOTO = 'application/vnd.in-toto+json';
 const SHA256_OID = '2.16.840.1.101.3.4.2.1';
 const TIMESTAMP_POLICY = '1.3.6.1.4.1.57264.2';
 
+/** A clock that stands still is ahead of the certificates that are issued afterwards, and within their ten minutes. */
+const CLOCK_AHEAD_MS = 120_000;
+
+/** Of other times the mock leaves zeros out, and the library then reads none. */
+const wholeSecond = (time: Date): Date => new Date(Math.floor(time.getTime() / 1000) * 1000);
 const pairOf = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const base64 = (bytes: ArrayBufferView): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
@@ -65,7 +70,7 @@ export async function aKeylessAuthority({ certificateLog, clocks = {}, trustedUn
   const vouching = certificateLog === 'none' ? undefined : certificateLog === 'other' ? await initializeCTLog(pairOf()) : ctLog;
   const authority = await initializeCA(generateKeyPairSync('ec', { namedCurve: 'P-384' }), vouching);
   const log = await initializeTLog(LOG_URL, pairOf(), clocks.log);
-  const clock = await initializeTSA(pairOf(), clocks.timestamp);
+  const clock = await initializeTSA(pairOf(), wholeSecond(clocks.timestamp ?? new Date(Date.now() + CLOCK_AHEAD_MS)));
 
   async function signed(message: Buffer, { issuer, identity, extensions = {} }: KeylessIdentity): Promise<Signed> {
     const { publicKey, privateKey } = pairOf();
@@ -74,21 +79,14 @@ export async function aKeylessAuthority({ certificateLog, clocks = {}, trustedUn
       subjectAltName: identity,
       extensions: Object.entries({ 8: issuer, ...extensions }).map(([number, value]) => ({ oid: `${FULCIO}.${number}`, value })),
     });
-    return byCertificate(Buffer.from(base64(certificate), 'base64'), sign('sha256', message, privateKey));
+    const rawBytes = base64(certificate);
+    return { pem: pemOf('CERTIFICATE', rawBytes), material: { certificate: { rawBytes } }, signature: sign('sha256', message, privateKey) };
   }
 
   async function entryOf(proposed: object) {
     const [entry] = Object.values(await log.log(proposed));
     if (!entry) throw new Error('the log made no entry');
     return entry;
-  }
-
-  async function loggedMessage(artifact: Buffer, by: Signed, timestamp?: string): Promise<Buffer> {
-    const digest = sha256(artifact);
-    const entry = await entryOf(hashedRekord(by, digest));
-    const messageDigest = { algorithm: 'SHA2_256', digest: digest.toString('base64') };
-    const messageSignature = { messageDigest, signature: by.signature.toString('base64') };
-    return bundleOf(by, { entry, kind: 'hashedrekord', timestamp }, { messageSignature });
   }
 
   return {
@@ -101,6 +99,7 @@ export async function aKeylessAuthority({ certificateLog, clocks = {}, trustedUn
     },
     bundle: async (artifact, identity, { timestamped = false } = {}) => {
       const by = await signed(artifact, identity);
+      const entry = await entryOf(hashedRekord(by, sha256(artifact)));
       const request = {
         artifactHash: sha256(by.signature),
         hashAlgorithmOID: SHA256_OID,
@@ -108,10 +107,15 @@ export async function aKeylessAuthority({ certificateLog, clocks = {}, trustedUn
         policyOID: TIMESTAMP_POLICY,
       };
       const timestamp = timestamped ? base64(await clock.timestamp(request)) : undefined;
-      return loggedMessage(artifact, by, timestamp);
+      return bundleOf(by, { entry, kind: 'hashedrekord', timestamp }, messageOf(artifact, by));
     },
-    loggedBundle: (artifact, { publicKey, privateKey }) =>
-      loggedMessage(artifact, byKey(publicKey.export({ type: 'spki', format: 'der' }), sign('sha256', artifact, privateKey))),
+    loggedBundle: async (artifact, { publicKey, privateKey }) => {
+      const der = publicKey.export({ type: 'spki', format: 'der' });
+      const material = { publicKey: { hint: sha256(der).toString('base64') } };
+      const by = { pem: pemOf('PUBLIC KEY', der.toString('base64')), material, signature: sign('sha256', artifact, privateKey) };
+      const entry = await entryOf(hashedRekord(by, sha256(artifact)));
+      return bundleOf(by, { entry, kind: 'hashedrekord' }, messageOf(artifact, by));
+    },
     envelope: async (payload, identity, { payloadType = IN_TOTO, hollow = false } = {}) => {
       const by = await signed(preAuthEncoding(payloadType, payload), identity);
       const entry = await entryOf(loggedEnvelope(by, payload, hollow));
@@ -123,6 +127,11 @@ export async function aKeylessAuthority({ certificateLog, clocks = {}, trustedUn
       return bundleOf(by, { entry, kind: 'dsse' }, { dsseEnvelope });
     },
   };
+}
+
+function messageOf(artifact: Buffer, { signature }: Signed): object {
+  const messageDigest = { algorithm: 'SHA2_256', digest: sha256(artifact).toString('base64') };
+  return { messageSignature: { messageDigest, signature: signature.toString('base64') } };
 }
 
 /** DSSE v1.0, written out so that the product's own has no part in it. */

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import type { initializeTLog } from '@sigstore/mock';
 import { MEDIA_TYPES } from '@packs/domain';
 
-/** A certificate or a key, as a log and as a bundle name it. */
 export interface Signed {
+  /** Of the certificate or of the key. */
   readonly pem: string;
+  /** How a bundle names it. */
   readonly material: object;
   readonly signature: Buffer;
 }
@@ -18,7 +19,7 @@ export function hashedRekord(by: Signed, digest: Buffer): object {
     kind: 'hashedrekord',
     spec: {
       data: { hash: { algorithm: 'sha256', value: digest.toString('hex') } },
-      signature: { content: by.signature.toString('base64'), publicKey: { content: Buffer.from(by.pem).toString('base64') } },
+      signature: { content: by.signature.toString('base64'), publicKey: { content: encoded(by) } },
     },
   };
 }
@@ -26,21 +27,16 @@ export function hashedRekord(by: Signed, digest: Buffer): object {
 /** Rekor v1, dsse 0.0.1. */
 export function loggedEnvelope(by: Signed, payload: Buffer, hollow: boolean): object {
   const payloadHash = { algorithm: 'sha256', value: createHash('sha256').update(payload).digest('hex') };
-  const signatures = [{ ...(!hollow && { signature: by.signature.toString('base64') }), verifier: Buffer.from(by.pem).toString('base64') }];
+  const signatures = [{ ...(!hollow && { signature: by.signature.toString('base64') }), verifier: encoded(by) }];
   return { apiVersion: '0.0.1', kind: 'dsse', spec: { payloadHash, signatures } };
 }
 
-export function byCertificate(der: Buffer, signature: Buffer): Signed {
-  return { pem: pemOf('CERTIFICATE', der), material: { certificate: { rawBytes: der.toString('base64') } }, signature };
+export function pemOf(label: 'CERTIFICATE' | 'PUBLIC KEY', der: string): string {
+  return `-----BEGIN ${label}-----\n${der.replace(/.{64}(?!$)/g, '$&\n')}\n-----END ${label}-----\n`;
 }
 
-export function byKey(der: Buffer, signature: Buffer): Signed {
-  const hint = createHash('sha256').update(der).digest('base64');
-  return { pem: pemOf('PUBLIC KEY', der), material: { publicKey: { hint } }, signature };
-}
-
-function pemOf(label: string, der: Buffer): string {
-  return `-----BEGIN ${label}-----\n${der.toString('base64').replace(/.{64}(?!$)/g, '$&\n')}\n-----END ${label}-----\n`;
+function encoded({ pem }: Signed): string {
+  return Buffer.from(pem).toString('base64');
 }
 
 interface Proof {
