@@ -24,6 +24,7 @@ import {
   PostgresChannelReadModel,
   PostgresComplianceReadModel,
   PostgresContentCatalog,
+  PostgresGenericContent,
   PostgresKitReadModel,
   PostgresMirrorReadModel,
   PostgresNamespacePolicies,
@@ -45,6 +46,7 @@ import {
   CommandBus,
   ComplianceReadModel,
   ContentCatalog,
+  GenericContent,
   KitReadModel,
   MirrorReadModel,
   NamespacePolicies,
@@ -208,6 +210,7 @@ function outsideParts(config: Config, logger: Logger): Provider[] {
     onDatabase(TrustReadModel, dataSource => new PostgresTrustReadModel(dataSource)),
     onDatabase(NamespacePolicies, dataSource => new PostgresNamespacePolicies(dataSource)),
     onDatabase(UsedProofs, dataSource => new PostgresUsedProofs(dataSource)),
+    onDatabase(GenericContent, dataSource => new PostgresGenericContent(dataSource, config.sealed)),
     {
       provide: UploadSessions,
       useFactory: (dataSource: DataSource, commands: CommandBus) => new RepairingUploadSessions(dataSource, commands),

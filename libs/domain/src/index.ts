@@ -48,6 +48,7 @@ export {
   type EncodedManifest,
 } from './oci-manifest';
 export { PACK_API_VERSION, PACK_MANIFEST_FILE, packTypeOf, requirementsOf, type PackManifest, type PackMetadata } from './pack-manifest';
+export { invalidManifest, isPackManifest, parseManifest, type Layer, type ParsedManifest } from './parse-manifest';
 export { parsePolicyRule } from './policy-rule';
 export {
   isTag,

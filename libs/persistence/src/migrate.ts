@@ -19,6 +19,7 @@ import { UploadCalls1700000000016 } from './migrations/0016-upload-calls';
 import { ReadChanges1700000000017 } from './migrations/0017-read-changes';
 import { SmallWrites1700000000018 } from './migrations/0018-small-writes';
 import { PullingMirrors1700000000019 } from './migrations/0019-pulling-mirrors';
+import { PlainManifests1700000000026 } from './migrations/0026-plain-manifests';
 import { ensureRoles, MIGRATE_ROLE, type LoginRole } from './roles';
 
 /** Held while migrating, so that two runs take turns. */
@@ -70,6 +71,7 @@ async function applyAs(adminUrl: string, now: Date): Promise<string[]> {
       ReadChanges1700000000017,
       SmallWrites1700000000018,
       PullingMirrors1700000000019,
+      PlainManifests1700000000026,
     ],
     migrationsTableName: 'applied',
     extra: { options: `-c role=${MIGRATE_ROLE}` },
