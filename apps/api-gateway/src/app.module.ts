@@ -17,6 +17,7 @@ import { NatsCommandBus, NatsWakeUps, openConnection, type NatsConnection, type 
 import { openReportingBlobStore } from '@packs/object-storage';
 import { LOGGER, type Logger } from '@packs/observability';
 import {
+  assertDurable,
   createDataSource,
   DataSource,
   PostgresAttestationReadModel,
@@ -195,7 +196,14 @@ function outsideParts(config: Config, logger: Logger): Provider[] {
     inject: [DataSource],
   });
   return [
-    { provide: DataSource, useFactory: () => createDataSource({ url: config.databaseUrl, applicationName: 'api-gateway' }).initialize() },
+    {
+      provide: DataSource,
+      useFactory: async () => {
+        const dataSource = await createDataSource({ url: config.databaseUrl, applicationName: 'api-gateway' }).initialize();
+        await assertDurable(dataSource);
+        return dataSource;
+      },
+    },
     onDatabase(PackReadModel, dataSource => new PostgresPackReadModel(dataSource)),
     onDatabase(RepositoryReadModel, dataSource => new PostgresRepositoryReadModel(dataSource)),
     { provide: ReadChanges, useFactory: () => new PostgresReadChanges(config.databaseUrl, 'api-gateway') },

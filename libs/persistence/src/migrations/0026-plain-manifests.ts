@@ -36,7 +36,7 @@ end $$;`;
 
 /**
  * As before, for less where a blob is not there, which nobody keeps an answer of: what \`registry.read_blob\` finds is always on a manifest of the repository or
- * linked to it.
+ * linked to it. Only of the caller's own: what others have must not be looked for before it is known to be shown.
  */
 const READ_BLOBS = `
 create or replace function registry.read_blobs(callers text[], namespaces text[], repos text[], digests text[], may_push boolean[])
@@ -45,10 +45,13 @@ returns table (question integer, digest text, size bigint, object_key text, bloc
 language plpgsql set search_path = pg_catalog as $$ begin
   for i in 1 .. cardinality(callers) loop
     if i = 1 or callers[i] <> callers[i - 1] then perform set_config('app.tenant', callers[i], true); end if;
-    if exists (select from registry.manifest_blobs e where e.tenant = namespaces[i] and e.repository = repos[i] and e.blob_digest = digests[i])
-      or may_push[i] and exists (
-        select from content.repository_blobs l where l.tenant = namespaces[i] and l.repository = repos[i] and l.digest = digests[i])
-    then return query select i, b.* from registry.read_blob(callers[i], namespaces[i], repos[i], digests[i], may_push[i]) b; end if;
+    if callers[i] = namespaces[i] then
+      continue when not exists (
+          select from registry.manifest_blobs e where e.tenant = namespaces[i] and e.repository = repos[i] and e.blob_digest = digests[i])
+        and not (may_push[i] and exists (
+          select from content.repository_blobs l where l.tenant = namespaces[i] and l.repository = repos[i] and l.digest = digests[i]));
+    end if;
+    return query select i, b.* from registry.read_blob(callers[i], namespaces[i], repos[i], digests[i], may_push[i]) b;
   end loop;
 end $$;`;
 
