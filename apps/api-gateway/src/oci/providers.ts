@@ -57,8 +57,8 @@ export function ociProviders(config: Config, logger: Logger): Provider[] {
     },
     {
       provide: PutPlain,
-      useFactory: (generic: GenericContent, clock: Clock) => new PutPlain(generic, clock, logger),
-      inject: [GenericContent, Clock],
+      useFactory: (generic: GenericContent, blobs: BlobStore, clock: Clock) => new PutPlain(generic, blobs, clock, logger),
+      inject: [GenericContent, BlobStore, Clock],
     },
     {
       provide: SweepUploads,

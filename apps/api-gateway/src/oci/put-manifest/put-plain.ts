@@ -1,7 +1,7 @@
 import type { PutManifestReply, PutManifestRequest } from '@packs/contracts';
 import { DomainError, isPackManifest, parseManifest, type ParsedManifest } from '@packs/domain';
 import type { Logger } from '@packs/observability';
-import { genericPush, type Clock, type GenericContent, type GenericPush } from '@packs/ports';
+import { genericPush, isQuarantined, readWhole, type BlobStore, type Clock, type GenericContent, type GenericPush } from '@packs/ports';
 import { parseStrictJson } from '@packs/sigstore';
 
 /** Reading a longer one would keep other requests waiting. */
@@ -14,13 +14,14 @@ const MAX_BYTES = 64 * 1024;
 export class PutPlain {
   constructor(
     private readonly generic: GenericContent,
+    private readonly blobs: BlobStore,
     private readonly clock: Clock,
     private readonly logger: Logger,
   ) {}
 
   /**
    * @returns undefined where it is the publisher's
-   * @throws as `GenericContent.put`
+   * @throws as `GenericContent.put`; DomainError ERR_PACK_CORRUPT when the bytes that were recorded earlier are damaged
    */
   async execute({ tenant, actor, repository, tags, mediaType, manifest: written }: PutManifestRequest, bytes: Buffer) {
     const parsed = bytes.length > MAX_BYTES ? undefined : plainOf(bytes, mediaType);
@@ -30,10 +31,14 @@ export class PutPlain {
     return put;
   }
 
-  /** Where an earlier record of the bytes holds, it is for the publisher to see whether they are whole. */
+  /**
+   * Bytes that were recorded earlier are what will be read, so they have to be whole. They may be another tenant's: nothing else is done about them, as how long an
+   * answer takes would tell of that.
+   */
   private async put(push: GenericPush): Promise<PutManifestReply | undefined> {
     const { kind, missing, recorded } = await this.generic.put(push);
-    if (kind !== 'generic' || missing.length > 0 || recorded.objectKey !== push.written.objectKey) return undefined;
+    if (kind !== 'generic' || missing.length > 0 || isQuarantined(recorded)) return undefined;
+    if (recorded.objectKey !== push.written.objectKey) await readWhole(this.blobs, recorded, MAX_BYTES);
     return { digest: recorded.digest, objectKey: recorded.objectKey, subject: null, state: 'stored', version: null };
   }
 }

@@ -90,7 +90,7 @@ export class PushingSpec {
         redirect: redirectTo(blobs, options.redirectSeconds),
         writing: {
           ...{ sessions, blobs, commands },
-          plain: new PutPlain(new PostgresGenericContent(dataSource, options.sealed ?? false), clock, logger),
+          plain: new PutPlain(new PostgresGenericContent(dataSource, options.sealed ?? false), blobs, clock, logger),
           catalog: new PostgresContentCatalog(dataSource),
           limits: { maxBlobBytes: options.maxBlobBytes ?? 1024 ** 3, maxUploads: options.maxUploads ?? 100 },
         },
