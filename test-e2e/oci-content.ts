@@ -23,8 +23,10 @@ export function ociBlob(bytes: Buffer | string): OciBlob {
 }
 
 /** What any client may push into a generic repository. */
-export function anImage(config: Buffer | string, layers: readonly Buffer[]): OciArtifact {
-  return artifact('application/vnd.example.config.v1', ociBlob(config), 'application/vnd.example.layer.v1', layers.map(ociBlob));
+export function anImage(config: Buffer | string, layers: readonly Buffer[], about?: OciBlob): OciArtifact {
+  const subject = about && { mediaType: OCI_MANIFEST, digest: about.digest, size: about.bytes.length };
+  const more = subject ? { subject } : {};
+  return artifact('application/vnd.example.config.v1', ociBlob(config), 'application/vnd.example.layer.v1', layers.map(ociBlob), more);
 }
 
 /** A pack as `oras push` makes it. */

@@ -218,11 +218,11 @@ describe('the gateway is killed', () => {
     await expectWhole(blob);
   });
 
-  it('while the publisher records a manifest: the same push again is answered as if nothing had been', async () => {
+  it('while a manifest is recorded: the same push again is answered as if nothing had been', async () => {
     const blobs = await pushed();
     const first = await whileLocked(registry, 'lock table registry.tags in share mode', [], async () => {
       const pending = putManifest(blobs, 'v1').catch(() => 'no answer');
-      await waitsForLock(registry, 'publisher');
+      await waitsForLock(registry, 'api-gateway');
       await gateway().kill('SIGKILL');
       return pending;
     });

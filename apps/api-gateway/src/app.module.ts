@@ -17,6 +17,7 @@ import { NatsCommandBus, NatsWakeUps, openConnection, type NatsConnection, type 
 import { openReportingBlobStore } from '@packs/object-storage';
 import { LOGGER, type Logger } from '@packs/observability';
 import {
+  assertDurable,
   createDataSource,
   DataSource,
   PostgresAttestationReadModel,
@@ -26,6 +27,7 @@ import {
   PostgresChannelReadModel,
   PostgresComplianceReadModel,
   PostgresContentCatalog,
+  PostgresGenericContent,
   PostgresKitReadModel,
   PostgresMirrorReadModel,
   PostgresNamespacePolicies,
@@ -50,6 +52,7 @@ import {
   CommandBus,
   ComplianceReadModel,
   ContentCatalog,
+  GenericContent,
   KitReadModel,
   MirrorReadModel,
   NamespacePolicies,
@@ -200,7 +203,14 @@ function outsideParts(config: Config, logger: Logger): Provider[] {
     inject: [DataSource],
   });
   return [
-    { provide: DataSource, useFactory: () => createDataSource({ url: config.databaseUrl, applicationName: 'api-gateway' }).initialize() },
+    {
+      provide: DataSource,
+      useFactory: async () => {
+        const dataSource = await createDataSource({ url: config.databaseUrl, applicationName: 'api-gateway' }).initialize();
+        await assertDurable(dataSource);
+        return dataSource;
+      },
+    },
     onDatabase(PackReadModel, dataSource => new PostgresPackReadModel(dataSource)),
     onDatabase(RepositoryReadModel, dataSource => new PostgresRepositoryReadModel(dataSource)),
     { provide: ReadChanges, useFactory: () => new PostgresReadChanges(config.databaseUrl, 'api-gateway') },
@@ -218,6 +228,7 @@ function outsideParts(config: Config, logger: Logger): Provider[] {
     onDatabase(ScanReportReadModel, dataSource => new PostgresScanReportReadModel(dataSource)),
     onDatabase(NamespacePolicies, dataSource => new PostgresNamespacePolicies(dataSource)),
     onDatabase(UsedProofs, dataSource => new PostgresUsedProofs(dataSource)),
+    onDatabase(GenericContent, dataSource => new PostgresGenericContent(dataSource, config.sealed)),
     {
       provide: UploadSessions,
       useFactory: (dataSource: DataSource, commands: CommandBus) => new RepairingUploadSessions(dataSource, commands),

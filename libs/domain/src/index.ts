@@ -49,6 +49,7 @@ export {
   type EncodedManifest,
 } from './oci-manifest';
 export { PACK_API_VERSION, PACK_MANIFEST_FILE, packTypeOf, requirementsOf, type PackManifest, type PackMetadata } from './pack-manifest';
+export { invalidManifest, isPackManifest, parseManifest, type Layer, type ParsedManifest } from './parse-manifest';
 export { isSatisfied, type Signer } from './policy-evaluation';
 export { parsePolicyRequirements } from './policy-requirements';
 export { isChoice, parsePolicyRule } from './policy-rule';

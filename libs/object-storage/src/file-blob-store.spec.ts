@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { sha256 } from '@packs/domain';
 import { describeBlobStore, InMemoryBlobStore } from '@packs/testing';
 import { FileBlobStore } from './file-blob-store';
@@ -124,6 +124,7 @@ const STRACE = ['/usr/bin', '/usr/local/bin'].map(folder => join(folder, 'strace
 /** How a blob may come to be. */
 const WAYS = {
   'a write': 'store.write(source(), { maxBytes: 100 })',
+  'bytes in memory': "store.writeBytes(Buffer.from('durable'))",
   'the finish of an upload': `store.begin('sha256')
         .then(upload => store.append(upload, source(), 100))
         .then(({ upload }) => store.finish(upload, '${sha256('durable')}'))`,
@@ -132,7 +133,7 @@ const WAYS = {
 describe('FileBlobStore and stable storage', () => {
   const itTraced = STRACE ? it : it.skip;
 
-  itTraced.each(Object.keys(WAYS) as (keyof typeof WAYS)[])(
+  itTraced.each(['a write', 'the finish of an upload'] as const)(
     'has synced the bytes, then the name, when %s resolves (needs strace)',
     async way => {
       const root = await newFolder();
@@ -153,6 +154,50 @@ describe('FileBlobStore and stable storage', () => {
       const found = order.map(part => calls.findLastIndex(call => call.includes(part)));
       expect(found).not.toContain(-1);
       expect(found).toEqual(found.toSorted((a, b) => a - b));
+    },
+    30_000,
+  );
+
+  itTraced(
+    'has synced bytes that were in memory, and their name, when their write resolves (needs strace)',
+    async () => {
+      const root = await newFolder();
+      const log = join(root, 'trace');
+      const trace = ['-f', '-y', '-s', '200', '-o', log, '-e', 'trace=openat,write,pwrite64,fsync'];
+      expect(await run(STRACE ?? '', [...trace, ...writerIn(root, 'bytes in memory')])).toBe(0);
+      const calls = callsIn(await readFile(log, 'utf8'));
+      const key = /resolved ([0-9a-z]{26})/.exec(calls.join('\n'))?.[1] ?? 'none';
+      const path = join(root, 'objects', key.slice(-1), key);
+      const at = (part: string) => calls.findLastIndex(call => call.includes(part));
+      const [opened, written, named, resolved] = [`"${path}"`, `pwrite64(${path}`, `fsync(${dirname(path)}`, `resolved ${key}`].map(at);
+      expect(calls[opened ?? -1]).toMatch(/O_WRONLY\|O_CREAT\|O_EXCL\|O_DSYNC/);
+      for (const before of [written ?? -1, named ?? -1]) {
+        expect(before).toBeGreaterThan(opened ?? -1);
+        expect(before).toBeLessThan(resolved ?? -1);
+      }
+    },
+    30_000,
+  );
+
+  itTraced.each(['pwrite64:error=ENOSPC', 'pwrite64:error=EIO', 'fsync:error=EIO:when=3'])(
+    'keeps nothing of bytes in memory whose write fails at %s (needs strace)',
+    async fault => {
+      const root = await newFolder();
+      const inject = [
+        '-f',
+        '-qq',
+        '-E',
+        'UV_THREADPOOL_SIZE=1',
+        '-o',
+        '/dev/null',
+        '-e',
+        `trace=${fault.split(':')[0]}`,
+        '-e',
+        `inject=${fault}`,
+      ];
+      expect(await run(STRACE ?? '', [...inject, ...writerIn(root, 'bytes in memory')])).toBe(3);
+      const left = await readdir(root, { recursive: true, withFileTypes: true });
+      expect(left.filter(entry => entry.isFile()).map(entry => entry.name)).toEqual([]);
     },
     30_000,
   );

@@ -20,7 +20,14 @@ class Slow {
       if (ns.includes(14)) throw new RangeError('nobody is at home');
       return ns.map(n => n * 2);
     },
-    { groupOf: ({ group }) => group, slowMs: SLOW_MS, lanes: 2, most: 3, isOwnFault: error => !(error instanceof RangeError) },
+    {
+      groupOf: ({ group }) => group,
+      slowMs: SLOW_MS,
+      lanes: 3,
+      lanesOfGroup: 2,
+      most: 3,
+      isOwnFault: error => !(error instanceof RangeError),
+    },
   );
 
   ask(n: number, group = 'a'): Promise<number> {
@@ -66,6 +73,22 @@ describe('Batched', () => {
     for (const round of [0, 1, 2]) await slow.end(round);
     expect(slow.asked).toEqual([[1], [2, 4], [3]]);
     expect(await Promise.all(answers)).toEqual([2, 4, 6, 8]);
+  });
+
+  it('lets a group that is slow keep no other waiting', async () => {
+    const slow = new Slow();
+    const answers = [slow.ask(1), slow.ask(2), slow.ask(3), slow.ask(4, 'b')];
+    await eventually(() => expect(slow.asked).toEqual([[1], [2, 3], [4]]));
+    const late = [slow.ask(5), slow.ask(6, 'b')];
+    await slow.end(2);
+    expect(slow.asked.slice(3)).toEqual([[6]]);
+    await slow.end(3);
+    // Two of its own are still under way.
+    expect(slow.asked).toHaveLength(4);
+    await slow.end(0);
+    expect(slow.asked.slice(4)).toEqual([[5]]);
+    for (const round of [1, 4]) await slow.end(round);
+    expect(await Promise.all([...answers, ...late])).toEqual([2, 4, 6, 8, 10, 12]);
   });
 
   it('asks by itself what failed together with others: only the one at fault fails', async () => {

@@ -11,6 +11,8 @@ export interface BatchOptions<Question> {
   readonly slowMs: number;
   /** Batches under way at a time: one, and slow ones beside it. */
   readonly lanes: number;
+  /** Of these one group's: who makes his own statements wait for a lock keeps nobody else from theirs. */
+  readonly lanesOfGroup: number;
   readonly most: number;
   /** Whether a failure may be the fault of one question alone: then each is asked by itself. */
   readonly isOwnFault: (error: unknown) => boolean;
@@ -22,6 +24,8 @@ export interface BatchOptions<Question> {
  */
 export class Batched<Question, Answer> {
   private readonly waiting: Waiting<Question, Answer>[] = [];
+  /** How many batches of each group there are. */
+  private readonly ofGroup = new Map<string, number>();
   private underWay = 0;
   private slow = 0;
 
@@ -39,11 +43,15 @@ export class Batched<Question, Answer> {
   }
 
   private fill(): void {
-    while (this.underWay === this.slow && this.underWay < this.options.lanes && this.waiting.length > 0) void this.begin(this.next());
+    while (this.underWay === this.slow && this.underWay < this.options.lanes) {
+      const group = this.nextGroup();
+      if (group === undefined) return;
+      void this.begin(group, this.take(group));
+    }
   }
 
-  private async begin(some: readonly Waiting<Question, Answer>[]): Promise<void> {
-    this.underWay += 1;
+  private async begin(group: string, some: readonly Waiting<Question, Answer>[]): Promise<void> {
+    this.count(group, 1);
     let isSlow = false;
     const timer = setTimeout(() => {
       isSlow = true;
@@ -52,16 +60,27 @@ export class Batched<Question, Answer> {
     }, this.options.slowMs);
     await this.run(some);
     clearTimeout(timer);
-    this.underWay -= 1;
+    this.count(group, -1);
     if (isSlow) this.slow -= 1;
     this.fill();
   }
 
-  /** The group of whoever has waited longest. */
-  private next(): Waiting<Question, Answer>[] {
+  private count(group: string, change: 1 | -1): void {
+    const left = (this.ofGroup.get(group) ?? 0) + change;
+    if (left > 0) this.ofGroup.set(group, left);
+    else this.ofGroup.delete(group);
+    this.underWay += change;
+  }
+
+  /** That of whoever has waited longest and whose group has a lane left. */
+  private nextGroup(): string | undefined {
+    const { groupOf, lanesOfGroup } = this.options;
+    const next = this.waiting.find(({ question }) => (this.ofGroup.get(groupOf(question)) ?? 0) < lanesOfGroup);
+    return next && groupOf(next.question);
+  }
+
+  private take(group: string): Waiting<Question, Answer>[] {
     const { groupOf, most } = this.options;
-    const [first] = this.waiting;
-    const group = first && groupOf(first.question);
     const taken = this.waiting.filter(({ question }) => groupOf(question) === group).slice(0, most);
     const chosen = new Set(taken);
     this.waiting.splice(0, this.waiting.length, ...this.waiting.filter(one => !chosen.has(one)));

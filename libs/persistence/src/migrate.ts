@@ -24,6 +24,7 @@ import { TrustBundles1700000000022 } from './migrations/0022-trust-bundles';
 import { SignatureRotation1700000000023 } from './migrations/0023-signature-rotation';
 import { ScanSettings1700000000024 } from './migrations/0024-scan-settings';
 import { AttestationStates1700000000025 } from './migrations/0025-attestation-states';
+import { PlainManifests1700000000026 } from './migrations/0026-plain-manifests';
 import { ensureRoles, MIGRATE_ROLE, type LoginRole } from './roles';
 
 /** Held while migrating, so that two runs take turns. */
@@ -80,6 +81,7 @@ async function applyAs(adminUrl: string, now: Date): Promise<string[]> {
       SignatureRotation1700000000023,
       ScanSettings1700000000024,
       AttestationStates1700000000025,
+      PlainManifests1700000000026,
     ],
     migrationsTableName: 'applied',
     extra: { options: `-c role=${MIGRATE_ROLE}` },

@@ -146,6 +146,7 @@ async function fillRepositories(publisher: Awaited<ReturnType<SpecDatabase['as']
     tags: ['latest'],
     blobs: [],
     foreignBlobs: [],
+    parts: [],
     children: [],
   };
   await new PostgresGenericContent(publisher, false).put({ ...push, at: AT, actor: 'user:alice' });

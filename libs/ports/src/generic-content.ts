@@ -1,4 +1,4 @@
-import type { Digest, RepositoryKind } from '@packs/domain';
+import type { Digest, ParsedManifest, RepositoryKind } from '@packs/domain';
 import type { BlobRef, StoredBlob } from './blob-store';
 import type { ManifestPush } from './repository-store';
 
@@ -11,6 +11,33 @@ export interface GenericPush extends ManifestPush {
   readonly foreignBlobs: readonly Digest[];
   /** Manifests that an index names. */
   readonly children: readonly Digest[];
+  /** Media types of its config and its layers: none of them is a pack's. */
+  readonly parts: readonly string[];
+}
+
+/** A manifest with what its bytes say. */
+export function genericPush(
+  {
+    tenant,
+    actor,
+    repository,
+    tags,
+    written,
+    at,
+  }: Pick<GenericPush, 'tenant' | 'actor' | 'repository' | 'tags' | 'written'> & { readonly at: Date },
+  { mediaType, artifactType, config, layers, children, subject, annotations }: ParsedManifest,
+): GenericPush {
+  const here = layers.filter(({ isForeign }) => !isForeign);
+  const parts = [...(config ? [config] : []), ...layers];
+  return {
+    ...{ tenant, repository, tags, actor, written },
+    manifest: { digest: written.digest, mediaType, artifactType, subject: subject?.digest ?? null, annotations },
+    blobs: [...(config ? [config] : []), ...here].map(({ digest }) => digest),
+    foreignBlobs: layers.filter(({ isForeign }) => isForeign).map(({ digest }) => digest),
+    children: children.map(({ digest }) => digest),
+    parts: [...new Set(parts.map(part => part.mediaType))],
+    at: at.toISOString(),
+  };
 }
 
 export interface GenericOutcome {

@@ -47,7 +47,7 @@ export { DeadLetters, type DeadMessage } from './dead-letters';
 export { EventRecord } from './event-record';
 export { EvidenceReadModel, type AuditedLeaf, type LeafQuery } from './evidence-read-model';
 export { examineBlob, type Finding } from './examine-blob';
-export { GenericContent, type GenericOutcome, type GenericPush } from './generic-content';
+export { GenericContent, genericPush, type GenericOutcome, type GenericPush } from './generic-content';
 export { Inbox } from './inbox';
 export { LeaseLost, type Lease } from './lease';
 export { MirrorTarget, MirrorTargets, type Likeness, type MirrorObject, type MirrorPlace, type StagedState } from './mirror-target';

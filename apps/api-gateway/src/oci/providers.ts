@@ -1,10 +1,20 @@
 import type { Provider } from '@nestjs/common';
 import type { Logger } from '@packs/observability';
-import { BlobStore, Clock, CommandBus, ContentCatalog, ReadChanges, RepositoryReadModel, UploadSessions } from '@packs/ports';
+import {
+  BlobStore,
+  Clock,
+  CommandBus,
+  ContentCatalog,
+  GenericContent,
+  ReadChanges,
+  RepositoryReadModel,
+  UploadSessions,
+} from '@packs/ports';
 import type { ConfigOf } from '@packs/service-host';
 import { BundleSender } from '../serving/send-bundle';
 import { ServableVersions } from '../serving/servable-versions';
 import { ociEndpoints } from './endpoints';
+import { PutPlain } from './put-manifest/put-plain';
 import { redirectTo } from './reading/get-blob';
 import { SmallContent } from './reading/small-content';
 import { ReadBarrier } from './reading/read-barrier';
@@ -33,7 +43,7 @@ export function ociProviders(config: Config, logger: Logger): Provider[] {
         repositories: RepositoryReadModel,
         readable: ReadableContent,
         sender: BundleSender,
-        ...[sessions, blobs, catalog, commands]: [UploadSessions, BlobStore, ContentCatalog, CommandBus]
+        ...[sessions, blobs, catalog, commands, plain]: [UploadSessions, BlobStore, ContentCatalog, CommandBus, PutPlain]
       ) =>
         ociEndpoints({
           repositories,
@@ -41,9 +51,14 @@ export function ociProviders(config: Config, logger: Logger): Provider[] {
           content: new SmallContent(blobs),
           sender,
           redirect: redirectTo(blobs, config.blobRedirectSeconds),
-          writing: { sessions, blobs, catalog, commands, limits: config },
+          writing: { sessions, blobs, catalog, commands, plain, limits: config },
         }),
-      inject: [RepositoryReadModel, ReadableContent, BundleSender, UploadSessions, BlobStore, ContentCatalog, CommandBus],
+      inject: [RepositoryReadModel, ReadableContent, BundleSender, UploadSessions, BlobStore, ContentCatalog, CommandBus, PutPlain],
+    },
+    {
+      provide: PutPlain,
+      useFactory: (generic: GenericContent, blobs: BlobStore, clock: Clock) => new PutPlain(generic, blobs, clock, logger),
+      inject: [GenericContent, BlobStore, Clock],
     },
     {
       provide: SweepUploads,

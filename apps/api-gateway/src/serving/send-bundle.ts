@@ -59,7 +59,7 @@ export class BundleSender {
     try {
       for await (const part of this.blobs.read(blob, range)) parts.push(part);
     } catch (error) {
-      this.note(blob, error);
+      this.note(blob, error, false);
       throw error;
     }
     return Buffer.concat(parts);
@@ -71,7 +71,7 @@ export class BundleSender {
       await answer.turn();
       await this.blobs.deliver(blob, answer, range);
     } catch (error) {
-      this.note(blob, error);
+      this.note(blob, error, answer.isBegun);
       if (!answer.isBegun && !(error instanceof ClientGone)) throw error;
       if (answer.isCut)
         this.logger.info(
@@ -97,14 +97,15 @@ export class BundleSender {
     }
   }
 
-  private note(blob: StoredBlob, error: unknown): void {
+  private note(blob: StoredBlob, error: unknown, isBegun: boolean): void {
     if (!(error instanceof DomainError)) return;
+    const end = isBegun ? 'the download was cut' : 'none of it was sent';
     if (error.code === 'ERR_PACK_UNAVAILABLE') {
-      this.logger.warn({ err: error, digest: blob.digest }, 'the blob store failed; the download was cut');
+      this.logger.warn({ err: error, digest: blob.digest }, `the blob store failed; ${end}`);
       return;
     }
     corruptReads.inc();
-    this.logger.error({ err: error, digest: blob.digest }, 'stored bytes are damaged; the download was cut');
+    this.logger.error({ err: error, digest: blob.digest }, `stored bytes are damaged; ${end}`);
   }
 }
 

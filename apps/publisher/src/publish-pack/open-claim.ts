@@ -1,6 +1,6 @@
-import { DomainError, PACK_MANIFEST_MAX_BYTES, type Descriptor, type EncodedManifest } from '@packs/domain';
+import { DomainError, PACK_MANIFEST_MAX_BYTES, type Descriptor, type EncodedManifest, type ParsedManifest } from '@packs/domain';
 import { readWhole, type BlobStore, type PendingVersion, type RecordedManifest, type RegistryUnitOfWork } from '@packs/ports';
-import { parseManifest, type ParsedManifest } from '../put-manifest/parse-manifest';
+import { parseManifest } from '../put-manifest/parse-manifest';
 import { isDocument, readDocument } from '../put-manifest/read-document';
 import type { SubmittedArtifact, SubmittedAttestation, SubmittedSignature } from './submission';
 

@@ -2,14 +2,15 @@ import {
   EMPTY_DESCRIPTOR,
   encodeAttestationManifest,
   encodeSignatureManifest,
+  invalidManifest,
   MEDIA_TYPES,
   type Descriptor,
   type EncodedManifest,
+  type Layer,
 } from '@packs/domain';
 import { readWhole, type BlobStore, type StoredBlob } from '@packs/ports';
 import { encodeSimpleSignature } from '@packs/sigstore';
 import { emptyConfig, writeWhole } from '../publish-pack/prepare-artifact';
-import { invalid, type Layer } from './parse-manifest';
 import { isDocument, readDocument, type CarriedDocument } from './read-document';
 
 const COSIGN_SIGNATURE = 'dev.cosignproject.cosign/signature';
@@ -47,16 +48,16 @@ export async function carriedDocuments(
   const relevant = layers
     .map((layer, at) => ({ layer, at }))
     .filter(({ layer }) => layer.mediaType === MEDIA_TYPES.simpleSigning || isDocument(layer.mediaType));
-  if (relevant.length > MAX_DOCUMENTS) throw invalid('/layers', `has more than ${MAX_DOCUMENTS} signatures or attestations`);
+  if (relevant.length > MAX_DOCUMENTS) throw invalidManifest('/layers', `has more than ${MAX_DOCUMENTS} signatures or attestations`);
   const carried: Carried[] = [];
   const written: Promise<StoredBlob>[] = [];
   for (const { layer, at } of relevant) {
     const blob = stored.get(layer.digest);
-    if (!blob) throw invalid(`/layers/${at}/digest`, 'is not in the repository');
+    if (!blob) throw invalidManifest(`/layers/${at}/digest`, 'is not in the repository');
     const simple = layer.mediaType === MEDIA_TYPES.simpleSigning ? await convert(store, blob, layer, at) : undefined;
     if (simple) written.push(Promise.resolve(simple));
     const document = await readDocument(store, simple ?? blob, simple ? MEDIA_TYPES.simpleSignature : layer.mediaType);
-    if (!document) throw invalid(`/layers/${at}`, `is not ${layer.mediaType}`);
+    if (!document) throw invalidManifest(`/layers/${at}`, `is not ${layer.mediaType}`);
     const made = simple || isTagged || layers.length > 1 ? manifestOf(document, subject) : undefined;
     if (made) written.push(writeWhole(store, made.bytes));
     carried.push({ document, made });
@@ -76,9 +77,9 @@ async function convert(store: BlobStore, blob: StoredBlob, { annotations }: Laye
   const text = annotations[COSIGN_SIGNATURE] ?? '';
   const signature = Buffer.from(text, 'base64');
   if (signature.length === 0 || signature.toString('base64') !== text) {
-    throw invalid(`/layers/${at}/annotations`, `has no base64 in ${COSIGN_SIGNATURE}`);
+    throw invalidManifest(`/layers/${at}/annotations`, `has no base64 in ${COSIGN_SIGNATURE}`);
   }
-  if (blob.size > PAYLOAD_MAX_BYTES) throw invalid(`/layers/${at}/size`, `is more than ${PAYLOAD_MAX_BYTES}`);
+  if (blob.size > PAYLOAD_MAX_BYTES) throw invalidManifest(`/layers/${at}/size`, `is more than ${PAYLOAD_MAX_BYTES}`);
   const payload = await readWhole(store, blob, PAYLOAD_MAX_BYTES);
   return writeWhole(store, encodeSimpleSignature(payload, signature, annotations));
 }

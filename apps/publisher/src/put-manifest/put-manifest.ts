@@ -1,7 +1,16 @@
 import type { PutManifestReply, PutManifestRequest } from '@packs/contracts';
-import { DomainError, MANIFEST_MAX_BYTES, MEDIA_TYPES } from '@packs/domain';
-import { readWhole, requireSound, type BlobRef, type BlobStore, type Clock, type ContentCatalog, type GenericContent } from '@packs/ports';
-import { parseManifest, type ParsedManifest } from './parse-manifest';
+import { DomainError, isPackManifest, MANIFEST_MAX_BYTES, type ParsedManifest } from '@packs/domain';
+import {
+  genericPush,
+  readWhole,
+  requireSound,
+  type BlobRef,
+  type BlobStore,
+  type Clock,
+  type ContentCatalog,
+  type GenericContent,
+} from '@packs/ports';
+import { parseManifest } from './parse-manifest';
 import type { PutPack } from './put-pack';
 import type { PutReferrer } from './put-referrer';
 
@@ -35,27 +44,14 @@ export class PutManifest {
   async execute(request: PutManifestRequest): Promise<PutManifestReply> {
     const bytes = await readWhole(this.blobs, request.manifest, MANIFEST_MAX_BYTES);
     const read = { bytes, parsed: parseManifest(bytes, request.mediaType) };
-    if (isPack(read.parsed)) return this.putPack.execute(await this.record(request), read);
-    const { kind, missing, recorded } = await this.putGeneric(request, read.parsed);
+    if (isPackManifest(read.parsed)) return this.putPack.execute(await this.record(request), read);
+    const { tenant, actor, repository, tags, manifest: written } = request;
+    const push = genericPush({ tenant, actor, repository, tags, written, at: this.clock.now() }, read.parsed);
+    const { kind, missing, recorded } = await this.generic.put(push);
     await this.requireWhole(recorded, request.manifest);
     if (kind === 'pack') return this.putReferrer.execute({ ...request, manifest: recorded }, read);
     requireAll(missing);
     return { ...whereabouts(recorded), subject: read.parsed.subject?.digest ?? null, state: 'stored', version: null };
-  }
-
-  private putGeneric(
-    { tenant, actor, repository, tags, manifest: written }: PutManifestRequest,
-    { mediaType, artifactType, config, layers, children, subject, annotations }: ParsedManifest,
-  ) {
-    const here = layers.filter(({ isForeign }) => !isForeign);
-    return this.generic.put({
-      ...{ tenant, repository, tags, actor, written },
-      manifest: { digest: written.digest, mediaType, artifactType, subject: subject?.digest ?? null, annotations },
-      blobs: [...(config ? [config] : []), ...here].map(({ digest }) => digest),
-      foreignBlobs: layers.filter(({ isForeign }) => isForeign).map(({ digest }) => digest),
-      children: children.map(({ digest }) => digest),
-      at: this.clock.now().toISOString(),
-    });
   }
 
   private async record(request: PutManifestRequest): Promise<RecordedPush> {
@@ -88,13 +84,4 @@ export function requireAll(missing: readonly string[]): void {
 /** What every answer tells of the bytes. */
 export function whereabouts({ digest, objectKey }: BlobRef): Pick<PutManifestReply, 'digest' | 'objectKey'> {
   return { digest, objectKey };
-}
-
-/** Any part of a pack makes it one: what is half a pack is neither. */
-function isPack({ artifactType, config, layers }: ParsedManifest): boolean {
-  return (
-    artifactType === MEDIA_TYPES.pack ||
-    config?.mediaType === MEDIA_TYPES.packConfig ||
-    layers.some(({ mediaType }) => mediaType === MEDIA_TYPES.packBundle)
-  );
 }

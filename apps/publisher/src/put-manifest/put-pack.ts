@@ -2,6 +2,7 @@ import type { PublishPackReply, PutManifestReply } from '@packs/contracts';
 import {
   DEFAULT_CHANNEL,
   DomainError,
+  invalidManifest,
   isDigest,
   isName,
   MEDIA_TYPES,
@@ -9,12 +10,12 @@ import {
   PACK_MANIFEST_MAX_BYTES,
   versionTag,
   type Descriptor,
+  type ParsedManifest,
 } from '@packs/domain';
 import type { BlobRef, PendingVersion, RegistryUnitOfWork, StoredBlob, TrustState } from '@packs/ports';
 import { encodedOf } from '../publish-pack/open-claim';
 import type { PublishArtifact } from '../publish-pack/publish-artifact';
 import type { SubmissionHooks } from '../publish-pack/submission';
-import { invalid, type ParsedManifest } from './parse-manifest';
 import { requireAll, whereabouts, type ReadManifest, type RecordedPush } from './put-manifest';
 
 interface Begin {
@@ -42,7 +43,7 @@ export class PutPack {
     requireAll([config, bundle].filter(({ digest }) => !begin.blobs.has(digest)).map(({ digest }) => digest));
     const located = [config, bundle].map(part => locate(begin.blobs, part));
     const [storedConfig, storedBundle] = located;
-    if (!storedConfig || !storedBundle) throw invalid('/layers/0/size', 'is not that of the blob');
+    if (!storedConfig || !storedBundle) throw invalidManifest('/layers/0/size', 'is not that of the blob');
     const submission = {
       ...{ tenant, actor, source, packId: repository, version: null, channel: DEFAULT_CHANNEL, signatures: [] },
       bundle: storedBundle,
@@ -80,16 +81,16 @@ export class PutPack {
 function partsOf({ repository, manifest }: RecordedPush, parsed: ParsedManifest): { config: Descriptor; bundle: Descriptor } {
   const { mediaType, artifactType, config, layers, subject } = parsed;
   const [bundle, ...others] = layers;
-  if (!isName(repository, PACK_ID_MAX)) throw invalid('name', 'is not that of a pack: its repository is called like its packId');
-  if (!isDigest(manifest.digest)) throw invalid('digest', 'of a pack is made with sha256');
-  if (manifest.size > PACK_MANIFEST_MAX_BYTES) throw invalid('/', `of a pack has at most ${PACK_MANIFEST_MAX_BYTES} bytes`);
-  if (mediaType !== MEDIA_TYPES.ociManifest) throw invalid('Content-Type', `of a pack is ${MEDIA_TYPES.ociManifest}`);
-  if (artifactType !== MEDIA_TYPES.pack) throw invalid('/artifactType', `of a pack is ${MEDIA_TYPES.pack}`);
-  if (config?.mediaType !== MEDIA_TYPES.packConfig) throw invalid('/config/mediaType', `of a pack is ${MEDIA_TYPES.packConfig}`);
+  if (!isName(repository, PACK_ID_MAX)) throw invalidManifest('name', 'is not that of a pack: its repository is called like its packId');
+  if (!isDigest(manifest.digest)) throw invalidManifest('digest', 'of a pack is made with sha256');
+  if (manifest.size > PACK_MANIFEST_MAX_BYTES) throw invalidManifest('/', `of a pack has at most ${PACK_MANIFEST_MAX_BYTES} bytes`);
+  if (mediaType !== MEDIA_TYPES.ociManifest) throw invalidManifest('Content-Type', `of a pack is ${MEDIA_TYPES.ociManifest}`);
+  if (artifactType !== MEDIA_TYPES.pack) throw invalidManifest('/artifactType', `of a pack is ${MEDIA_TYPES.pack}`);
+  if (config?.mediaType !== MEDIA_TYPES.packConfig) throw invalidManifest('/config/mediaType', `of a pack is ${MEDIA_TYPES.packConfig}`);
   if (bundle?.mediaType !== MEDIA_TYPES.packBundle || others.length > 0)
-    throw invalid('/layers', `of a pack are one ${MEDIA_TYPES.packBundle}`);
-  if (!isDigest(config.digest) || !isDigest(bundle.digest)) throw invalid('/layers', 'of a pack are addressed by sha256');
-  if (subject) throw invalid('/subject', 'is not for packs');
+    throw invalidManifest('/layers', `of a pack are one ${MEDIA_TYPES.packBundle}`);
+  if (!isDigest(config.digest) || !isDigest(bundle.digest)) throw invalidManifest('/layers', 'of a pack are addressed by sha256');
+  if (subject) throw invalidManifest('/subject', 'is not for packs');
   return { config, bundle };
 }
 

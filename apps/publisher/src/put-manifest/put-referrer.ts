@@ -1,5 +1,5 @@
 import { newEvent, PackReferrerAdded, type PutManifestReply } from '@packs/contracts';
-import { DomainError, MEDIA_TYPES, type Descriptor, type Digest, type EncodedManifest } from '@packs/domain';
+import { DomainError, invalidManifest, MEDIA_TYPES, type Descriptor, type Digest, type EncodedManifest } from '@packs/domain';
 import type { BlobStore, Clock, RegistryTx, RegistryUnitOfWork, StoredBlob, VersionByManifest } from '@packs/ports';
 import type { AddAttestation } from '../add-attestation/add-attestation';
 import { recordOf } from '../publish-pack/claim-version';
@@ -8,7 +8,6 @@ import { blobsOf, carriedDocuments, type Carried, type CarriedDocuments } from '
 import type { RotateSignature } from '../rotate-signature/rotate-signature';
 import { addSignatures } from './add-signatures';
 import type { CompletePending } from './complete-pending';
-import { invalid } from './parse-manifest';
 import { requireAll, whereabouts, type ReadManifest, type RecordedPush } from './put-manifest';
 import { isDocument } from './read-document';
 import { subjectOf, type ReferredSubject } from './referred-subject';
@@ -45,7 +44,7 @@ export class PutReferrer {
   async execute(request: RecordedPush, { bytes, parsed }: ReadManifest): Promise<PutManifestReply> {
     const { repository, manifest } = request;
     if (parsed.mediaType !== MEDIA_TYPES.ociManifest && parsed.mediaType !== MEDIA_TYPES.dockerManifest) {
-      throw invalid('Content-Type', 'of what refers to a pack is that of an image manifest');
+      throw invalidManifest('Content-Type', 'of what refers to a pack is that of an image manifest');
     }
     const referred = subjectOf(request, parsed);
     const here = parsed.layers.filter(({ isForeign }) => !isForeign);
@@ -154,5 +153,5 @@ async function requireVersion(tx: RegistryTx, tenant: string, packId: string, di
 }
 
 function notAPack(digest: Digest): DomainError {
-  return invalid('/subject', `${digest} is no version of this pack: its repository takes packs and what refers to them`);
+  return invalidManifest('/subject', `${digest} is no version of this pack: its repository takes packs and what refers to them`);
 }

@@ -1,5 +1,4 @@
-import { DomainError, referrerTag, type Digest } from '@packs/domain';
-import { invalid, type ParsedManifest } from './parse-manifest';
+import { DomainError, invalidManifest, referrerTag, type Digest, type ParsedManifest } from '@packs/domain';
 import type { RecordedPush } from './put-manifest';
 
 /** The manifest that another is about. */
@@ -21,7 +20,7 @@ export function subjectOf({ tags }: RecordedPush, { subject: own }: ParsedManife
   const named = tag === null ? undefined : referrerTag(tag);
   const tagged = named?.suffix ? named.subject : undefined;
   const subject = own?.digest ?? tagged;
-  if (subject === undefined) throw invalid('/subject', "is missing: a pack's repository takes packs and what refers to them");
+  if (subject === undefined) throw invalidManifest('/subject', "is missing: a pack's repository takes packs and what refers to them");
   if (others.length > 0 || (tag !== null && tagged !== subject)) {
     throw new DomainError('ERR_OCI_TAG_PROTECTED', 'what refers to a pack has no tag but one that is made from the digest of that', {
       errors: [{ field: 'tag', message: `${others[0] ?? tag ?? ''} is not for this manifest` }],

@@ -1,4 +1,4 @@
-import type { Digest } from '@packs/domain';
+import { sha256, type Digest } from '@packs/domain';
 import {
   isQuarantined,
   ReportingBlobStore,
@@ -25,12 +25,18 @@ export class RepairingBlobStore extends ReportingBlobStore {
     return this.healing(await super.write(source, expect));
   }
 
+  /** Whether they heal anything is asked while they are written, of all that are written at a time in one question. */
   override async writeBytes(bytes: Uint8Array, digest?: Digest): Promise<StoredBlob> {
-    return this.healing(await super.writeBytes(bytes, digest));
+    const asked = this.records.find(digest ?? sha256(bytes));
+    const [blob, recorded] = await Promise.all([super.writeBytes(bytes, digest), asked]);
+    return this.heal(blob, recorded);
   }
 
   private async healing(blob: StoredBlob): Promise<StoredBlob> {
-    const recorded = await this.records.find(blob.digest);
+    return this.heal(blob, await this.records.find(blob.digest));
+  }
+
+  private async heal(blob: StoredBlob, recorded: StoredBlob | undefined): Promise<StoredBlob> {
     if (recorded && isQuarantined(recorded)) await this.replaceBlob.execute({ blob });
     return blob;
   }

@@ -3,6 +3,7 @@ import type { Digest } from '@packs/domain';
 import { BlobRecords, quarantinedKey, type BlobUse, type StoredBlob } from '@packs/ports';
 import type { DataSource } from 'typeorm';
 import { BLOB_COLUMNS, toStoredBlob, type BlobRow } from '../content-catalog';
+import { Gathered } from '../gathered';
 import { PostgresOutbox } from '../outbox';
 import type { UnitOfWorkHooks } from '../registry/registry-unit-of-work';
 import { callEach, inTransaction, type Sql } from '../transaction';
@@ -32,6 +33,8 @@ from (select o.digest, o.object_key, o.quarantine_reason from content.blobs o wh
 where b.digest = was.digest returning was.object_key, was.quarantine_reason`;
 
 export class PostgresBlobRecords extends BlobRecords {
+  private readonly asked = new Gathered<Digest, StoredBlob | undefined>(digests => this.findAll(digests));
+
   /** @param operatorTenant is told of blobs that no tenant has */
   constructor(
     private readonly dataSource: DataSource,
@@ -41,10 +44,17 @@ export class PostgresBlobRecords extends BlobRecords {
     super();
   }
 
-  async find(digest: Digest): Promise<StoredBlob | undefined> {
+  find(digest: Digest): Promise<StoredBlob | undefined> {
+    return this.asked.ask(digest);
+  }
+
+  private async findAll(digests: readonly Digest[]): Promise<(StoredBlob | undefined)[]> {
     // No tenant's table, so it needs no transaction with a tenant in it.
-    const [row] = await callEach<BlobRow>(this.dataSource, `select ${BLOB_COLUMNS} from content.blobs b where b.digest = $1`, [digest]);
-    return row && toStoredBlob(row);
+    const rows = await callEach<BlobRow>(this.dataSource, `select ${BLOB_COLUMNS} from content.blobs b where b.digest = any($1)`, [
+      digests,
+    ]);
+    const found = new Map(rows.map(row => [row.digest, toStoredBlob(row)]));
+    return digests.map(digest => found.get(digest));
   }
 
   async quarantine(

@@ -1,9 +1,10 @@
-import { isNativeError } from 'node:util/types';
 import { DomainError, requireUnsealed, type RepositoryName } from '@packs/domain';
 import type { StoredBlob } from '@packs/ports';
 import type { DataSource } from 'typeorm';
 import { Batched } from '../batched';
 import { toStoredBlob, type BlobRow } from '../content-catalog';
+import { SMALL_WRITES } from '../small-writes';
+import { isForeignKeyViolation } from '../sql-state';
 import { callAs } from '../transaction';
 
 export interface BlobLink {
@@ -24,21 +25,14 @@ type LinkRow = { link: number } & (
 );
 
 const LINK = 'select * from gateway.link_blobs($1, $2)';
-const OPTIONS = { lanes: 4, slowMs: 20, most: 64 };
 const ATTEMPTS = 5;
-/** The record that was there went before the link to it was checked: vacuum took it. */
-const RECORD_WENT = '23503';
 
 /** Blobs that are pushed at the same time share the one flush of a push. See `UploadSessions.link`. */
 export class BlobLinks {
   private readonly links: Batched<BlobLink, LinkRow>;
 
   constructor(private readonly dataSource: DataSource) {
-    this.links = new Batched(links => this.linkAll(links), {
-      ...OPTIONS,
-      groupOf: ({ to }) => to.namespace,
-      isOwnFault: error => !(error instanceof DomainError),
-    });
+    this.links = new Batched(links => this.linkAll(links), { ...SMALL_WRITES, groupOf: ({ to }) => to.namespace });
   }
 
   async link(link: BlobLink): Promise<Linked> {
@@ -49,8 +43,8 @@ export class BlobLinks {
         if (row.outcome === 'unknown' || row.outcome === 'begun') return row.outcome;
         if (isRecorded(row)) return toStoredBlob(row);
       } catch (error) {
-        const went = isNativeError(error) && 'code' in error && error.code === RECORD_WENT;
-        if (!went) throw error;
+        // The record that was there went before the link to it was checked: vacuum took it.
+        if (!isForeignKeyViolation(error)) throw error;
       }
       if (attempt === ATTEMPTS) {
         throw new DomainError('ERR_PACK_UNAVAILABLE', 'the blob is being taken away at this moment; try again', { retry: 'later' });

@@ -42,6 +42,7 @@ describe('PostgresReadChanges', () => {
       tags: ['latest'],
       blobs,
       foreignBlobs: [],
+      parts: [],
       children: [],
       ...NOTE,
     };

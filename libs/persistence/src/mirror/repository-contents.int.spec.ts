@@ -27,6 +27,7 @@ describe('PostgresRepositoryContents', () => {
       tags: [tag],
       blobs,
       foreignBlobs: [],
+      parts: [],
       children: [],
       at: AT,
       actor: 'client:x',

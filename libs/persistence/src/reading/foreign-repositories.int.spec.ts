@@ -56,6 +56,11 @@ describe('repositories of another tenant', () => {
     ['manifest by tag', 'select * from registry.read_manifest($1, $2, $3, $4, null, $5)', '1.0.0'],
     ['manifest by digest', 'select * from registry.read_manifest($1, $2, $3, null, $4, $5)', undefined],
     ['blob', 'select * from registry.read_blob($1, $2, $3, $4, $5)', undefined],
+    [
+      'blob among others',
+      'select * from registry.read_blobs(array[$1::text], array[$2::text], array[$3::text], array[$4::text], array[$5::boolean])',
+      undefined,
+    ],
     ['list of tags', 'select * from registry.list_tags($1, $2, $3, $4, 100, $5)', ''],
     ['list of referrers', `select * from registry.list_referrers($1, $2, $3, $4, '', null, 100, $5)`, undefined],
   ])('cost the same questions whether their %s is there or not', async (_, text, tag) => {

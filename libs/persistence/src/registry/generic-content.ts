@@ -2,12 +2,9 @@ import { DomainError, requireUnsealed, type Digest, type RepositoryKind } from '
 import { GenericContent, type GenericOutcome, type GenericPush } from '@packs/ports';
 import type { DataSource } from 'typeorm';
 import { Batched } from '../batched';
+import { SMALL_WRITES } from '../small-writes';
+import { isForeignKeyViolation } from '../sql-state';
 import { callAs } from '../transaction';
-import { isForeignKeyViolation } from './repository-store';
-
-const LANES = 4;
-const SLOW_MS = 20;
-const MOST_AT_ONCE = 64;
 
 interface PutRow {
   /** Which of the pushes it answers. */
@@ -28,11 +25,7 @@ export class PostgresGenericContent extends GenericContent {
     private readonly sealedByConfiguration: boolean,
   ) {
     super();
-    this.pushes = new Batched(pushes => this.putAll(pushes), {
-      ...{ lanes: LANES, slowMs: SLOW_MS, most: MOST_AT_ONCE, groupOf: ({ tenant }) => tenant },
-      // An answer that was lost is the caller's to ask for again, with what he knows of the time he has.
-      isOwnFault: error => !(error instanceof DomainError),
-    });
+    this.pushes = new Batched(pushes => this.putAll(pushes), { ...SMALL_WRITES, groupOf: ({ tenant }) => tenant });
   }
 
   /** What a statement found is gone when its foreign keys are checked: it was deleted meanwhile. */
@@ -49,7 +42,7 @@ export class PostgresGenericContent extends GenericContent {
   private async putAll(pushes: readonly GenericPush[]): Promise<PutRow[]> {
     const [first] = pushes;
     if (!first) return [];
-    const rows = await callAs<PutRow>(this.dataSource, 'select * from registry.put_manifests($1, $2)', first.tenant, [
+    const rows = await callAs<PutRow>(this.dataSource, 'select * from registry.put_generic($1, $2)', first.tenant, [
       JSON.stringify(pushes.map(toParameters)),
     ]);
     return rows.toSorted((a, b) => a.push - b.push);
@@ -71,6 +64,7 @@ function toParameters({ manifest, written, ...push }: GenericPush, at: number): 
     blobs: unique(push.blobs),
     foreign_blobs: unique(push.foreignBlobs),
     children: unique(push.children),
+    parts: push.parts,
     tags: unique(push.tags),
     at: push.at,
     actor: push.actor,

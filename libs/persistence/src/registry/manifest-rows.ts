@@ -28,7 +28,8 @@ export function insertManifests(sql: Sql, tenant: string, packId: string, rows: 
   sql.send(
     `insert into registry.manifest_blobs (tenant, repository, manifest_digest, blob_digest)
      select $1, $2, m, b from unnest($3::text[], $4::text[], $5::boolean[]) as t(m, b, required)
-     where required or exists (select from content.blobs c where c.digest = b) on conflict do nothing`,
+     -- As a value, which is looked up where it is needed; "exists" here would read all blobs, to look for one or two.
+     where required or (select true from content.blobs c where c.digest = b) on conflict do nothing`,
     [tenant, packId, edges.map(edge => edge.manifest), edges.map(edge => edge.blob), edges.map(edge => edge.required)],
   );
 }

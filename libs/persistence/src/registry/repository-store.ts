@@ -1,7 +1,7 @@
-import { isNativeError } from 'node:util/types';
 import { DomainError, type Digest, type PackType, type RepositoryKind } from '@packs/domain';
 import { RepositoryStore, type RecordedManifest, type ReferrerPush, type StoredBlob, type VersionByManifest } from '@packs/ports';
 import { BLOB_COLUMNS, insertBlobs, toStoredBlob, type BlobRow } from '../content-catalog';
+import { isForeignKeyViolation } from '../sql-state';
 import type { Sql } from '../transaction';
 
 interface ManifestRow {
@@ -11,11 +11,10 @@ interface ManifestRow {
   media_type: string;
   artifact_type: string;
   subject: Digest | null;
-  tagged_subject: Digest | null;
 }
 
 const SELECT_MANIFEST = `
-select m.digest, b.size, b.object_key, m.media_type, m.artifact_type, m.subject, m.tagged_subject
+select m.digest, b.size, b.object_key, m.media_type, m.artifact_type, m.subject
 from registry.manifests m join content.blobs b on b.digest = m.digest
 where m.tenant = $1 and m.repository = $2`;
 
@@ -181,9 +180,4 @@ export function requirePack(packId: string, kind: RepositoryKind | undefined): v
       errors: [{ field: 'packId', message: 'is the name of a repository that holds other content' }],
     },
   );
-}
-
-/** As servers up to 17 name it, and later ones. */
-export function isForeignKeyViolation(error: unknown): boolean {
-  return isNativeError(error) && 'code' in error && (error.code === '23503' || error.code === '23001');
 }

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { DeleteContent, PutManifest, type DeleteContentReply, type PutManifestReply, type PutManifestRequest } from '@packs/contracts';
 import { DomainError, type Digest } from '@packs/domain';
@@ -94,6 +96,68 @@ describe('pushes of manifests', () => {
     expect(await spec.files()).toEqual({ ...before, objects: before.objects + 1 });
     expect(await spec.sql('select object_key from content.blobs where digest = $1', [hashOf(bytes)])).toEqual([{ object_key: first }]);
     expect(await spec.bytesOf(first)).toEqual(bytes);
+  });
+
+  describe('of generic content', () => {
+    const UPLOADS = 'blobs/uploads/';
+    /** A manifest over a blob that is there, as `tenant` pushes it. */
+    async function over(tenant: string, changes: object = {}): Promise<Buffer> {
+      const { digest, bytes } = aBlob(100);
+      await gateway.ask('POST', `/v2/${tenant}/app/${UPLOADS}?digest=${digest}`, { 'x-tenant': tenant }, bytes);
+      const config = { mediaType: 'application/vnd.example.config', digest, size: bytes.length };
+      return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: TYPE, config, layers: [], ...changes }));
+    }
+    const tagsOf = (bytes: Buffer) =>
+      spec.sql('select tenant, repository, tag from registry.tags where manifest_digest = $1 order by tag', [hashOf(bytes)]);
+
+    it('records it without the publisher, and answers the same push the same', async () => {
+      const bytes = await over('acme');
+      const answer = await put('v1?tag=v2', bytes);
+      expect([answer.status, answer.headers.get('docker-content-digest'), answer.headers.get('oci-tag')]).toEqual([
+        201,
+        hashOf(bytes),
+        'v1, v2',
+      ]);
+      expect(await tagsOf(bytes)).toEqual(['v1', 'v2'].map(tag => ({ tenant: 'acme', repository: 'app', tag })));
+      const before = await spec.files();
+      expect((await put('v1', bytes)).status).toBe(201);
+      expect(await spec.files()).toEqual(before);
+      expect((await gateway.ask('GET', '/v2/acme/app/manifests/v1')).bytes).toEqual(bytes);
+      expect(gateway.commands.sent).toEqual([]);
+    });
+
+    it('does no more for bytes that another tenant has, and no less', async () => {
+      const bytes = await over('globex');
+      const { digest } = (JSON.parse(bytes.toString()) as { config: { digest: string } }).config;
+      const blob = await gateway.ask('GET', `/v2/globex/app/blobs/${digest}`, { 'x-tenant': 'globex' });
+      await gateway.ask('POST', `/v2/acme/app/${UPLOADS}?digest=${digest}`, {}, blob.bytes);
+      const path = '/v2/globex/app/manifests/v1';
+      expect((await gateway.ask('PUT', path, { 'content-type': TYPE, 'x-tenant': 'globex' }, bytes)).status).toBe(201);
+      expect((await put('same', bytes)).status).toBe(201);
+      expect(await tagsOf(bytes)).toHaveLength(2);
+      expect(gateway.commands.sent).toEqual([]);
+    });
+
+    it('acknowledges nothing over an earlier object that is damaged', async () => {
+      const bytes = await over('acme');
+      expect((await put('v1', bytes)).status).toBe(201);
+      const [row] = await spec.sql<{ object_key: string }>('select object_key from content.blobs where digest = $1', [hashOf(bytes)]);
+      const key = row?.object_key ?? '';
+      await writeFile(join(spec.folder, 'objects', key.slice(-1), key), 'damaged');
+      expect((await put('again', bytes)).status).toBe(500);
+    });
+
+    it.each<[string, object]>([
+      ['a blob that is missing', { layers: [{ mediaType: 'application/vnd.example.layer', digest: aBlob(8).digest, size: 8 }] }],
+      ['a subject', { subject: { mediaType: TYPE, digest: aBlob(8).digest, size: 8 } }],
+      ['a part of a pack', { artifactType: 'application/vnd.stellaops.pack.v1' }],
+      ['more than is read at once', { annotations: { long: 'x'.repeat(70_000) } }],
+    ])('leaves one with %s to the publisher', async (_, changes) => {
+      const bytes = await over('acme', changes);
+      expect((await put('v9', bytes)).status).toBe(201);
+      expect(gateway.commands.sent).toMatchObject([{ subject: PutManifest.subject, request: { manifest: { digest: hashOf(bytes) } } }]);
+      expect(await tagsOf(bytes)).toEqual([]);
+    });
   });
 
   it('leaves nothing of bytes that are not what the reference says', async () => {

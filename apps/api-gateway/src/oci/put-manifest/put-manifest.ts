@@ -6,12 +6,16 @@ import { originOf } from '../origin';
 import type { RepositoryCall, RepositoryOperation } from '../operation';
 import { storingFault } from '../uploads/storing-fault';
 import { tagParameters } from '../uploads/upload-request';
+import type { PutPlain } from './put-plain';
 import { readManifest, type ManifestBytes } from './read-manifest';
 
 /** A manifest that is judged takes as long as its pack; any other is a few rows. */
 const QUICK_MS = 10_000;
 
-/** PUT of a manifest (distribution-spec "Pushing Manifests"): stored byte for byte, and given its meaning by the publisher. */
+/**
+ * PUT of a manifest (distribution-spec "Pushing Manifests"): stored byte for byte, and recorded where it is plainly generic content; the publisher gives any
+ * other its meaning.
+ */
 export class PutManifest implements RepositoryOperation {
   readonly action = 'push';
   readonly sendsLittle = (): boolean => true;
@@ -20,6 +24,7 @@ export class PutManifest implements RepositoryOperation {
     private readonly blobs: BlobStore,
     private readonly catalog: ContentCatalog,
     private readonly commands: CommandBus,
+    private readonly plain: PutPlain,
   ) {}
 
   async handle(call: RepositoryCall): Promise<unknown> {
@@ -29,17 +34,15 @@ export class PutManifest implements RepositoryOperation {
     const tags = [...new Set(['tag' in reference ? reference.tag : [], extra].flat())];
     requireTags(tags);
     const manifest = await readManifest(request.raw, 'digest' in reference ? reference.digest : undefined);
-    const written = await this.store(manifest);
-    const put = await this.send(
-      {
-        ...originOf(call),
-        repository: name.repository,
-        tags,
-        mediaType: (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim() ?? '',
-        manifest: written,
-      },
-      mayBeJudged(manifest.bytes, tags) ? undefined : QUICK_MS,
-    );
+    const command = {
+      ...originOf(call),
+      repository: name.repository,
+      tags,
+      mediaType: (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim() ?? '',
+      manifest: await this.store(manifest),
+    };
+    const { manifest: written } = command;
+    const put = await this.settle(command, manifest.bytes);
     // Another record holds: what was written now is nobody's, and whether it could be removed is no matter of the answer.
     if (put.objectKey !== written.objectKey) await this.blobs.remove(written.objectKey).catch(() => undefined);
     return reply
@@ -65,12 +68,14 @@ export class PutManifest implements RepositoryOperation {
     });
   }
 
-  private async send(command: PutManifestRequest, timeoutMs: number | undefined): Promise<PutManifestReply> {
-    const { manifest: written } = command;
+  private async settle(command: PutManifestRequest, bytes: Buffer): Promise<PutManifestReply> {
+    const { manifest: written, tags } = command;
+    const isJudged = mayBeJudged(bytes, tags);
     try {
-      return await this.commands.send(PutManifestCommand, command, timeoutMs);
+      const put = isJudged ? undefined : await this.plain.execute(command, bytes);
+      return put ?? (await this.commands.send(PutManifestCommand, command, isJudged ? undefined : QUICK_MS));
     } catch (error) {
-      // Whether the publisher has recorded the bytes is not known; once they are on a record, nobody has to know.
+      // Whether the bytes were recorded is not known; once they are on a record, nobody has to know.
       await recordBlobs(this.blobs, this.catalog, [written]).catch(() => undefined);
       throw error;
     }

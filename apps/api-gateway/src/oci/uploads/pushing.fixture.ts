@@ -10,6 +10,7 @@ import {
   createDataSource,
   type DataSource,
   PostgresContentCatalog,
+  PostgresGenericContent,
   PostgresReadChanges,
   PostgresRepositoryReadModel,
   PostgresUploadSessions,
@@ -24,6 +25,7 @@ import { OciAuthenticator, type OciCaller, type OciRequest } from '../caller';
 import { ociEndpoints } from '../endpoints';
 import { OciErrors } from '../errors';
 import { ociPlugin } from '../plugin';
+import { PutPlain } from '../put-manifest/put-plain';
 import { redirectTo } from '../reading/get-blob';
 import { SmallContent } from '../reading/small-content';
 import { ReadBarrier } from '../reading/read-barrier';
@@ -88,6 +90,7 @@ export class PushingSpec {
         redirect: redirectTo(blobs, options.redirectSeconds),
         writing: {
           ...{ sessions, blobs, commands },
+          plain: new PutPlain(new PostgresGenericContent(dataSource, options.sealed ?? false), blobs, clock, logger),
           catalog: new PostgresContentCatalog(dataSource),
           limits: { maxBlobBytes: options.maxBlobBytes ?? 1024 ** 3, maxUploads: options.maxUploads ?? 100 },
         },

@@ -44,7 +44,8 @@ export class BundleReceiver {
     signatures: readonly SignatureDocument[],
     digest: Digest | undefined,
   ): Promise<ReceivedBundle> {
-    return this.record(await this.blobs.write(source, { maxBytes: this.maxBundleBytes, digest }), signatures);
+    // Signatures are here before the bundle has arrived.
+    return this.record(this.blobs.write(source, { maxBytes: this.maxBundleBytes, digest }), signatures);
   }
 
   private async receiveParts(request: FastifyRequest, digest: Digest | undefined): Promise<ReceivedBundle> {
@@ -68,18 +69,27 @@ export class BundleReceiver {
       throw error;
     }
     if (!bundle) throw invalid('bundle', 'is missing');
-    return this.record(bundle, signatures);
+    return this.record(Promise.resolve(bundle), signatures);
   }
 
-  private async record(bundle: StoredBlob, documents: readonly SignatureDocument[]): Promise<ReceivedBundle> {
-    const written = await Promise.all(documents.map(({ content }) => this.blobs.writeBytes(content)));
-    const all = [bundle, ...written];
-    const recorded = await recordBlobs(this.blobs, this.catalog, all);
+  private async record(bundle: Promise<StoredBlob>, documents: readonly SignatureDocument[]): Promise<ReceivedBundle> {
+    const written = await this.allWritten([bundle, ...documents.map(({ content }) => this.blobs.writeBytes(content))]);
+    const recorded = await recordBlobs(this.blobs, this.catalog, written);
     const [first, ...rest] = recorded.map(({ digest, size, objectKey }) => ({ digest, size, objectKey }));
     return {
-      bundle: first ?? bundle,
+      bundle: first ?? (await bundle),
       signatures: rest.map((blob, at) => ({ ...blob, mediaType: documents[at]?.mediaType ?? MEDIA_TYPES.sigstoreBundle })),
     };
+  }
+
+  /** What was written beside something that failed is on no record, so nobody else would ever clear it away. */
+  private async allWritten(writes: readonly Promise<StoredBlob>[]): Promise<StoredBlob[]> {
+    const outcomes = await Promise.allSettled(writes);
+    const written = outcomes.flatMap(outcome => (outcome.status === 'fulfilled' ? outcome.value : []));
+    const failed = outcomes.find(outcome => outcome.status === 'rejected');
+    if (!failed) return written;
+    await Promise.all(written.map(({ objectKey }) => this.blobs.remove(objectKey)));
+    throw failed.reason;
   }
 }
 
