@@ -329,12 +329,15 @@ const IN_A_STORY_OF_ITS_OWN: Readonly<Record<string, string>> = {
   'pack mirror export': 'offline-kit',
   'pack mirror import': 'offline-kit',
   'pack mirror verify': 'offline-kit',
+  'pack rotate-signature': 'rotation',
+  'pack signatures': 'rotation',
   'registry dead-letters replay': 'dead-letters',
   'registry replay-events': 'attestations',
   'registry scrub': 'rot',
   'registry sealed approve': 'sealed',
   'registry sealed seal': 'sealed',
   'registry sealed unseal': 'sealed',
+  reverify: 'rotation',
 };
 const ADMINISTRATIVE = /^(key generate|trust (add|remove|set-roots)|policy set|exporter|mirror|parity|registry)/;
 
