@@ -47,7 +47,7 @@ export interface ReverificationIntervals {
 
 /** Passes over the versions of tenants. A change of trust begins its tenant's anew, by itself. */
 export abstract class ReverificationQueue {
-  /** Begins one unless one has not ended. */
+  /** Begins one, in the place of one that has not ended. */
   abstract request(tenant: string, requestedBy: string): Promise<ReverificationState>;
   /** Begins those whose time has come. @returns whether there were any */
   abstract addDue(requestedBy: string, intervals: ReverificationIntervals): Promise<boolean>;

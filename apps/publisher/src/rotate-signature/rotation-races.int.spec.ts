@@ -23,6 +23,9 @@ interface Rotation {
   readonly document: Verdict;
 }
 
+// Ten steps at a time, each of several verdicts and transactions.
+jest.setTimeout(30_000);
+
 describe('Rotations, promotions and changes of trust at the same time', () => {
   let publisher: JudgingPublisher;
   beforeAll(async () => {

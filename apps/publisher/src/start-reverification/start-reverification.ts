@@ -1,7 +1,7 @@
 import type { StartReverificationReply, StartReverificationRequest } from '@packs/contracts';
 import type { ReverificationQueue } from '@packs/ports';
 
-/** Begins a pass over a tenant's versions. One that has not ended is the one that was asked for. */
+/** Begins a pass over a tenant's versions, in the place of one that has not ended. */
 export class StartReverification {
   constructor(
     private readonly queue: ReverificationQueue,

@@ -68,7 +68,7 @@ const ReverificationSchema = closed({
   failed: Type.Integer({ minimum: 0 }),
 });
 
-/** Begins a pass over a tenant's versions unless one has not ended. */
+/** Begins a pass over a tenant's versions, in the place of one that has not ended. */
 export const StartReverification = command({
   subject: 'cmd.publisher.start-reverification',
   timeoutMs: 10_000,

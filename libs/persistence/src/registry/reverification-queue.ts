@@ -25,10 +25,10 @@ export class PostgresReverificationQueue extends ReverificationQueue {
   async request(tenant: string, requestedBy: string): Promise<ReverificationState> {
     return inTransaction(this.dataSource, tenant, async sql => {
       await sql.query(
-        `insert into registry.reverifications as r (tenant, state, cause, epoch, requested_by)
+        `insert into registry.reverifications (tenant, state, cause, epoch, requested_by)
          values ($1, 'queued', 'request', coalesce((select trust_epoch from registry.tenants where tenant = $1), 0), $2)
          on conflict (tenant) do update set state = 'queued', cause = 'request', epoch = excluded.epoch, requested_at = now(),
-           requested_by = excluded.requested_by, ${FROM_THE_START} where r.state = 'completed'`,
+           requested_by = excluded.requested_by, ${FROM_THE_START}`,
         [tenant, requestedBy],
       );
       const [row] = await sql.query<ReverificationRow>(`select ${REVERIFICATION_COLUMNS} from registry.reverifications where tenant = $1`, [

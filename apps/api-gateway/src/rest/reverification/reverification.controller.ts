@@ -25,7 +25,7 @@ export class ReverificationController {
   @Post()
   @HttpCode(202)
   @Operation('packs.admin', 'Verify all published versions again', 'startReverification', 'upkeep')
-  @ApiAcceptedResponse({ type: ReverificationView, description: 'The one that was begun, or has not ended' })
+  @ApiAcceptedResponse({ type: ReverificationView, description: 'It takes the place of one that has not ended' })
   async start(@Caller() { tenant, actor }: Principal): Promise<ReverificationView> {
     return (await this.commands.send(StartReverification, { tenant, actor })).reverification;
   }
