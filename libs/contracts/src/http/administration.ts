@@ -240,8 +240,14 @@ export class Problem {
     type: 'array',
     items: {
       type: 'object',
-      properties: { pointer: { type: 'string' }, field: { type: 'string' }, code: { type: 'string' }, message: { type: 'string' } },
+      properties: {
+        pointer: { type: 'string' },
+        field: { type: 'string' },
+        code: { type: 'string' },
+        reason: { type: 'string', description: 'Which of the reasons that the code stands for' },
+        message: { type: 'string' },
+      },
     },
   })
-  errors?: { pointer?: string; field?: string; code?: string; message: string }[];
+  errors?: { pointer?: string; field?: string; code?: string; reason?: string; message: string }[];
 }

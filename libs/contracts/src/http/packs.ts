@@ -195,7 +195,7 @@ export class PublishAnswer {
   @ApiProperty({ ...DIGEST, description: 'Hash of the verdict on it' }) verdict!: string;
   @ApiPropertyOptional({ format: 'date-time', description: 'When a pending version gives its number back' }) expiresAt?: string;
   @ApiPropertyOptional({ type: 'array', items: { type: 'object' }, description: 'What a pending version lacks' })
-  lacks?: readonly { readonly code: string; readonly message: string }[];
+  lacks?: readonly { readonly code: string; readonly reason?: string; readonly message: string }[];
   @ApiPropertyOptional({
     type: 'array',
     items: { type: 'object' },
