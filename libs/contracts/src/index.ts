@@ -39,13 +39,7 @@ export {
 } from './commands/content-commands';
 export { BlobQuarantined, BlobRepaired } from './events/content-events';
 export { ScrubInput, ScrubView } from './http/scrubs';
-export {
-  type ReplayFinding,
-  type ReplayLine,
-  type ReplayRange,
-  type VerdictDifference,
-  type VerdictPlace,
-} from './verdict-replay';
+export { type ReplayFinding, type ReplayLine, type ReplayRange, type VerdictDifference, type VerdictPlace } from './verdict-replay';
 export { SCRUB_NAMED, type Scrub } from './scrub';
 export {
   CONSUMER_COMMANDS,

@@ -2,7 +2,7 @@ import { sign, generateKeyPairSync } from 'node:crypto';
 import type { ReplayFinding, ReplayRange, VerdictPlace } from '@packs/contracts';
 import { canonicalJson, digestHex, MEDIA_TYPES, verdictHash, type Digest, type SigningPolicy, type Verdict } from '@packs/domain';
 import { trustedKeyFromPem } from '@packs/sigstore';
-import { aKeylessAuthority, aSigner } from '@packs/testing';
+import { aKeylessAuthority, aSigner, type KeylessAuthority } from '@packs/testing';
 import { aBundle, aPolicy, MANIFEST } from '../evaluation/verifier.fixture';
 import { ArchivedRegistry } from './archived-registry.fixture';
 
@@ -32,15 +32,18 @@ function anAttestation(subject: Digest) {
 describe('verdicts run again', () => {
   let registry: ArchivedRegistry;
   let stored: Map<string, { verdict: Verdict; hash: Digest }>;
+  let authority: KeylessAuthority;
+  beforeAll(async () => {
+    [registry, authority] = await Promise.all([ArchivedRegistry.open(), aKeylessAuthority()]);
+  });
   beforeEach(async () => {
-    registry = await ArchivedRegistry.open();
+    await registry.database.empty();
     stored = await fill(registry);
   });
-  afterEach(() => registry.close());
+  afterAll(() => registry.close());
 
   /** Every kind of verdict there is, under trust and policies that change in between. */
   async function fill(on: ArchivedRegistry): Promise<Map<string, { verdict: Verdict; hash: Digest }>> {
-    const authority = await aKeylessAuthority();
     const found = new Map<string, { verdict: Verdict; hash: Digest }>();
     const publish = async (
       name: string,
