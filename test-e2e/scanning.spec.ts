@@ -119,8 +119,10 @@ describe('a pack with a secret in it', () => {
   it('is taken by a tenant that does not look', async () => {
     expect((await owner.put<ScanningView>('/api/scanning', { secrets: 'off' })).body).toEqual({ secrets: 'off', malware: 'on' });
     expect((await publish(leaky('unseen'))).status).toBe(201);
-    const events = (await owner.audit()).filter(({ type }) => type === 'registry.scanning.updated');
-    expect(events.map(({ data }) => data['settings'])).toEqual([{ secrets: 'off', malware: 'on' }]);
+    await eventually(async () => {
+      const events = (await owner.audit()).filter(({ type }) => type === 'registry.scanning.updated');
+      expect(events.map(({ data }) => data['settings'])).toEqual([{ secrets: 'off', malware: 'on' }]);
+    });
     expect((await (await registry.caller()).get('/api/scanning')).body).toEqual({ secrets: 'on', malware: 'on' });
   });
 });

@@ -133,7 +133,7 @@ describe('to another tenant what exists is as if it did not', () => {
     expect(same.toSorted()).toEqual(
       [
         ...['downloadKit', 'downloadKitSignature', 'getExport', 'getImport', 'getMirror', 'getMirrorJob'],
-        ...['getParityCheck', 'getScrub', 'getSealed', 'getVisibility', 'listMirrorJobs'],
+        ...['getParityCheck', 'getScanning', 'getScanReport', 'getScrub', 'getSealed', 'getVisibility', 'listMirrorJobs'],
       ].toSorted(),
     );
   });

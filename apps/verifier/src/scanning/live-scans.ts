@@ -33,7 +33,7 @@ export class LiveScans extends BundleScans {
 
   async scan(question: ScanQuestion, list: CheckList): Promise<ScanFindings> {
     const begun = performance.now();
-    const late = AbortSignal.timeout(this.deadlineMs(question.bundle.size));
+    const late = AbortSignal.timeout(Math.ceil(this.deadlineMs(question.bundle.size)));
     const signal = AbortSignal.any([question.signal, late]);
     const scans = new Map<Scanner, Scan>();
     try {

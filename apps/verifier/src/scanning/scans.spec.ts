@@ -59,7 +59,7 @@ describe('a verdict on a bundle that is scanned', () => {
     readonly deadlineMs?: number;
   }
 
-  function setUp({ files = [DOTS], scanning = DEFAULT_SCANNING, scanners, changes, deadlineMs = 20_000 }: Setting = {}) {
+  function setUp({ files = [DOTS], scanning = DEFAULT_SCANNING, scanners, changes, deadlineMs = 60_000.5 }: Setting = {}) {
     const verifier = aVerifier();
     const bytes = bundleOf(files);
     const request: VerifyBundleRequest = {

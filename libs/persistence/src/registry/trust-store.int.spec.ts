@@ -1,4 +1,4 @@
-import { canonicalDigest, policyDigest, sha256, type SigningPolicy } from '@packs/domain';
+import { canonicalDigest, DEFAULT_SCANNING, policyDigest, sha256, type SigningPolicy } from '@packs/domain';
 import type { RegistryTx } from '@packs/ports';
 import { eventually } from '@packs/testing';
 import type { DataSource } from 'typeorm';
@@ -39,7 +39,14 @@ describe('the registry’s trust', () => {
   }
 
   it.each(['none', 'share', 'update'] as const)('is empty before a tenant’s first change (lock: %s)', async lock => {
-    const empty = { epoch: 0, digest: canonicalDigest({ keys: [] }), material: null, policies: [], shareWith: [] };
+    const empty = {
+      epoch: 0,
+      digest: canonicalDigest({ keys: [] }),
+      material: null,
+      policies: [],
+      shareWith: [],
+      scanning: DEFAULT_SCANNING,
+    };
     expect(await run(tx => tx.trust.state('acme', lock))).toEqual(empty);
     expect(await run(tx => tx.trust.state('acme', lock))).toEqual(empty);
     expect(await new PostgresTrustReadModel(await db.as('api-gateway')).state('acme')).toEqual(empty);
@@ -54,6 +61,8 @@ describe('the registry’s trust', () => {
       await tx.trust.setMaterial('acme', 7, material);
       for (const policy of [POLICY, stable, { ...POLICY, version: 2 }]) await tx.trust.addPolicy(policy, 'acme', 'user:alice');
       await tx.trust.setShareWith('acme', ['globex', '*']);
+      const note = { at: '2026-01-17T08:00:00.000Z', actor: 'user:alice' };
+      for (const secrets of ['on', 'off'] as const) await tx.trust.setScanning('acme', { secrets, malware: 'required' }, note);
     });
     const { blockChecksums: _, ...ref } = material;
     const state = {
@@ -62,6 +71,7 @@ describe('the registry’s trust', () => {
       material: ref,
       policies: [stable, { ...POLICY, version: 2 }],
       shareWith: ['globex', '*'],
+      scanning: { secrets: 'off', malware: 'required' },
     };
     expect(await run(tx => tx.trust.state('acme', 'share'))).toEqual(state);
     expect(await new PostgresTrustReadModel(await db.as('api-gateway')).state('acme')).toEqual(state);
