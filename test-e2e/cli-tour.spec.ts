@@ -306,6 +306,7 @@ const PRINTING: Readonly<Record<string, readonly string[]>> = {
   'trust remove': ['--name', 'for-json'],
   'trust set-roots': [],
   'policy list': [],
+  'policy show': ['default'],
   'policy set': ['for-json', '--key', 'mine', '--channel', 'for-json'],
   'channel set': ['for-json'],
   'channel list': [],

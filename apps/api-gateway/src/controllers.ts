@@ -13,6 +13,7 @@ import { ExportsController } from './rest/exports/exports.controller';
 import { GetPackController } from './rest/get-pack/get-pack.controller';
 import { GetProvenanceController } from './rest/get-provenance/get-provenance.controller';
 import { GetSignaturesController } from './rest/get-signatures/get-signatures.controller';
+import { GetVerdictController } from './rest/get-verdict/get-verdict.controller';
 import { GetVersionController } from './rest/get-version/get-version.controller';
 import { ImportsController } from './rest/imports/imports.controller';
 import { ListAuditController } from './rest/list-audit/list-audit.controller';
@@ -45,6 +46,7 @@ export const CONTROLLERS = [
   PackChannelsController,
   ChannelsController,
   GetSignaturesController,
+  GetVerdictController,
   AttestationsController,
   AttestationStatesController,
   GetProvenanceController,

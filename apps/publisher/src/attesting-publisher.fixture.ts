@@ -6,7 +6,7 @@ import type { JudgingPublisher } from './judging-publisher.fixture';
 
 const SLSA = 'https://slsa.dev/provenance/v1';
 
-type Added = Exclude<AddAttestationReply, { outcome: 'rejected' }>;
+type Added = Exclude<AddAttestationReply, { outcome: 'rejected' | 'waiting' }>;
 
 /** Statements by named signers; whose name is trusted is believed. */
 export class AttestingPublisher {
@@ -48,7 +48,7 @@ export class AttestingPublisher {
 
   async taken(...parts: Parameters<AttestingPublisher['send']>): Promise<Added> {
     const reply = await this.send(...parts);
-    if (reply.outcome === 'rejected') throw new Error('rejected');
+    if (reply.outcome === 'rejected' || reply.outcome === 'waiting') throw new Error(reply.outcome);
     return reply;
   }
 
@@ -60,7 +60,7 @@ export class AttestingPublisher {
     const identities = publisher.trusted.has(name)
       ? [{ kind: 'key', name, keyId: sha256(name), scheme: 'ed25519', signature: attestation.digest } as const]
       : [];
-    const isAccepted = policy !== undefined && isSatisfied(policy.rule, new Set(identities.map(one => one.name)));
+    const isAccepted = policy !== undefined && isSatisfied(policy.rule, identities);
     const reason = isAccepted ? 'ok' : name === 'liar' ? 'ERR_PACK_ATTESTATION_INVALID' : 'ERR_PACK_SIGNATURE_UNTRUSTED';
     const verdict: Verdict = {
       schema: 'stellaops.io/verdict.v1',

@@ -158,7 +158,7 @@ export class JudgingPublisher {
     const policy = selectPolicy(policies, { channel, packType });
     const signers = signatures.map(ref => ({ ref, name: (this.blobs.objects.get(ref.objectKey) ?? '').toString().split(' ')[0] ?? '' }));
     const identities = signers.filter(({ name }) => this.trusted.has(name));
-    const accepted = policy !== undefined && isSatisfied(policy.rule, new Set(identities.map(({ name }) => name)));
+    const accepted = policy !== undefined && isSatisfied(policy.rule, identities);
     const reason = accepted ? 'ok' : policy ? 'ERR_PACK_SIGNATURE_UNTRUSTED' : 'ERR_PACK_POLICY_MISSING';
     const verdict: Verdict = {
       schema: 'stellaops.io/verdict.v1',

@@ -293,8 +293,7 @@ export class PushingPublisher {
       });
     }
     const unsigned = signatures.length === 0;
-    const signers = new Set(identities.map(({ name }) => name));
-    const satisfied = policy !== undefined && (isSatisfied(policy.rule, signers) || (unsigned && policy.unsigned === 'allow'));
+    const satisfied = policy !== undefined && (isSatisfied(policy.rule, identities) || (unsigned && policy.unsigned === 'allow'));
     if (unsigned && !satisfied) checks.push({ id: 'signature', outcome: 'fail', reason: 'ERR_PACK_SIGNATURE_MISSING' });
     checks.push(
       policy

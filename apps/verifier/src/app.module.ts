@@ -15,6 +15,7 @@ import { LOGGER, signatureVerifySeconds, type Logger } from '@packs/observabilit
 import { BlobStore, CommandBus } from '@packs/ports';
 import { Readiness, type ConfigOf } from '@packs/service-host';
 import { VerificationPool } from '@packs/sigstore';
+import { AttestationEvaluator } from './evaluation/attestation-evaluator';
 import { SignatureEvaluator } from './evaluation/signature-evaluator';
 import { SignatureTimer } from './evaluation/signature-timer';
 import { PooledSignatureVerifier, SignatureVerifier } from './evaluation/signature-verifier';
@@ -75,6 +76,7 @@ export class AppModule {
           inject: [VerificationPool],
         },
         TrustMaterials,
+        AttestationEvaluator,
         SignatureEvaluator,
         VerifyBundle,
         ReverifyVersion,

@@ -81,6 +81,8 @@ export {
 } from './commands/repository-commands';
 export { ociErrorOf } from './oci/errors';
 export {
+  judgedAttestations,
+  MAX_JUDGED_ATTESTATIONS,
   ReverifyVersion,
   VerifyBundle,
   verifyTimeoutMs,
@@ -173,6 +175,7 @@ export {
   PackView,
   PublishAnswer,
   SignatureList,
+  VerdictAnswer,
   VersionList,
   VersionSummary,
   VersionSummaryList,
@@ -221,6 +224,7 @@ export {
   AttestationStateView,
   AttestationView,
   attestationUri,
+  WaitingAttestationView,
 } from './http/attestations';
 export { BuildView, EvidenceQuery, ProvenanceReport, StatedView } from './http/provenance';
 export { ComplianceQuery, ComplianceSummary, type Coverage } from './http/compliance';

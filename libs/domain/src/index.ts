@@ -49,7 +49,9 @@ export {
   type EncodedManifest,
 } from './oci-manifest';
 export { PACK_API_VERSION, PACK_MANIFEST_FILE, packTypeOf, requirementsOf, type PackManifest, type PackMetadata } from './pack-manifest';
-export { parsePolicyRule } from './policy-rule';
+export { isSatisfied, type Signer } from './policy-evaluation';
+export { ALGORITHM_PRESETS, parsePolicyRequirements } from './policy-requirements';
+export { isChoice, parsePolicyRule } from './policy-rule';
 export {
   isTag,
   parseReference,
@@ -74,20 +76,24 @@ export {
   type UnsealRequest,
 } from './seal';
 export {
+  CERTIFICATE_EXTENSIONS,
   SIGNATURE_SCHEMES,
   UNSIGNED_ANSWERS,
-  isSatisfied,
   signerName,
   signersOf,
   policyDigest,
   selectPolicy,
+  type CertificateExtensions,
+  type PolicyRequirements,
   type PolicyRule,
+  type RequiredAttestation,
   type SignatureScheme,
   type SigningPolicy,
   type TrustMaterial,
   type TrustedKey,
   type UnsignedAnswer,
 } from './signing-policy';
+export { CHECK_ERRORS, CHECK_REASONS, VERDICT_CHECKS, type CheckId, type CheckReason } from './verdict-checks';
 export { verdictHash, type Check, type Verdict, type VerdictFault, type VerifiedIdentity } from './verdict';
 export {
   VERSION_MAX,

@@ -2,11 +2,20 @@ import { canonicalDigest, canonicalJson } from './canonical-json';
 import type { Digest } from './digest';
 import type { PackType } from './identifiers';
 
-/** Who must have signed. A rule is a tree of `anyOf` over leaves; every leaf names one trusted identity. */
-export type PolicyRule = AnyOfRule | KeyRefRule | OidcIssuerRule;
+/** Who must have signed: a tree of `anyOf`, `allOf` and `threshold` over leaves, of which every one names one trusted identity. */
+export type PolicyRule = AnyOfRule | AllOfRule | ThresholdRule | KeyRefRule | OidcIssuerRule;
 
 export interface AnyOfRule {
   readonly anyOf: readonly PolicyRule[];
+}
+
+export interface AllOfRule {
+  readonly allOf: readonly PolicyRule[];
+}
+
+/** Satisfied when `count` of the rules are, each by signers of its own: nobody counts twice. */
+export interface ThresholdRule {
+  readonly threshold: { readonly count: number; readonly of: readonly PolicyRule[] };
 }
 
 /** Satisfied by a valid signature of the trust material's key of this name. */
@@ -22,7 +31,28 @@ export interface OidcIssuerRule {
 export interface CertificateSigner {
   readonly issuer: string;
   readonly identity: string;
+  /** What else the certificate has to say, letter by letter. */
+  readonly extensions?: CertificateExtensions;
 }
+
+/** What a certificate says about how it came to be (sigstore fulcio, docs/oid-info.md). */
+export const CERTIFICATE_EXTENSIONS = [
+  'buildSignerURI',
+  'buildSignerDigest',
+  'runnerEnvironment',
+  'sourceRepositoryURI',
+  'sourceRepositoryDigest',
+  'sourceRepositoryRef',
+  'sourceRepositoryIdentifier',
+  'sourceRepositoryOwnerURI',
+  'sourceRepositoryOwnerIdentifier',
+  'buildConfigURI',
+  'buildConfigDigest',
+  'buildTrigger',
+  'runInvocationURI',
+  'sourceRepositoryVisibilityAtSigning',
+] as const;
+export type CertificateExtensions = Readonly<Partial<Record<(typeof CERTIFICATE_EXTENSIONS)[number], string>>>;
 
 /** How rules and signatures name a signer: a key by its name, and whom a certificate names by a text that is the name of no key. */
 export function signerName(signer: KeyRefRule | OidcIssuerRule): string {
@@ -39,6 +69,25 @@ export interface SigningPolicy {
   readonly packType?: PackType;
   readonly rule: PolicyRule;
   readonly unsigned: UnsignedAnswer;
+  /** What there has to be beside the signers; absent: nothing. */
+  readonly require?: PolicyRequirements;
+}
+
+export interface PolicyRequirements {
+  /** A signature by another algorithm counts for nothing. */
+  readonly algorithms?: readonly SignatureScheme[];
+  /** Each has to be there, verified. */
+  readonly attestations?: readonly RequiredAttestation[];
+  /** Whether a signature counts only with the proof that a trusted log has it. */
+  readonly log?: boolean;
+  /** A signature counts for so many days from the time that a log or a timestamp authority gives. */
+  readonly maxAgeDays?: number;
+}
+
+export interface RequiredAttestation {
+  readonly predicateType: string;
+  /** Who must have signed it; absent: whoever the policy's own rule asks for. */
+  readonly rule?: PolicyRule;
 }
 
 /**
@@ -82,13 +131,22 @@ export function selectPolicy(
   return matching.toSorted((a, b) => weight(b) - weight(a) || (a.name < b.name ? -1 : 1))[0];
 }
 
-/** Whether signatures by these signers, named as by `signerName`, satisfy the rule. */
-export function isSatisfied(rule: PolicyRule, signers: ReadonlySet<string>): boolean {
-  return 'anyOf' in rule ? rule.anyOf.some(part => isSatisfied(part, signers)) : signers.has(signerName(rule));
+/** The branches of a rule; a leaf has none. */
+export function branchesOf(rule: PolicyRule): readonly PolicyRule[] {
+  if ('anyOf' in rule) return rule.anyOf;
+  if ('allOf' in rule) return rule.allOf;
+  return 'threshold' in rule ? rule.threshold.of : [];
+}
+
+/** Everybody a rule names, as by `signerName`. */
+export function namedSigners(rule: PolicyRule): ReadonlySet<string> {
+  if ('keyRef' in rule || 'oidcIssuer' in rule) return new Set([signerName(rule)]);
+  return new Set(branchesOf(rule).flatMap(branch => [...namedSigners(branch)]));
 }
 
 /** Whom a rule can be satisfied by, for people. */
 export function signersOf(rule: PolicyRule): string[] {
-  if ('anyOf' in rule) return rule.anyOf.flatMap(signersOf);
-  return ['keyRef' in rule ? rule.keyRef : `${rule.oidcIssuer.identity} (${rule.oidcIssuer.issuer})`];
+  if ('keyRef' in rule) return [rule.keyRef];
+  if ('oidcIssuer' in rule) return [`${rule.oidcIssuer.identity} (${rule.oidcIssuer.issuer})`];
+  return branchesOf(rule).flatMap(signersOf);
 }

@@ -1,6 +1,7 @@
 import { canonicalDigest } from './canonical-json';
 import type { Digest } from './digest';
 import type { ErrorCode, FieldFault } from './domain-error';
+import type { CheckId, CheckReason } from './verdict-checks';
 
 /** What the verifier concluded about one bundle, or about one attestation of it: a value, stored as it is and never recomputed. */
 export interface Verdict {
@@ -17,6 +18,8 @@ export interface Verdict {
   readonly trust: { readonly digest: Digest; readonly epoch: number };
   /** Digests of the signatures looked at, in the order they were given. */
   readonly evidence: readonly Digest[];
+  /** Digests of the attestations looked at, in the order they were given; absent where the policy requires none. */
+  readonly attestations?: readonly Digest[];
   readonly checks: readonly Check[];
   /** The distinct identities whose signatures are valid, sorted by name. */
   readonly identities: readonly VerifiedIdentity[];
@@ -26,10 +29,9 @@ export interface Verdict {
 
 /** One check; `reason` is a stable code, `ok` when it passed. */
 export interface Check {
-  /** `manifest` is pack.yaml, `artifact` the OCI manifest. */
-  readonly id: 'digest' | 'bundle' | 'manifest' | 'artifact' | 'request' | 'signature' | 'statement' | 'policy';
+  readonly id: CheckId;
   readonly outcome: 'pass' | 'fail' | 'skipped';
-  readonly reason: 'ok' | 'not-reached' | 'unsigned-allowed' | ErrorCode;
+  readonly reason: CheckReason;
   readonly evidence?: Digest;
 }
 
@@ -60,6 +62,8 @@ export interface VerifiedCertificate {
 /** Prose for people about failed checks. It travels beside the verdict and is not part of its hash. */
 export interface VerdictFault extends FieldFault {
   readonly code: ErrorCode;
+  /** Which of the reasons that the code stands for, where there are more than one. */
+  readonly reason?: string;
 }
 
 /** SHA-256 of the verdict's RFC 8785 JSON. */

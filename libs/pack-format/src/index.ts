@@ -8,3 +8,4 @@ export { packManifestSchema } from './pack-manifest.schema';
 export { parsePackManifest } from './parse-pack-manifest';
 export { tarBytes, tarSize, type TarFile } from './plain-tar';
 export { walkBundle } from './read-bundle';
+export { readYaml } from './read-yaml';

@@ -12,7 +12,18 @@ import { PostgresMirrorQueue } from './mirror/mirror-queue';
 import { PostgresMirrorUnitOfWork } from './mirror/mirror-unit-of-work';
 import { PostgresRepairQueue } from './mirror/repair-queue';
 import { fillParity } from './parity/parity.fixture';
-import { anEvent, appendEvent, aStoredBlob, AT, attest, keepProvisional, publish, setUpTrust, SpecDatabase, unitOfWorkOn } from './persistence.fixture';
+import {
+  anEvent,
+  appendEvent,
+  aStoredBlob,
+  AT,
+  attest,
+  keepProvisional,
+  publish,
+  setUpTrust,
+  SpecDatabase,
+  unitOfWorkOn,
+} from './persistence.fixture';
 import { PostgresAuditReadModel } from './reading/audit-read-model';
 import { PostgresPackReadModel } from './reading/pack-read-model';
 import { LOGIN_ROLES } from './roles';
@@ -48,7 +59,9 @@ const QUEUES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What is only looked for there: whose claims have ended, and whose attestations are to be judged again. */
-const LOOKED_THROUGH: Readonly<Record<string, readonly string[]>> = { publisher: ['registry.pending_versions', 'registry.assessments_due'] };
+const LOOKED_THROUGH: Readonly<Record<string, readonly string[]>> = {
+  publisher: ['registry.pending_versions', 'registry.assessments_due'],
+};
 
 function worksOnAll(process: string, table: string, tenant: string | null): boolean {
   return !tenant && (QUEUES[process]?.includes(table) ?? false);

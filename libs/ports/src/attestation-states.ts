@@ -61,7 +61,12 @@ export abstract class AttestationStates {
   /** Tenants with something to judge again, of all tenants: asked as none. */
   abstract due(limit: number): Promise<readonly AssessmentDue[]>;
   /** Recorded statements not judged under the epoch, and provisional ones not judged by the basis. */
-  abstract stale(tenant: string, epoch: number, basis: Digest, limit: number): Promise<readonly (AttestationName & { readonly recorded: boolean })[]>;
+  abstract stale(
+    tenant: string,
+    epoch: number,
+    basis: Digest,
+    limit: number,
+  ): Promise<readonly (AttestationName & { readonly recorded: boolean })[]>;
   /** Nothing is due, unless something has changed since. */
   abstract settle(due: AssessmentDue): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import type { MoveReason } from '@packs/contracts';
-import type { Digest, Lifecycle, PackType, SigningPolicy } from '@packs/domain';
+import type { AttestationMediaType, Digest, Lifecycle, PackType, SigningPolicy } from '@packs/domain';
 import type { BlobRef } from './blob-store';
 
 /** A channel beside those every tenant has. */
@@ -28,6 +28,9 @@ export interface HeadMove {
   readonly verdictHash: Digest;
 }
 
+/** A recorded attestation, as a verdict on its version asks for it. */
+export type JudgeableAttestation = BlobRef & { readonly mediaType: AttestationMediaType; readonly predicateType: string };
+
 /** A published version with all that a verdict on it needs. */
 export interface JudgeableVersion {
   readonly version: string;
@@ -39,6 +42,8 @@ export interface JudgeableVersion {
   readonly bundle: BlobRef;
   readonly manifest: BlobRef;
   readonly signatures: readonly (BlobRef & { readonly mediaType: string })[];
+  /** The newest first. */
+  readonly attestations: readonly JudgeableAttestation[];
   /** The channel it was published to, and the policy and epoch of the verdict that let it in. */
   readonly channel: string;
   readonly verdictPolicy: SigningPolicy | null;

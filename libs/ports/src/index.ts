@@ -26,7 +26,14 @@ export {
   type WriteExpectation,
 } from './blob-store';
 export { ChannelReadModel } from './channel-read-model';
-export { ChannelStore, type CurrentHead, type CustomChannel, type HeadMove, type JudgeableVersion } from './channel-store';
+export {
+  ChannelStore,
+  type CurrentHead,
+  type CustomChannel,
+  type HeadMove,
+  type JudgeableAttestation,
+  type JudgeableVersion,
+} from './channel-store';
 export { ClientCredentials } from './client-credentials';
 export { Clock, SystemClock } from './clock';
 export { CommandBus } from './command-bus';

@@ -1,6 +1,7 @@
 import type { PackDetail, PackListQuery, PackView, VersionListQuery, VersionView } from '@packs/contracts';
 import type { Digest, PackType, SigningPolicy } from '@packs/domain';
 import type { BlobRef, StoredBlob } from './blob-store';
+import type { JudgeableAttestation } from './channel-store';
 import type { TrustState } from './registry-unit-of-work';
 
 /** A place in the registry as one caller sees it: the namespace asked for, through the eyes of the caller's tenant. */
@@ -17,6 +18,8 @@ export interface ServableVersion {
   readonly type: PackType;
   readonly channel: string;
   readonly signatures: readonly (BlobRef & { readonly mediaType: string })[];
+  /** Where the verdict looked at any: all there are, the newest first. */
+  readonly attestations: readonly JudgeableAttestation[];
   /** The trust epoch its verdict was made under. */
   readonly verifiedEpoch: number;
   readonly verdictPolicy: SigningPolicy | null;

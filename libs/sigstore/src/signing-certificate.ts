@@ -1,4 +1,5 @@
 import type { ASN1Obj } from '@sigstore/core';
+import type { CERTIFICATE_EXTENSIONS } from '@packs/domain';
 import { HeldCertificate } from './held-certificate';
 import { invalid } from './signature-fault';
 import { hashOf } from './signed-digest';
@@ -27,7 +28,7 @@ const MAIL_OR_URI: readonly number[] = [0x81, 0x86];
 const DER_UTF8 = 0x0c;
 const PLAIN = /^[!-~]{1,2048}$/;
 const FULCIO = '1.3.6.1.4.1.57264.1.';
-const EXTENSION_NAMES: Readonly<Record<string, string>> = {
+const EXTENSION_NAMES: Readonly<Record<string, (typeof CERTIFICATE_EXTENSIONS)[number]>> = {
   '9': 'buildSignerURI',
   '10': 'buildSignerDigest',
   '11': 'runnerEnvironment',

@@ -32,7 +32,7 @@ export interface LogInclusion {
   readonly entry: Digest;
 }
 
-/** What was found out about one signature document. All of it but `message` is evidence that others can find again. */
+/** What was found out about one signature document. All of it but `message` and `isProven` is evidence that others can find again. */
 export interface VerificationReport {
   readonly outcome: 'accepted' | 'rejected';
   readonly checks: readonly VerificationCheck[];
@@ -42,11 +42,13 @@ export interface VerificationReport {
   readonly entries: readonly LogInclusion[];
   /** Of the in-toto statement that was signed, if one was. */
   readonly predicateType?: string;
+  /** Whether a log is proven to have the signature. Not evidence of its own: a proof beside a promise may be left out. */
+  readonly isProven?: boolean;
   /** For people: why it was refused. */
   readonly message?: string;
 }
 
-export type Findings = Pick<VerificationReport, 'times' | 'entries' | 'predicateType'> & { readonly identity: SignerIdentity };
+export type Findings = Pick<VerificationReport, 'times' | 'entries' | 'predicateType' | 'isProven'> & { readonly identity: SignerIdentity };
 
 /** What was done so far, in the order it was done. */
 export class CheckProgress {
@@ -90,6 +92,6 @@ export function reasonOf({ checks }: VerificationReport): VerificationReason | u
 }
 
 /** SHA-256 of the RFC 8785 JSON of all that is evidence. */
-export function reportHash({ message: _, ...evidence }: VerificationReport): Digest {
+export function reportHash({ message: _, isProven: __, ...evidence }: VerificationReport): Digest {
   return canonicalDigest(evidence);
 }

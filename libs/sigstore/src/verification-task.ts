@@ -16,6 +16,8 @@ export interface SignatureTask {
   readonly mediaType: SignatureMediaType;
   readonly content: Uint8Array;
   readonly subjects: readonly ArtifactSubject[];
+  /** Whether the answer is to say what logs and timestamp authorities say of a signature that a key made; of certificates it always does. */
+  readonly wantsEvidence?: boolean;
 }
 
 export interface AttestationTask {
@@ -32,6 +34,10 @@ export interface VerificationAnswer {
   readonly signers: readonly SignerIdentity[];
   readonly predicateType?: string;
   readonly refusal?: Refusal;
+  /** The earliest of the times that somebody who is trusted gives for the signature. */
+  readonly signedAt?: string;
+  /** Whether a log that is trusted is proven to have it. */
+  readonly isProven?: boolean;
 }
 
 export interface Refusal {
@@ -60,11 +66,16 @@ export function refused(reason: VerificationReason, message: string): Verificati
   return { outcome: 'signature-refused', signers: [], refusal: { error, reason, message } };
 }
 
-function judgeSignature({ mediaType, content, subjects }: SignatureTask, trust: DocumentTrust): VerificationAnswer {
-  const report = verifyDocument({ document: () => readDocument(mediaType, content), subjects, trust });
+function judgeSignature({ mediaType, content, subjects, wantsEvidence }: SignatureTask, trust: DocumentTrust): VerificationAnswer {
+  const report = verifyDocument({
+    document: () => readDocument(mediaType, content),
+    subjects,
+    trust: { ...trust, keyEvidence: wantsEvidence ? 'reported' : 'ignored' },
+  });
   const reason = reasonOf(report);
   if (reason !== undefined) return refused(reason, report.message ?? 'the signature is not accepted');
-  return { outcome: 'verified', signers: report.identity ? [report.identity] : [] };
+  const { identity, times, isProven } = report;
+  return { outcome: 'verified', signers: identity ? [identity] : [], signedAt: times[0]?.at, isProven };
 }
 
 function judgeAttestation({ mediaType, content, subjects }: AttestationTask, trust: DocumentTrust): VerificationAnswer {

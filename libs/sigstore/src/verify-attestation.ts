@@ -110,7 +110,11 @@ function signersOf({ payloadType, payload, signatures }: SignedEnvelope, keys: r
  * What a document nobody vouches for says of itself: it is read like a verified one, its signature aside.
  * @throws DomainError ERR_PACK_ATTESTATION_INVALID when it would not be an attestation of a subject whoever signed it
  */
-export function readUnverified(mediaType: AttestationMediaType, content: Uint8Array, subjects: readonly Digest[]): { predicateType: string } {
+export function readUnverified(
+  mediaType: AttestationMediaType,
+  content: Uint8Array,
+  subjects: readonly Digest[],
+): { predicateType: string } {
   const read = refusalOr(() => {
     const about = subjects.map(digest => ({ digest }));
     const { predicateType } = readStatementAbout(readEnvelope(mediaType, content).payload, about, ATTESTATION_LIMITS);

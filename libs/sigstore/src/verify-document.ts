@@ -29,8 +29,11 @@ export interface DocumentTrust {
   /** Each is asked by itself: an authority of one never vouches together with a log of another. */
   readonly roots: readonly TrustedRoot[];
   readonly keys: readonly TrustedKey[];
-  /** Whether log entries and timestamps of what a key made have to hold where they are; none has to be there. */
-  readonly keyEvidence: 'verified' | 'ignored';
+  /**
+   * What log entries and timestamps of what a key made are for; none has to be there. `verified`: they have to hold where they are; `reported`: what
+   * holds is told, and what does not counts as not there.
+   */
+  readonly keyEvidence: 'verified' | 'reported' | 'ignored';
 }
 
 export interface DocumentRequest {
@@ -78,9 +81,15 @@ function verify(request: DocumentRequest, keys: readonly LoadedKey[], progress: 
   if (request.signer) requireIdentity(who, request.signer);
   if (request.signer) progress.pass('identity');
   else progress.skip('identity');
-  const { times, entries, authority } = evidence;
+  const { times, entries, isProven, authority } = evidence;
   if (!authority) throw untrusted('no authority issued the certificate', 'certificate-untrusted');
-  return { identity: { kind: 'certificate', authority, scheme: schemeOf(certificate.key), ...who }, times, entries, ...statement };
+  return {
+    identity: { kind: 'certificate', authority, scheme: schemeOf(certificate.key), ...who },
+    times,
+    entries,
+    isProven,
+    ...statement,
+  };
 }
 
 /** The answer of the first root that accepts; else that of the first one. */
@@ -102,17 +111,28 @@ function verifyByKey(document: SignedDocument, request: DocumentRequest, keys: r
   const { content } = document;
   const key = signingKey(content, request.subjects, candidates(content.keyHint, keys));
   progress.pass('signer', 'signature');
-  if (request.trust.keyEvidence === 'verified' && document.entries.length + document.timestamps.length > 0) {
-    const signed = signatureContent(content, request.subjects);
-    byAnyRoot(request.trust.roots, root => verifyEvidence(document, signed, { kind: 'key', key }, root));
-  }
+  const evidence = evidenceOfKey(document, request, key);
   // A key is trusted without them: they may not be wrong, and they add nothing.
   progress.skip('timestamp', 'log');
   const statement = requireSubject(content, request);
   progress.pass('subject');
   progress.skip('identity');
   const { name, scheme } = key.key;
-  return { identity: { kind: 'key', name, keyId: key.keyId, scheme }, times: [], entries: [], ...statement };
+  const reported = request.trust.keyEvidence === 'reported' ? evidence : undefined;
+  const { times = [], entries = [], isProven = false } = reported ?? {};
+  return { identity: { kind: 'key', name, keyId: key.keyId, scheme }, times, entries, isProven, ...statement };
+}
+
+/** @throws SignatureFault for evidence that has to hold and does not */
+function evidenceOfKey(document: SignedDocument, { subjects, trust }: DocumentRequest, key: LoadedKey): Evidence | undefined {
+  if (trust.keyEvidence === 'ignored' || document.entries.length + document.timestamps.length === 0) return undefined;
+  const signed = signatureContent(document.content, subjects);
+  try {
+    return byAnyRoot(trust.roots, root => verifyEvidence(document, signed, { kind: 'key', key }, root));
+  } catch (error) {
+    if (trust.keyEvidence === 'verified' || !(error instanceof SignatureFault)) throw error;
+    return undefined;
+  }
 }
 
 function signingKey(content: SignedContent, subjects: readonly ArtifactSubject[], keys: readonly LoadedKey[]): LoadedKey {

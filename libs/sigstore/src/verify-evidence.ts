@@ -18,6 +18,8 @@ export interface Evidence {
   readonly authority?: Digest;
   readonly times: readonly SigningTime[];
   readonly entries: readonly LogInclusion[];
+  /** Whether the hashes of an entry lead to a checkpoint of its log. */
+  readonly isProven: boolean;
 }
 
 /** A certificate has to be proven, with its time and its place in a log; of a key whatever is there must hold. */
@@ -55,6 +57,7 @@ export function verifyEvidence(document: SignedDocument, content: Content, signe
       log: Buffer.from(logId.keyId).toString('base64'),
       entry: sha256(canonicalizedBody),
     })),
+    isProven: document.entries.some(({ inclusionProof }) => inclusionProof !== undefined),
   };
 }
 

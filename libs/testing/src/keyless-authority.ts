@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { createHash, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { initializeCA, initializeCTLog, initializeTLog } from '@sigstore/mock';
 import { MEDIA_TYPES } from '@packs/domain';
 
@@ -6,6 +6,14 @@ export interface KeylessIdentity {
   readonly issuer: string;
   /** A URI. */
   readonly identity: string;
+  /** Beside the issuer: by the last number of the extension's name (sigstore fulcio, docs/oid-info.md). */
+  readonly extensions?: Readonly<Record<string, string>>;
+}
+
+/** A P-256 key of somebody who signs without a certificate. */
+export interface SigningPair {
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
 }
 
 /** A certificate authority, a certificate log and a transparency log of a spec's own. */
@@ -14,9 +22,11 @@ export interface KeylessAuthority {
   readonly trustedRoot: object;
   /** The bundle that `cosign sign-blob` writes of an artifact for somebody who has logged in as this identity. */
   bundle(artifact: Buffer, identity: KeylessIdentity): Promise<Buffer>;
+  /** The bundle that `cosign sign-blob --key` writes of an artifact and puts into the log. */
+  loggedBundle(artifact: Buffer, pair: SigningPair): Promise<Buffer>;
 }
 
-const ISSUER_OID = '1.3.6.1.4.1.57264.1.8';
+const FULCIO = '1.3.6.1.4.1.57264.1';
 const START = new Date(Date.now() - 3_600_000).toISOString();
 const LOG_URL = 'https://rekor.test';
 
@@ -44,28 +54,37 @@ export async function aKeylessAuthority(): Promise<KeylessAuthority> {
       ctlogs: [logOf(ctLog.publicKey, 'https://ctfe.test')],
       timestampAuthorities: [],
     },
-    bundle: async (artifact, { issuer, identity }) => {
+    bundle: async (artifact, { issuer, identity, extensions = {} }) => {
       const { publicKey, privateKey } = pairOf();
       const certificate = await authority.issueCertificate({
         publicKey: publicKey.export({ type: 'spki', format: 'der' }),
         subjectAltName: identity,
-        extensions: [{ oid: ISSUER_OID, value: issuer }],
+        extensions: Object.entries({ 8: issuer, ...extensions }).map(([number, value]) => ({ oid: `${FULCIO}.${number}`, value })),
       });
       const signed = { digest: sha256(artifact), signature: sign('sha256', artifact, privateKey).toString('base64') };
-      const [entry] = Object.values(await log.log(hashedRekord(base64(certificate), signed)));
+      const [entry] = Object.values(await log.log(hashedRekord(pemOf(base64(certificate)), signed)));
       if (!entry) throw new Error('the log made no entry');
-      return Buffer.from(JSON.stringify(bundleOf(base64(certificate), signed, entry)));
+      return Buffer.from(JSON.stringify(bundleOf({ certificate: { rawBytes: base64(certificate) } }, signed, entry)));
+    },
+    loggedBundle: async (artifact, { publicKey, privateKey }) => {
+      const signed = { digest: sha256(artifact), signature: sign('sha256', artifact, privateKey).toString('base64') };
+      const [entry] = Object.values(await log.log(hashedRekord(publicKey.export({ type: 'spki', format: 'pem' }).toString(), signed)));
+      if (!entry) throw new Error('the log made no entry');
+      const hint = sha256(publicKey.export({ type: 'spki', format: 'der' })).toString('base64');
+      return Buffer.from(JSON.stringify(bundleOf({ publicKey: { hint } }, signed, entry)));
     },
   };
 }
+
+const pemOf = (certificate: string): string =>
+  `-----BEGIN CERTIFICATE-----\n${certificate.replace(/.{64}(?!$)/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
 
 interface Signed {
   readonly digest: Buffer;
   readonly signature: string;
 }
 
-function hashedRekord(certificate: string, { digest, signature }: Signed): object {
-  const pem = `-----BEGIN CERTIFICATE-----\n${certificate.replace(/.{64}(?!$)/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
+function hashedRekord(pem: string, { digest, signature }: Signed): object {
   return {
     apiVersion: '0.0.1',
     kind: 'hashedrekord',
@@ -79,7 +98,7 @@ function hashedRekord(certificate: string, { digest, signature }: Signed): objec
 type LogEntry = Awaited<ReturnType<Awaited<ReturnType<typeof initializeTLog>>['log']>>[string];
 
 function bundleOf(
-  certificate: string,
+  signer: object,
   { digest, signature }: Signed,
   { body, integratedTime, logID, logIndex, verification }: LogEntry,
 ): object {
@@ -87,7 +106,7 @@ function bundleOf(
   return {
     mediaType: MEDIA_TYPES.sigstoreBundle,
     verificationMaterial: {
-      certificate: { rawBytes: certificate },
+      ...signer,
       tlogEntries: [
         {
           logIndex: String(logIndex),

@@ -38,6 +38,7 @@ const REASON_OF: Readonly<Record<ErrorCode, ExitReason>> = {
   ERR_PACK_SIGNATURE_INVALID: 'verification',
   ERR_PACK_SIGNATURE_UNTRUSTED: 'verification',
   ERR_PACK_ATTESTATION_INVALID: 'refused',
+  ERR_PACK_ATTESTATION_MISSING: 'refused',
   ERR_PACK_POLICY_MISSING: 'refused',
   ERR_PACK_POLICY_INVALID: 'usage',
   ERR_PACK_TRUST_INVALID: 'usage',

@@ -1,8 +1,13 @@
-import { ReverifyVersion, verifyTimeoutMs, type ReverifyVersionReply } from '@packs/contracts';
+import { judgedAttestations, ReverifyVersion, verifyTimeoutMs, type ReverifyVersionReply } from '@packs/contracts';
 import { DomainError, parsePackId, parseVersion } from '@packs/domain';
 import { withdrawnReads } from '@packs/observability';
 import type { Clock, CommandBus, PackReadModel, ServableVersion, Viewpoint } from '@packs/ports';
 import { VerdictCache } from './verdict-cache';
+
+export interface JudgedVersion {
+  readonly found: ServableVersion;
+  readonly current?: ReverifyVersionReply;
+}
 
 /**
  * The only way to a version's content: found, visible to the caller, and its stored signatures still good under the owner's
@@ -20,32 +25,33 @@ export class ServableVersions {
 
   /** @throws DomainError ERR_PACK_NOT_FOUND, ERR_PACK_WITHDRAWN with the reasons, ERR_PACK_UNAVAILABLE when no verifier answers */
   async find(at: Viewpoint, packId: string, version: string): Promise<ServableVersion> {
-    const found = await this.packs.findVersion(at, parsePackId(packId), parseVersion(version));
-    if (!found) throw new DomainError('ERR_PACK_NOT_FOUND', `no version ${version} of pack ${packId}`);
-    if (found.trust.epoch !== found.verifiedEpoch) await this.reverify(found);
+    const { found, current } = await this.judged(at, packId, version);
+    if (current) requireAccepted(found, current);
     return found;
   }
 
-  private async reverify(version: ServableVersion): Promise<void> {
-    const { view, trust } = version;
-    const key = `${view.tenant}/${view.packId}/${view.manifestDigest}@${trust.epoch}`;
-    const { verdict, faults } = await this.verdicts.of(key, () => this.ask(version));
-    if (verdict.outcome === 'accepted') return;
-    withdrawnReads.inc();
-    throw new DomainError(
-      'ERR_PACK_WITHDRAWN',
-      `${view.packId} ${view.version} is withdrawn: its signatures no longer satisfy its policy`,
-      {
-        details: {
-          reasons: [...new Set(verdict.checks.filter(check => check.outcome === 'fail').map(check => check.reason))],
-          trustEpoch: trust.epoch,
-        },
-        errors: faults,
-      },
-    );
+  /**
+   * A version and what is concluded about it under the keys of now, whether it is served or not. Without `current` the stored verdict was made under them.
+   * @throws DomainError ERR_PACK_NOT_FOUND, ERR_PACK_UNAVAILABLE
+   */
+  async judged(at: Viewpoint, packId: string, version: string): Promise<JudgedVersion> {
+    const found = await this.packs.findVersion(at, parsePackId(packId), parseVersion(version));
+    if (!found) throw new DomainError('ERR_PACK_NOT_FOUND', `no version ${version} of pack ${packId}`);
+    return found.trust.epoch === found.verifiedEpoch ? { found } : { found, current: await this.reverify(found) };
   }
 
-  private ask({ view, bundle, manifest, signatures, type, channel, verdictPolicy, trust }: ServableVersion): Promise<ReverifyVersionReply> {
+  private reverify(version: ServableVersion): Promise<ReverifyVersionReply> {
+    const { view, trust } = version;
+    // What is attested later may be what was wanting.
+    const attested = version.attestations.map(({ digest }) => digest).join();
+    const key = `${view.tenant}/${view.packId}/${view.manifestDigest}@${trust.epoch}+${attested}`;
+    return this.verdicts.of(key, () => this.ask(version));
+  }
+
+  private ask(version: ServableVersion): Promise<ReverifyVersionReply> {
+    const { view, bundle, manifest, signatures, attestations, type, channel, verdictPolicy, trust } = version;
+    // The policy that accepted it: a later policy speaks of later publishes.
+    const policies = verdictPolicy ? [verdictPolicy] : [];
     const question = {
       tenant: view.tenant,
       channel,
@@ -53,11 +59,24 @@ export class ServableVersions {
       bundle: { digest: bundle.digest, size: bundle.size, objectKey: bundle.objectKey },
       manifest,
       signatures: signatures.map(signature => ({ ...signature, mediaType: signature.mediaType as never })),
-      // The policy that accepted it: a later policy speaks of later publishes.
-      policies: verdictPolicy ? [verdictPolicy] : [],
+      ...judgedAttestations(policies, attestations),
+      policies,
       trust: { digest: trust.digest, epoch: trust.epoch, material: trust.material },
       evaluatedAt: this.clock.now().toISOString(),
     };
     return this.commands.send(ReverifyVersion, question, verifyTimeoutMs(bundle.size));
   }
+}
+
+/** @throws DomainError ERR_PACK_WITHDRAWN with the reasons */
+function requireAccepted({ view, trust }: ServableVersion, { verdict, faults }: ReverifyVersionReply): void {
+  if (verdict.outcome === 'accepted') return;
+  withdrawnReads.inc();
+  throw new DomainError('ERR_PACK_WITHDRAWN', `${view.packId} ${view.version} is withdrawn: its signatures no longer satisfy its policy`, {
+    details: {
+      reasons: [...new Set(verdict.checks.filter(check => check.outcome === 'fail').map(check => check.reason))],
+      trustEpoch: trust.epoch,
+    },
+    errors: faults,
+  });
 }

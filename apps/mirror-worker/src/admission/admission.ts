@@ -1,4 +1,4 @@
-import { ReverifyVersion, VerifyAttestation } from '@packs/contracts';
+import { MAX_JUDGED_ATTESTATIONS, ReverifyVersion, VerifyAttestation, type ReverifyVersionRequest } from '@packs/contracts';
 import type { AttestationMediaType, Verdict } from '@packs/domain';
 import type { BlobRef, Clock, CommandBus, InventoryReferrer, InventoryVersion } from '@packs/ports';
 import { LRUCache } from 'lru-cache';
@@ -32,7 +32,10 @@ export class Admission {
         channel: verification.channel,
         packType: type,
         bundle: refOf(blobs.find(blob => blob.digest === digest)),
+        // What was signed or attested may be that.
+        manifest: refOf(manifest),
         signatures: verification.signatures.map(signature => ({ ...signature, mediaType: signature.mediaType as never })),
+        ...attestationsOf(version),
         // The policy that accepted it: a later policy speaks of later publishes.
         policies: verification.policy ? [verification.policy] : [],
         trust,
@@ -68,6 +71,18 @@ export class Admission {
     this.cache.set(key, accepted);
     return accepted;
   }
+}
+
+/** All of them, where its policy asks for any: the verifier finds those that are meant. */
+function attestationsOf({ referrers, verification: { policy } }: InventoryVersion): Pick<ReverifyVersionRequest, 'attestations'> {
+  if (!policy?.require?.attestations) return {};
+  const attestations = referrers
+    .filter(({ kind }) => kind === 'attestation')
+    .map(({ manifest, blobs }) => {
+      const mediaType = manifest.artifactType as AttestationMediaType;
+      return { ...refOf(blobs.find(blob => blob.mediaType === mediaType)), mediaType };
+    });
+  return { attestations: attestations.slice(0, MAX_JUDGED_ATTESTATIONS) };
 }
 
 function refOf(blob: BlobRef | undefined): BlobRef {

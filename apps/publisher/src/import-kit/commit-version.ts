@@ -111,6 +111,7 @@ async function publish(at: Committing, judged: JudgedVersion): Promise<void> {
     channelMoved,
     tenantVisibility: [...(manifest.metadata.tenantVisibility ?? [])],
     verdictHash: verified.verdictHash,
+    verdictOutcome: verified.verdict.outcome,
     publishedAt: version.publishedAt,
   };
   await tx.outbox.append(newEvent(PackVersionPublished, { ...about(at, judged), ...state }, now));

@@ -1,4 +1,5 @@
 import {
+  judgedAttestations,
   ReverifyVersion,
   VerifyAttestation,
   VerifyBundle,
@@ -98,7 +99,7 @@ export class JudgeKit {
   }
 
   private async verifyBundle({ contents, ...asked }: Bench, version: KitVersion): Promise<VerifyBundleReply> {
-    const { packId, version: number, channel, bundle, manifest, signatures, config, type } = version;
+    const { packId, version: number, channel, bundle, manifest, signatures, attestations, config, type } = version;
     const reply = await this.commands.send(VerifyBundle, {
       ...asked,
       packId,
@@ -107,6 +108,10 @@ export class JudgeKit {
       bundle: contents.ref(bundle),
       manifest: contents.ref(manifest),
       signatures: signatures.map(({ document }) => contents.refOf(document)),
+      ...judgedAttestations(
+        asked.policies,
+        attestations.map(one => ({ ...contents.refOf(one.document), predicateType: one.predicateType })),
+      ),
       evaluatedAt: this.clock.now().toISOString(),
     });
     if (reply.verdict.outcome === 'accepted' && (reply.verdict.subject.config !== config.digest || reply.pack?.type !== type)) {
@@ -119,7 +124,7 @@ export class JudgeKit {
 
   private verifyFor(
     { contents, ...asked }: Bench,
-    { type, bundle, manifest, signatures }: KitVersion,
+    { type, bundle, manifest, signatures, attestations }: KitVersion,
     channel: string,
   ): Promise<ReverifyVersionReply> {
     return this.commands.send(ReverifyVersion, {
@@ -129,6 +134,10 @@ export class JudgeKit {
       bundle: contents.ref(bundle),
       manifest: contents.ref(manifest),
       signatures: signatures.map(({ document }) => contents.refOf(document)),
+      ...judgedAttestations(
+        asked.policies,
+        attestations.map(one => ({ ...contents.refOf(one.document), predicateType: one.predicateType })),
+      ),
       evaluatedAt: this.clock.now().toISOString(),
     });
   }

@@ -1,5 +1,5 @@
 import { newEvent, PolicyUpdated, TrustUpdated, VisibilityUpdated, type ImportKitRequest } from '@packs/contracts';
-import { canonicalDigest, DomainError, policyDigest, type SigningPolicy } from '@packs/domain';
+import { canonicalDigest, DomainError, parsePolicyRequirements, parsePolicyRule, policyDigest, type SigningPolicy } from '@packs/domain';
 import { readWhole, type BlobStore, type RegistryTx, type TrustState } from '@packs/ports';
 import { authorityIdsOf, keyIdOf, readTrustMaterial } from '@packs/sigstore';
 import type { KitContents } from './kit-contents';
@@ -20,7 +20,7 @@ export async function adoptedTrust(contents: KitContents, current: TrustState): 
     throw new DomainError('ERR_PACK_TRUST_INVALID', 'the kit brings no keys to be trusted: it comes from a tenant that had none');
   const policies: SigningPolicy[] = [];
   for (const descriptor of trust.policies.filter(policy => policy.active)) {
-    const stated = await contents.json<SigningPolicy>(descriptor);
+    const stated = readable(await contents.json<SigningPolicy>(descriptor));
     const own = current.policies.find(({ name }) => name === stated.name);
     const next = { ...stated, version: (own?.version ?? 0) + 1 };
     if (!own || canonicalDigest({ ...own, version: 0 }) !== canonicalDigest({ ...next, version: 0 })) policies.push(next);
@@ -31,6 +31,12 @@ export async function adoptedTrust(contents: KitContents, current: TrustState): 
   const changed = trust.current !== current.digest;
   const keys = changed ? { epoch: current.epoch + 1, digest: trust.current, material: contents.ref({ digest: trust.current }) } : {};
   return { state: { ...current, ...keys, policies: all, shareWith: trust.shareWith }, policies };
+}
+
+/** A policy of a kit has to be one that could have been written here. @throws DomainError ERR_PACK_POLICY_INVALID */
+function readable(policy: SigningPolicy): SigningPolicy {
+  const rule = parsePolicyRule(policy.rule);
+  return policy.require === undefined ? { ...policy, rule } : { ...policy, rule, require: parsePolicyRequirements(policy.require) };
 }
 
 /** Writes what differs, each change with its event. The tenant's trust is held by the transaction, and the kit's blobs are recorded. */

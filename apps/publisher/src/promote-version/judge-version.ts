@@ -1,4 +1,4 @@
-import { ReverifyVersion, type ReverifyVersionReply } from '@packs/contracts';
+import { judgedAttestations, ReverifyVersion, type ReverifyVersionReply } from '@packs/contracts';
 import { DomainError, type SigningPolicy } from '@packs/domain';
 import type { Clock, CommandBus, JudgeableVersion, TrustState } from '@packs/ports';
 
@@ -42,7 +42,7 @@ async function requireServable(bench: Bench, version: JudgeableVersion, trust: T
 
 function ask(
   { tenant, commands, clock }: Bench,
-  { type, bundle, manifest, signatures }: JudgeableVersion,
+  { type, bundle, manifest, signatures, attestations }: JudgeableVersion,
   channel: string,
   policies: readonly SigningPolicy[],
   { digest, epoch, material }: TrustState,
@@ -54,6 +54,7 @@ function ask(
     bundle,
     manifest,
     signatures: signatures.map(signature => ({ ...signature, mediaType: signature.mediaType as never })),
+    ...judgedAttestations(policies, attestations),
     policies: [...policies],
     trust: { digest, epoch, material },
     evaluatedAt: clock.now().toISOString(),

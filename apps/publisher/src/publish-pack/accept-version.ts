@@ -184,6 +184,7 @@ function publishedEvent({ submission, artifact, verified, now }: Acceptance, cha
       tenantVisibility: [...(tenantVisibility ?? [])],
       signers: verified.verdict.identities.map(({ name, keyId }) => ({ name, keyId })),
       verdictHash: verified.verdictHash,
+      verdictOutcome: verified.verdict.outcome,
       publishedAt: now.toISOString(),
     },
     now,

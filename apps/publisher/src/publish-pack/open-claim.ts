@@ -41,7 +41,9 @@ export async function openClaim(unitOfWork: RegistryUnitOfWork, blobs: BlobStore
     const blob = documents.get(layer.digest);
     const document = blob && (await readDocument(blobs, blob, layer.mediaType));
     if (document?.kind === 'signature') signatures.push({ blob: document.blob, referrer: encoded });
-    if (document?.kind === 'attestation') attestations.push({ document: document.blob, referrer: encoded });
+    if (document?.kind === 'attestation') {
+      attestations.push({ document: document.blob, predicateType: document.predicateType, referrer: encoded });
+    }
   }
   return { artifact, signatures, attestations };
 }

@@ -1,4 +1,5 @@
 import {
+  judgedAttestations,
   newEvent,
   PackVersionRejected,
   VerifyBundle,
@@ -107,11 +108,15 @@ export class PublishArtifact {
   }
 
   private verify(submission: Submission, trust: TrustState): Promise<VerifyBundleReply> {
-    const { tenant, packId, version, channel, bundle, signatures, artifact } = submission;
+    const { tenant, packId, version, channel, bundle, signatures, attestations = [], artifact } = submission;
     const question = {
       ...{ tenant, packId, version, channel, bundle },
       ...(artifact && { manifest: artifact.stored }),
       signatures: signatures.map(({ blob }) => blob),
+      ...judgedAttestations(
+        trust.policies,
+        attestations.map(({ document, predicateType }) => ({ ...document, predicateType })),
+      ),
       policies: [...trust.policies],
       trust: { digest: trust.digest, epoch: trust.epoch, material: trust.material },
       evaluatedAt: this.clock.now().toISOString(),

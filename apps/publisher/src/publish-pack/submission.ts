@@ -10,6 +10,8 @@ export interface SubmittedSignature {
 
 export interface SubmittedAttestation {
   readonly document: BlobRef & { readonly mediaType: AttestationMediaType };
+  /** As the document says, unverified. */
+  readonly predicateType: string;
   readonly referrer: EncodedManifest;
 }
 

@@ -10,7 +10,11 @@ export class CompletePending {
   ) {}
 
   /** @returns `none` when the version does not wait */
-  async execute({ tenant, actor, source }: RecordedPush, packId: string, version: string): Promise<'published' | 'pending' | 'none'> {
+  async execute(
+    { tenant, actor, source }: Pick<RecordedPush, 'tenant' | 'actor' | 'source'>,
+    packId: string,
+    version: string,
+  ): Promise<'published' | 'pending' | 'none'> {
     const begin = await this.unitOfWork.run(tenant, async tx => ({
       claim: await tx.pendingVersions.find(tenant, packId, version),
       trust: await tx.trust.state(tenant, 'none'),

@@ -13,6 +13,7 @@ import {
 } from '@packs/ports';
 import { Recurring } from '@packs/service-host';
 import { AddAttestation } from '../add-attestation/add-attestation';
+import { AttestClaim } from '../add-attestation/attest-claim';
 import { AssessAttestations } from '../assess-attestations/assess-attestations';
 import { DeleteContent } from '../delete-content/delete-content';
 import { DeprecateVersion } from '../deprecate-version/deprecate-version';
@@ -58,6 +59,11 @@ export function publishing({ sealed }: { readonly sealed: boolean }, logger: Log
       provide: PutReferrer,
       useFactory: (...parts: ConstructorParameters<typeof PutReferrer>) => new PutReferrer(...parts),
       inject: [RegistryUnitOfWork, BlobStore, Clock, AddAttestation, CompletePending],
+    },
+    {
+      provide: AttestClaim,
+      useFactory: (...parts: ConstructorParameters<typeof AttestClaim>) => new AttestClaim(...parts),
+      inject: [RegistryUnitOfWork, BlobStore, Clock, CompletePending, AddAttestation],
     },
     {
       provide: PutManifest,

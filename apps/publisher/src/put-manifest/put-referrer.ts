@@ -128,7 +128,12 @@ async function addMade(tx: RegistryTx, common: Common, carried: Carried, subject
   await tx.repositories.addReferrer({ ...common, manifest, taggedSubject: null, tag: null, blobs: blobsOf(carried), newBlobs: [] });
 }
 
-async function requireRoom(tx: RegistryTx, { tenant, repository, manifest }: RecordedPush, subject: Digest): Promise<void> {
+/** @throws DomainError ERR_PACK_LIMIT */
+export async function requireRoom(
+  tx: RegistryTx,
+  { tenant, repository, manifest }: Pick<RecordedPush, 'tenant' | 'repository'> & { readonly manifest: { readonly digest: Digest } },
+  subject: Digest,
+): Promise<void> {
   const referrers = await tx.repositories.referrers(tenant, repository, subject, MAX_WAITING_REFERRERS);
   if (referrers.length < MAX_WAITING_REFERRERS || referrers.some(({ digest }) => digest === manifest.digest)) return;
   throw new DomainError('ERR_PACK_LIMIT', `at most ${MAX_WAITING_REFERRERS} manifests refer to a version that waits for its signatures`);

@@ -1,4 +1,4 @@
-import type { Check, Digest, DomainError, VerdictFault } from '@packs/domain';
+import type { Check, CHECK_REASONS, CheckId, Digest, DomainError, VerdictFault } from '@packs/domain';
 
 /** A reply is one message: there is room for so much prose. */
 const MAX_FAULTS = 64;
@@ -10,11 +10,11 @@ export class CheckList {
   readonly checks: Check[] = [];
   readonly faults: VerdictFault[] = [];
 
-  pass(id: Check['id'], evidence?: Digest): void {
+  pass(id: CheckId, evidence?: Digest): void {
     this.add(id, 'pass', 'ok', evidence);
   }
 
-  skip(id: Check['id'], reason: 'not-reached' | 'unsigned-allowed', evidence?: Digest): void {
+  skip(id: CheckId, reason: 'not-reached' | 'unsigned-allowed', evidence?: Digest): void {
     this.add(id, 'skipped', reason, evidence);
   }
 
@@ -23,12 +23,18 @@ export class CheckList {
     this.add('policy', 'pass', 'unsigned-allowed');
   }
 
-  fail(id: Check['id'], fault: VerdictFault, evidence?: Digest): void {
+  fail(id: CheckId, fault: VerdictFault, evidence?: Digest): void {
     this.add(id, 'fail', fault.code, evidence);
     this.explain(fault);
   }
 
-  failBy(id: Check['id'], { code, message, errors }: DomainError): void {
+  /** For a reason of the check's own; its code is that of the fault it is told as. */
+  failFor(id: CheckId, reason: keyof typeof CHECK_REASONS, fault: VerdictFault, evidence?: Digest): void {
+    this.add(id, 'fail', reason, evidence);
+    this.explain({ ...fault, reason });
+  }
+
+  failBy(id: CheckId, { code, message, errors }: DomainError): void {
     this.add(id, 'fail', code);
     if (errors.length === 0) this.explain({ code, message });
     for (const error of errors) this.explain({ ...error, code });
@@ -41,14 +47,15 @@ export class CheckList {
     this.skip('policy', 'not-reached');
   }
 
-  private add(id: Check['id'], outcome: Check['outcome'], reason: Check['reason'], evidence?: Digest): void {
+  private add(id: CheckId, outcome: Check['outcome'], reason: Check['reason'], evidence?: Digest): void {
     this.checks.push({ id, outcome, reason, ...(evidence ? { evidence } : {}) });
   }
 
-  private explain({ code, message, pointer, field }: VerdictFault): void {
+  private explain({ code, reason, message, pointer, field }: VerdictFault): void {
     if (this.faults.length === MAX_FAULTS) return;
     this.faults.push({
       code,
+      ...(reason !== undefined ? { reason } : {}),
       message: message.slice(0, MAX_MESSAGE).toWellFormed(),
       ...(pointer !== undefined && pointer.length <= MAX_POINTER ? { pointer } : {}),
       ...(field !== undefined ? { field } : {}),

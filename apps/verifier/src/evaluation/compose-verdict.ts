@@ -22,7 +22,7 @@ export const NOT_EVALUATED: SignatureFindings = { accepted: false, policy: null,
 export function composeVerdict(
   subject: VerdictSubject,
   request: { readonly trust: TrustRef; readonly evaluatedAt: string },
-  { accepted, policy, evidence, identities }: SignatureFindings,
+  { accepted, policy, evidence, attestations, identities }: SignatureFindings,
   { checks, faults }: CheckList,
 ): ComposedVerdict {
   const verdict: Verdict = {
@@ -37,6 +37,7 @@ export function composeVerdict(
     policy: policy && { name: policy.name, version: policy.version, digest: policyDigest(policy) },
     trust: { digest: request.trust.digest, epoch: request.trust.epoch },
     evidence,
+    ...(attestations ? { attestations } : {}),
     checks,
     identities,
     evaluatedAt: request.evaluatedAt,

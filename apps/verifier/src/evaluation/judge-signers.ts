@@ -1,4 +1,4 @@
-import { isSatisfied, signersOf, type PackType, type SigningPolicy } from '@packs/domain';
+import { isChoice, isSatisfied, signersOf, type PackType, type Signer, type SigningPolicy } from '@packs/domain';
 import type { CheckList } from './check-list';
 
 /** What a policy is asked for: the place a version has or is to have. */
@@ -12,8 +12,8 @@ export function failForWantOfPolicy({ channel, packType }: PolicyTarget, list: C
 }
 
 /** Whether those who signed suffice. Without a single signer there is nothing to ask. */
-export function judgeSigners(policy: SigningPolicy, signers: ReadonlySet<string>, list: CheckList): boolean {
-  if (signers.size === 0) {
+export function judgeSigners(policy: SigningPolicy, signers: readonly Signer[], list: CheckList): boolean {
+  if (signers.length === 0) {
     list.skip('policy', 'not-reached');
     return false;
   }
@@ -21,7 +21,8 @@ export function judgeSigners(policy: SigningPolicy, signers: ReadonlySet<string>
     list.pass('policy');
     return true;
   }
-  const wanted = [...new Set(signersOf(policy.rule))].toSorted().join(', ');
-  list.fail('policy', { code: 'ERR_PACK_SIGNATURE_UNTRUSTED', message: `policy ${policy.name} asks for a signature by one of: ${wanted}` });
+  const named = [...new Set(signersOf(policy.rule))].toSorted().join(', ');
+  const wanted = isChoice(policy.rule) ? 'a signature by one of' : 'more signatures, by some or all of';
+  list.fail('policy', { code: 'ERR_PACK_SIGNATURE_UNTRUSTED', message: `policy ${policy.name} asks for ${wanted}: ${named}` });
   return false;
 }

@@ -3,20 +3,23 @@ import {
   selectPolicy,
   type Digest,
   type PackType,
+  type Signer,
   type SignatureMediaType,
   type SigningPolicy,
   type VerifiedIdentity,
 } from '@packs/domain';
 import { BlobStore, readWhole, type BlobRef } from '@packs/ports';
 import { MAX_SIGNATURE_BYTES, refused, type VerificationAnswer } from '@packs/sigstore';
+import { AttestationEvaluator, type AttestationRef } from './attestation-evaluator';
 import type { BundleSource } from './bundle-source';
 import type { Artifact } from './check-artifact';
 import type { CheckList } from './check-list';
+import { asksForEvidence, checkSignature } from './check-signature';
 import { failForWantOfPolicy, judgeSigners } from './judge-signers';
 import { SignatureTimer, timedAs } from './signature-timer';
 import { isFinished, SignatureVerifier, unfinished } from './signature-verifier';
 import { TrustMaterials, type TrustRef } from './trust-materials';
-import { distinct, identityOf, namesOf } from './verified-identities';
+import { distinct, identityOf, ruleSigner } from './verified-identities';
 
 export type SignatureRef = BlobRef & { readonly mediaType: SignatureMediaType };
 
@@ -26,16 +29,26 @@ export interface SignedBundle {
   /** The OCI manifest, shown to be one of the bundle. */
   readonly artifact?: Artifact;
   readonly signatures: readonly SignatureRef[];
+  readonly attestations?: readonly AttestationRef[];
   readonly policies: readonly SigningPolicy[];
   readonly channel: string;
   readonly packType: PackType;
   readonly trust: TrustRef;
+  readonly evaluatedAt: string;
+}
+
+interface Question {
+  readonly signed: SignedBundle;
+  readonly policy: SigningPolicy | null;
+  readonly material: Uint8Array;
 }
 
 export interface SignatureFindings {
   readonly accepted: boolean;
   readonly policy: SigningPolicy | null;
   readonly evidence: readonly Digest[];
+  /** Absent where the policy requires none. */
+  readonly attestations?: readonly Digest[];
   readonly identities: readonly VerifiedIdentity[];
 }
 
@@ -50,6 +63,7 @@ export class SignatureEvaluator {
     private readonly trust: TrustMaterials,
     private readonly verifier: SignatureVerifier,
     private readonly timer: SignatureTimer,
+    private readonly attestations: AttestationEvaluator,
   ) {}
 
   /** A signature that fails is reported and counts for nothing; it takes nothing from those that are valid. */
@@ -57,26 +71,31 @@ export class SignatureEvaluator {
     const policy = selectPolicy(signed.policies, signed) ?? null;
     const material = await this.trust.of(signed.trust);
     const found: VerifiedIdentity[] = [];
+    const signers: Signer[] = [];
     const brokenOff: VerificationAnswer[] = [];
     for (const [index, ref] of signed.signatures.entries()) {
-      const result = await this.timed(() => this.verify(ref, signed, material));
-      if (!isFinished(result)) brokenOff.push(result);
-      if (result.refusal) {
-        const { error: code, message } = result.refusal;
-        list.fail('signature', { code, message, field: `signatures[${index}]` }, ref.digest);
-      } else {
-        list.pass('signature', ref.digest);
-        found.push(...result.signers.map(signer => identityOf(signer, ref.digest)));
-      }
+      const answer = await this.timed(() => this.verify(ref, { signed, policy, material }));
+      if (!isFinished(answer)) brokenOff.push(answer);
+      if (!counts(answer, { policy, evidence: ref.digest, field: `signatures[${index}]`, evaluatedAt: signed.evaluatedAt }, list)) continue;
+      found.push(...answer.signers.map(signer => identityOf(signer, ref.digest)));
+      signers.push(...answer.signers.map(ruleSigner));
     }
-    const identities = distinct(found);
-    const accepted = decide(policy, signed, namesOf(identities), list);
+    const isSigned = decide(policy, signed, signers, list);
+    const accepted = policy ? (await this.isAttested(signed, policy, material, list)) && isSigned : isSigned;
     // Nobody is refused for what was not looked at to its end.
-    for (const answer of accepted ? [] : brokenOff) throw unfinished(answer);
-    return { accepted, policy, evidence: signed.signatures.map(({ digest }) => digest), identities };
+    for (const answer of isSigned ? [] : brokenOff) throw unfinished(answer);
+    const evidence = signed.signatures.map(({ digest }) => digest);
+    const attestations = policy?.require?.attestations && (signed.attestations ?? []).map(({ digest }) => digest);
+    return { accepted, policy, evidence, attestations, identities: distinct(found) };
   }
 
-  private async verify(ref: SignatureRef, signed: SignedBundle, material: Uint8Array): Promise<VerificationAnswer> {
+  private isAttested(signed: SignedBundle, policy: SigningPolicy, material: Uint8Array, list: CheckList): Promise<boolean> {
+    const { bundle, artifact, attestations, trust } = signed;
+    const subjects = [bundle.digest, ...(artifact ? [artifact.digest] : [])];
+    return this.attestations.evaluate({ attestations, subjects, policy, trust }, material, list);
+  }
+
+  private async verify(ref: SignatureRef, { signed, policy, material }: Question): Promise<VerificationAnswer> {
     if (ref.size > MAX_SIGNATURE_BYTES) {
       return refused('document-malformed', `a signature document has at most ${MAX_SIGNATURE_BYTES} bytes`);
     }
@@ -84,7 +103,9 @@ export class SignatureEvaluator {
     const content = await readWhole(this.blobs, ref, MAX_SIGNATURE_BYTES);
     const ask = (bytes: Uint8Array | undefined): Promise<VerificationAnswer> => {
       const subjects = [{ digest: bundle.digest, bytes }, ...(artifact ? [artifact] : [])];
-      return this.verifier.verify({ kind: 'signature', trust: trust.digest, mediaType: ref.mediaType, content, subjects }, material);
+      const wantsEvidence = policy?.require ? asksForEvidence(policy.require) : false;
+      const task = { kind: 'signature', trust: trust.digest, mediaType: ref.mediaType, content, subjects, wantsEvidence } as const;
+      return this.verifier.verify(task, material);
     };
     const answer = await ask(source.held);
     return answer.refusal?.reason === 'subject-bytes-needed' ? this.withBytes(bundle, ask) : answer;
@@ -107,7 +128,24 @@ export class SignatureEvaluator {
   }
 }
 
-function decide(policy: SigningPolicy | null, signed: SignedBundle, signers: ReadonlySet<string>, list: CheckList): boolean {
+interface Counted {
+  readonly policy: SigningPolicy | null;
+  readonly evidence: Digest;
+  readonly field: string;
+  readonly evaluatedAt: string;
+}
+
+function counts(answer: VerificationAnswer, { policy, evidence, field, evaluatedAt }: Counted, list: CheckList): boolean {
+  if (answer.refusal) {
+    const { error, reason, message } = answer.refusal;
+    list.fail('signature', { code: error, reason, message, field }, evidence);
+    return false;
+  }
+  list.pass('signature', evidence);
+  return !policy?.require || checkSignature(policy.require, { answer, evidence, field, evaluatedAt }, list);
+}
+
+function decide(policy: SigningPolicy | null, signed: SignedBundle, signers: readonly Signer[], list: CheckList): boolean {
   const unsigned = signed.signatures.length === 0;
   if (!policy) {
     if (unsigned) list.skip('signature', 'not-reached');

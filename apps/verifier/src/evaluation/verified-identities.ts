@@ -1,10 +1,10 @@
-import { signerName, type Digest, type VerifiedIdentity } from '@packs/domain';
+import { signerName, type Digest, type Signer, type VerifiedIdentity } from '@packs/domain';
 import type { VerificationAnswer } from '@packs/sigstore';
 
-type Signer = VerificationAnswer['signers'][number];
+type SignerIdentity = VerificationAnswer['signers'][number];
 
 /** A signer as a verdict names it. */
-export function identityOf(signer: Signer, signature: Digest): VerifiedIdentity {
+export function identityOf(signer: SignerIdentity, signature: Digest): VerifiedIdentity {
   if (signer.kind === 'key') {
     const { name, keyId, scheme } = signer;
     return { kind: 'key', name, keyId, scheme, signature };
@@ -13,9 +13,11 @@ export function identityOf(signer: Signer, signature: Digest): VerifiedIdentity 
   return { kind: 'certificate', name: identity, issuer, keyId: authority, scheme, signature };
 }
 
-/** Signers as rules name them. */
-export function namesOf(identities: readonly VerifiedIdentity[]): ReadonlySet<string> {
-  return new Set(identities.map(nameOf));
+/** A signer as rules see it. */
+export function ruleSigner(signer: SignerIdentity): Signer {
+  if (signer.kind === 'key') return { name: signerName({ keyRef: signer.name }) };
+  const { issuer, identity, extensions } = signer;
+  return { name: signerName({ oidcIssuer: { issuer, identity } }), extensions };
 }
 
 /** One entry for each signer, of the first of its signatures: another key or certificate of one identity adds nobody. */

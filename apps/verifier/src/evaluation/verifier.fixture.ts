@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { MEDIA_TYPES, type SigningPolicy, type TrustMaterial } from '@packs/domain';
 import { encodeTrustMaterial, readTrustMaterial, runTask, type VerificationAnswer, type VerificationTask } from '@packs/sigstore';
 import { InMemoryBlobStore } from '@packs/testing';
+import { AttestationEvaluator } from './attestation-evaluator';
 import { SignatureEvaluator, type SignatureRef } from './signature-evaluator';
 import { SignatureTimer } from './signature-timer';
 import { SignatureVerifier } from './signature-verifier';
@@ -64,7 +65,7 @@ export function aVerifier() {
   const blobs = inPieces();
   const timer = new RecordingTimer();
   const verifier = new InlineSignatureVerifier();
-  const signatures = new SignatureEvaluator(blobs, new TrustMaterials(blobs), verifier, timer);
+  const signatures = new SignatureEvaluator(blobs, new TrustMaterials(blobs), verifier, timer, new AttestationEvaluator(blobs, verifier));
   return {
     blobs,
     timer,

@@ -1,43 +1,17 @@
-import { sign, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { VerifyAttestationRequest } from '@packs/contracts';
-import { digestHex, MEDIA_TYPES, sha256, verdictHash, type Check, type TrustedKey } from '@packs/domain';
-import { trustedKeyFromPem } from '@packs/sigstore';
+import { MEDIA_TYPES, sha256, verdictHash, type Check } from '@packs/domain';
+import { anAttestation as attestationOf, anAttester, SLSA, type Attester } from '../evaluation/attester.fixture';
 import { aPolicy, aVerifier } from '../evaluation/verifier.fixture';
 import { TrustMaterials } from '../evaluation/trust-materials';
 import { VerifyAttestation } from './verify-attestation';
 
 const BUNDLE = sha256('bundle');
 const MANIFEST = sha256('manifest');
-const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
-const SLSA = 'https://slsa.dev/provenance/v1';
-
-interface Attester {
-  readonly key: TrustedKey;
-  readonly secret: KeyObject;
-}
-
-function anAttester(name: string): Attester {
-  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-  return { key: trustedKeyFromPem(name, publicKey.export({ type: 'spki', format: 'pem' }).toString()), secret: privateKey };
-}
 
 const release = anAttester('release');
 const other = anAttester('other');
 
-/** A DSSE envelope over a statement (DSSE v1.0), written out so that the product's signer has no part in it. */
-function anAttestation(subject = BUNDLE, signers: readonly Attester[] = [release]): Buffer {
-  const payload = Buffer.from(
-    JSON.stringify({
-      _type: 'https://in-toto.io/Statement/v1',
-      subject: [{ name: 'pack', digest: { sha256: digestHex(subject) } }],
-      predicateType: SLSA,
-      predicate: {},
-    }),
-  );
-  const message = Buffer.concat([Buffer.from(`DSSEv1 ${PAYLOAD_TYPE.length} ${PAYLOAD_TYPE} ${payload.length} `), payload]);
-  const signatures = signers.map(({ secret }) => ({ sig: sign(null, message, secret).toString('base64') }));
-  return Buffer.from(JSON.stringify({ payload: payload.toString('base64'), payloadType: PAYLOAD_TYPE, signatures }));
-}
+const anAttestation = (subject = BUNDLE, signers: readonly Attester[] = [release]): Buffer => attestationOf(subject, signers);
 
 function setUp(document = anAttestation(), changes: Partial<VerifyAttestationRequest> = {}) {
   const verifier = aVerifier();
@@ -138,6 +112,38 @@ describe('VerifyAttestation', () => {
       policy: { name: 'stable' },
     });
     expect((await useCase.execute(request)).verdict).toMatchObject({ outcome: 'accepted', policy: { name: 'default' } });
+  });
+
+  it('asks for the signers of the rule that the policy has for statements of this type', async () => {
+    const require = { attestations: [{ predicateType: SLSA, rule: { keyRef: 'other' } }] };
+    const ask = async (signer: Attester, of = SLSA) => {
+      const { useCase, request } = setUp(attestationOf(BUNDLE, [signer], of), { policies: [aPolicy({ require })] });
+      return (await useCase.execute(request)).verdict.outcome;
+    };
+    expect([await ask(other), await ask(release)]).toEqual(['accepted', 'rejected']);
+    expect([await ask(other, 'https://x.test/y'), await ask(release, 'https://x.test/y')]).toEqual(['rejected', 'accepted']);
+  });
+
+  it('takes a statement that a policy of a later channel asks for, by the signers of that policy', async () => {
+    const require = { attestations: [{ predicateType: SLSA, rule: { keyRef: 'other' } }] };
+    const stable = aPolicy({ name: 'stable', channel: 'stable', require });
+    const ask = async (changes: Partial<VerifyAttestationRequest>, signer = other) => {
+      const { useCase, request } = setUp(attestationOf(BUNDLE, [signer]), { policies: [aPolicy(), stable], ...changes });
+      const { outcome, policy } = (await useCase.execute(request)).verdict;
+      return [outcome, policy?.name];
+    };
+    expect(await ask({})).toEqual(['accepted', 'stable']);
+    expect(await ask({ policies: [stable] })).toEqual(['accepted', 'stable']);
+    expect(await ask({}, release)).toEqual(['accepted', 'default']);
+    expect(await ask({}, anAttester('unknown'))).toEqual(['rejected', 'default']);
+    expect(await ask({ policies: [aPolicy(), { ...stable, packType: 'policy' }] })).toEqual(['rejected', 'default']);
+  });
+
+  it('counts no signer by an algorithm that is not allowed', async () => {
+    const { useCase, request } = setUp(anAttestation(), { policies: [aPolicy({ require: { algorithms: ['ecdsa-p256-sha256'] } })] });
+    const { verdict } = await useCase.execute(request);
+    expect(verdict).toMatchObject({ outcome: 'rejected', identities: [] });
+    expect(told(verdict.checks)).toContain('algorithm fail algorithm-not-allowed');
   });
 
   it('rejects without a policy, however well it is signed', async () => {

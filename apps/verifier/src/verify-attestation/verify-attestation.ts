@@ -1,16 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import type { VerifyAttestationReply, VerifyAttestationRequest } from '@packs/contracts';
-import { DomainError, selectPolicy, type SigningPolicy, type VerifiedIdentity } from '@packs/domain';
+import { DomainError, type SigningPolicy, type VerifiedIdentity } from '@packs/domain';
 import { BlobStore, readWhole } from '@packs/ports';
 import { MAX_ATTESTATION_BYTES, type VerificationAnswer } from '@packs/sigstore';
+import { ruleFor } from '../evaluation/attestation-evaluator';
 import { CheckList } from '../evaluation/check-list';
+import { allowedSigners, checkAlgorithm } from '../evaluation/check-signature';
 import { composeVerdict } from '../evaluation/compose-verdict';
 import { DEADLINE_MS, withinDeadline } from '../evaluation/deadline';
 import { failForWantOfPolicy, judgeSigners } from '../evaluation/judge-signers';
 import { SignatureTimer, timedAs } from '../evaluation/signature-timer';
 import { requireFinished, SignatureVerifier } from '../evaluation/signature-verifier';
 import { TrustMaterials } from '../evaluation/trust-materials';
-import { distinct, identityOf, namesOf } from '../evaluation/verified-identities';
+import { distinct, identityOf, ruleSigner } from '../evaluation/verified-identities';
+import { decidingPolicy } from './deciding-policy';
 
 /** Judges whether a stored document attests something about a version: its bytes, its signatures, its statement, the policy, in this order. */
 @Injectable()
@@ -27,10 +30,10 @@ export class VerifyAttestation {
     return withinDeadline(signal, async () => {
       const { attestation, subject } = request;
       const list = new CheckList();
-      const policy = selectPolicy(request.policies, request) ?? null;
       const result = await this.verify(request, list);
-      const identities = result ? identitiesOf(result, request) : [];
-      const accepted = decide({ policy, result, identities }, request, list);
+      const policy = decidingPolicy(request, result);
+      const identities = result ? identitiesOf(result, policy, request) : [];
+      const accepted = decide({ policy, result }, request, list);
       const findings = { accepted, policy, evidence: [attestation.digest], identities };
       return {
         ...composeVerdict({ bundle: subject.bundle, attestation: attestation.digest }, request, findings, list),
@@ -82,7 +85,7 @@ function report(
   list: CheckList,
 ): void {
   if (refusal && outcome === 'signature-refused') {
-    list.fail('signature', { code: refusal.error, message: refusal.message }, digest);
+    list.fail('signature', { code: refusal.error, reason: refusal.reason, message: refusal.message }, digest);
     list.skip('statement', 'not-reached', digest);
     return;
   }
@@ -94,19 +97,34 @@ function report(
 interface Findings {
   readonly policy: SigningPolicy | null;
   readonly result: VerificationAnswer | undefined;
-  readonly identities: readonly VerifiedIdentity[];
 }
 
 /** A policy that lets unsigned packs in says nothing of attestations: without a trusted signer a statement is anybody's. */
-function decide({ policy, result, identities }: Findings, request: VerifyAttestationRequest, list: CheckList): boolean {
+function decide({ policy, result }: Findings, request: VerifyAttestationRequest, list: CheckList): boolean {
   if (!policy) {
     failForWantOfPolicy(request, list);
     return false;
   }
-  const satisfied = judgeSigners(policy, namesOf(identities), list);
-  return satisfied && result?.outcome === 'verified';
+  const signers = result ? signersOf(policy, result, request, list) : [];
+  const rule = ruleFor(policy, result?.predicateType);
+  return judgeSigners({ ...policy, rule }, signers.map(ruleSigner), list) && result?.outcome === 'verified';
 }
 
-function identitiesOf({ signers }: VerificationAnswer, { attestation }: VerifyAttestationRequest): VerifiedIdentity[] {
-  return distinct(signers.map(signer => identityOf(signer, attestation.digest)));
+/** Logs and age are asked of what signs the pack, algorithms of all that is signed. */
+function signersOf(
+  { require = {} }: SigningPolicy,
+  answer: VerificationAnswer,
+  { attestation, evaluatedAt }: VerifyAttestationRequest,
+  list: CheckList,
+): VerificationAnswer['signers'] {
+  if (answer.signers.length === 0) return [];
+  return checkAlgorithm(require, { answer, evidence: attestation.digest, evaluatedAt }, list);
+}
+
+function identitiesOf(
+  answer: VerificationAnswer,
+  policy: SigningPolicy | null,
+  { attestation }: VerifyAttestationRequest,
+): VerifiedIdentity[] {
+  return distinct(allowedSigners(policy?.require ?? {}, answer).map(signer => identityOf(signer, attestation.digest)));
 }

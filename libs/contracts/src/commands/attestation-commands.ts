@@ -18,7 +18,10 @@ import {
 import { command } from './command-contract';
 import { RejectedSchema, SigningPolicySchema, TrustRefSchema, VerdictFaultSchema, VerdictSchema } from './schemas';
 
-/** Adds a stored document to what is attested about a version, if it is about that version and its signers satisfy the policy. */
+/**
+ * Adds a stored document to what is attested about a version, if it is about that version and its signers satisfy the policy. About a version that
+ * waits it is kept, and judged as soon as that may be published.
+ */
 export const AddAttestation = command({
   subject: 'cmd.publisher.add-attestation',
   timeoutMs: 90_000,
@@ -45,6 +48,16 @@ export const AddAttestation = command({
       stateReason: nullable(Type.String()),
       addedAt: TimestampSchema,
       addedBy: Type.String(),
+    }),
+    closed({
+      /** It is kept beside a version that waits, and judged with it. */
+      outcome: Type.Literal('waiting'),
+      digest: DigestSchema,
+      mediaType: AttestationMediaTypeSchema,
+      size: Type.Integer(),
+      /** As the document says. */
+      predicateType: PredicateTypeSchema,
+      manifestDigest: DigestSchema,
     }),
     RejectedSchema,
   ]),
@@ -104,7 +117,13 @@ export type ContestAttestationReply = Static<typeof ContestAttestation.reply>;
 export const RecordEvidenceExport = command({
   subject: 'cmd.publisher.record-evidence-export',
   timeoutMs: 30_000,
-  request: closed({ ...origin, packId: PackIdSchema, version: VersionSchema, seq: Type.Integer({ minimum: 0 }), withBundle: Type.Boolean() }),
+  request: closed({
+    ...origin,
+    packId: PackIdSchema,
+    version: VersionSchema,
+    seq: Type.Integer({ minimum: 0 }),
+    withBundle: Type.Boolean(),
+  }),
   reply: closed({}),
 });
 export type RecordEvidenceExportRequest = Static<typeof RecordEvidenceExport.request>;

@@ -15,7 +15,14 @@ import {
 } from '../contract-types';
 import { command } from './command-contract';
 import { verifyTimeoutMs } from './verify-bundle';
-import { PolicyRuleSchema, RejectedSchema, SigningPolicySchema, UnsignedAnswerSchema, VerdictFaultSchema } from './schemas';
+import {
+  PolicyRequirementsSchema,
+  PolicyRuleSchema,
+  RejectedSchema,
+  SigningPolicySchema,
+  UnsignedAnswerSchema,
+  VerdictFaultSchema,
+} from './schemas';
 
 /** Long enough for the publisher to ask the verifier twice. */
 export function publishTimeoutMs(bytes: number): number {
@@ -115,6 +122,7 @@ export const UpdatePolicy = command({
     packType: nullable(PackTypeSchema),
     rule: PolicyRuleSchema,
     unsigned: UnsignedAnswerSchema,
+    require: Type.Optional(PolicyRequirementsSchema),
   }),
   reply: closed({ policy: SigningPolicySchema, changed: Type.Boolean() }),
 });

@@ -1,39 +1,68 @@
 import { Type } from '@sinclair/typebox';
-import { UNSIGNED_ANSWERS, type PolicyRule, type SigningPolicy, type UnsignedAnswer, type Verdict, type VerdictFault } from '@packs/domain';
-import { BlobRefSchema, ChannelSchema, closed, DigestSchema, nullable, PackTypeSchema, TimestampSchema } from '../contract-types';
+import {
+  CERTIFICATE_EXTENSIONS,
+  SIGNATURE_SCHEMES,
+  UNSIGNED_ANSWERS,
+  type PolicyRequirements,
+  type PolicyRule,
+  type SigningPolicy,
+  type UnsignedAnswer,
+  type Verdict,
+  type VerdictFault,
+} from '@packs/domain';
+import {
+  BlobRefSchema,
+  ChannelSchema,
+  closed,
+  DigestSchema,
+  nullable,
+  PackTypeSchema,
+  PredicateTypeSchema,
+  TimestampSchema,
+} from '../contract-types';
+
+/** Of the parts of a rule no more is said here: the domain reads them. */
+const BRANCHES = { type: 'array', minItems: 1, maxItems: 32, items: { type: 'object' } };
+const TEXT = { type: 'string', minLength: 1, maxLength: 2048 };
+
+function memberOf(name: string, schema: object): object {
+  return { type: 'object', properties: { [name]: schema }, required: [name], additionalProperties: false };
+}
 
 export const PolicyRuleSchema = Type.Unsafe<PolicyRule>({
   oneOf: [
-    {
-      type: 'object',
-      properties: { keyRef: { type: 'string', minLength: 1, maxLength: 128 } },
-      required: ['keyRef'],
-      additionalProperties: false,
-    },
-    {
+    memberOf('keyRef', { type: 'string', minLength: 1, maxLength: 128 }),
+    memberOf('oidcIssuer', {
       type: 'object',
       properties: {
-        oidcIssuer: {
-          type: 'object',
-          properties: {
-            issuer: { type: 'string', minLength: 1, maxLength: 2048 },
-            identity: { type: 'string', minLength: 1, maxLength: 2048 },
-          },
-          required: ['issuer', 'identity'],
-          additionalProperties: false,
-        },
+        issuer: TEXT,
+        identity: TEXT,
+        extensions: { type: 'object', propertyNames: { enum: [...CERTIFICATE_EXTENSIONS] }, additionalProperties: TEXT },
       },
-      required: ['oidcIssuer'],
+      required: ['issuer', 'identity'],
       additionalProperties: false,
-    },
-    {
+    }),
+    memberOf('anyOf', BRANCHES),
+    memberOf('allOf', BRANCHES),
+    memberOf('threshold', {
       type: 'object',
-      properties: { anyOf: { type: 'array', minItems: 1, maxItems: 32, items: { type: 'object' } } },
-      required: ['anyOf'],
+      properties: { count: { type: 'integer', minimum: 1 }, of: BRANCHES },
+      required: ['count', 'of'],
       additionalProperties: false,
-    },
+    }),
   ],
 });
+
+export const PolicyRequirementsSchema = Type.Unsafe<PolicyRequirements>(
+  closed({
+    algorithms: Type.Optional(Type.Array(Type.Union(SIGNATURE_SCHEMES.map(scheme => Type.Literal(scheme))), { minItems: 1 })),
+    attestations: Type.Optional(
+      Type.Array(closed({ predicateType: PredicateTypeSchema, rule: Type.Optional(PolicyRuleSchema) }), { minItems: 1, maxItems: 16 }),
+    ),
+    log: Type.Optional(Type.Boolean()),
+    maxAgeDays: Type.Optional(Type.Integer({ minimum: 1 })),
+  }),
+);
 
 export const UnsignedAnswerSchema = Type.Unsafe<UnsignedAnswer>({ type: 'string', enum: [...UNSIGNED_ANSWERS] });
 
@@ -45,6 +74,7 @@ export const SigningPolicySchema = Type.Unsafe<SigningPolicy>(
     packType: Type.Optional(PackTypeSchema),
     rule: PolicyRuleSchema,
     unsigned: UnsignedAnswerSchema,
+    require: Type.Optional(PolicyRequirementsSchema),
   }),
 );
 
@@ -68,6 +98,7 @@ export const VerdictSchema = Type.Unsafe<Verdict>(
     policy: nullable(closed({ name: Type.String(), version: Type.Integer(), digest: DigestSchema })),
     trust: closed({ digest: DigestSchema, epoch: Type.Integer({ minimum: 0 }) }),
     evidence: Type.Array(DigestSchema),
+    attestations: Type.Optional(Type.Array(DigestSchema)),
     checks: Type.Array(
       closed({
         id: Type.String(),
@@ -96,6 +127,8 @@ export const VerdictSchema = Type.Unsafe<Verdict>(
 export const VerdictFaultSchema = Type.Unsafe<VerdictFault>(
   closed({
     code: Type.String(),
+    /** Which of the reasons that its code stands for, where there are more than one. */
+    reason: Type.Optional(Type.String()),
     message: Type.String(),
     pointer: Type.Optional(Type.String()),
     field: Type.Optional(Type.String()),

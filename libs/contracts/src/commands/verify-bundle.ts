@@ -1,5 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox';
+import type { SigningPolicy } from '@packs/domain';
 import {
+  AttestationRefSchema,
   BlobRefSchema,
   ChannelSchema,
   closed,
@@ -24,6 +26,22 @@ const VerifiedPackSchema = closed({
   type: PackTypeSchema,
 });
 
+/** Attestations of one version that are looked at for its policy. */
+export const MAX_JUDGED_ATTESTATIONS = 32;
+
+type AttestationRef = Static<typeof AttestationRefSchema>;
+
+/** What a question tells of a version's attestations, newest first: those that one of the policies asks for, and nothing where none does. */
+export function judgedAttestations(
+  policies: readonly SigningPolicy[],
+  attestations: readonly (AttestationRef & { readonly predicateType: string })[],
+): { attestations?: AttestationRef[] } {
+  const wanted = new Set(policies.flatMap(({ require }) => require?.attestations?.map(({ predicateType }) => predicateType) ?? []));
+  const found = attestations.filter(({ predicateType }) => wanted.has(predicateType)).slice(0, MAX_JUDGED_ATTESTATIONS);
+  if (found.length === 0) return {};
+  return { attestations: found.map(({ digest, size, objectKey, mediaType }) => ({ digest, size, objectKey, mediaType })) };
+}
+
 /** How long a verification of this many bytes may take: a lost verifier is noticed soon when the bundle is small. */
 export function verifyTimeoutMs(bytes: number): number {
   return Math.min(VerifyBundle.timeoutMs, 5_000 + bytes / 5_000);
@@ -43,6 +61,8 @@ export const VerifyBundle = command({
     /** The OCI manifest it came with: it has to be one of this bundle, and may be what was signed. */
     manifest: Type.Optional(BlobRefSchema),
     signatures: Type.Array(SignatureRefSchema, { maxItems: 64 }),
+    /** Of it, for the policy that asks for some; absent: none. */
+    attestations: Type.Optional(Type.Array(AttestationRefSchema, { maxItems: MAX_JUDGED_ATTESTATIONS })),
     /** The tenant's active policies; the verifier selects once it knows the pack's type. */
     policies: Type.Array(SigningPolicySchema, { maxItems: 64 }),
     trust: TrustRefSchema,
@@ -71,6 +91,8 @@ export const ReverifyVersion = command({
     /** Its OCI manifest: what was signed may be that. */
     manifest: Type.Optional(BlobRefSchema),
     signatures: Type.Array(SignatureRefSchema, { maxItems: 64 }),
+    /** Of it, for the policy that asks for some; absent: none. */
+    attestations: Type.Optional(Type.Array(AttestationRefSchema, { maxItems: MAX_JUDGED_ATTESTATIONS })),
     policies: Type.Array(SigningPolicySchema, { maxItems: 64 }),
     trust: TrustRefSchema,
     evaluatedAt: TimestampSchema,

@@ -27,6 +27,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
   ERR_PACK_SIGNATURE_INVALID: { status: 422, title: 'A signature does not verify' },
   ERR_PACK_SIGNATURE_UNTRUSTED: { status: 422, title: 'A signature is not by a trusted key' },
   ERR_PACK_ATTESTATION_INVALID: { status: 422, title: 'The attestation was not accepted' },
+  ERR_PACK_ATTESTATION_MISSING: { status: 422, title: 'The signing policy requires an attestation' },
   ERR_PACK_POLICY_MISSING: { status: 422, title: 'No signing policy covers this pack' },
   ERR_PACK_POLICY_INVALID: { status: 400, title: 'The signing policy is not valid' },
   ERR_PACK_TRUST_INVALID: { status: 400, title: 'The trust material is not valid' },

@@ -75,19 +75,14 @@ export const PackAttestationReassessed = event(
   },
 );
 
-export const PackEvidenceExported = event(
-  'pack.evidence.exported',
-  'publisher',
-  'The evidence of a version was given out as one file.',
-  {
-    digest: DigestSchema,
-    manifestDigest: DigestSchema,
-    /** The audit `seq` it is as of. */
-    seq: Type.Integer({ minimum: 0 }),
-    withBundle: Type.Boolean(),
-    exportedAt: TimestampSchema,
-  },
-);
+export const PackEvidenceExported = event('pack.evidence.exported', 'publisher', 'The evidence of a version was given out as one file.', {
+  digest: DigestSchema,
+  manifestDigest: DigestSchema,
+  /** The audit `seq` it is as of. */
+  seq: Type.Integer({ minimum: 0 }),
+  withBundle: Type.Boolean(),
+  exportedAt: TimestampSchema,
+});
 
 export const ATTESTATION_EVENTS: readonly EventContract[] = [
   PackAttestationAdded,

@@ -23,6 +23,8 @@ export const PackVersionPublished = event('pack.version.published', 'publisher',
   /** Whose signatures of it are valid. */
   signers: Type.Optional(Type.Array(closed({ name: Type.String(), keyId: DigestSchema }))),
   verdictHash: DigestSchema,
+  /** Of that verdict. Absent in events of before it was told. */
+  verdictOutcome: Type.Optional(Type.Union([Type.Literal('accepted'), Type.Literal('rejected')])),
   publishedAt: TimestampSchema,
 });
 

@@ -7,6 +7,7 @@ import {
   SIGNATURE_SCHEMES,
   UNSIGNED_ANSWERS,
   type PackType,
+  type PolicyRequirements,
   type PolicyRule,
   type SignatureMediaType,
   type SignatureScheme,
@@ -101,8 +102,10 @@ export class PolicyInput {
     type: 'object',
     additionalProperties: true,
     description:
-      '`{"keyRef": "name"}`, `{"oidcIssuer": {"issuer": "https://…", "identity": "mail address or URI"}}`, both exact, or `{"anyOf": [rule, …]}`',
-    example: { anyOf: [{ keyRef: 'release' }, { keyRef: 'release-next' }] },
+      '`{"keyRef": "name"}`, `{"oidcIssuer": {"issuer": "https://…", "identity": "mail address or URI", "extensions"?: {…}}}`, all exact, `{"anyOf": [rule, …]}`, `{"allOf": [rule, …]}` or `{"threshold": {"count": 2, "of": [rule, …]}}`',
+    example: {
+      anyOf: [{ keyRef: 'release' }, { threshold: { count: 2, of: [{ keyRef: 'ann' }, { keyRef: 'ben' }, { keyRef: 'cleo' }] } }],
+    },
   })
   @IsObject()
   rule!: PolicyRule;
@@ -116,6 +119,17 @@ export class PolicyInput {
   @IsOptional()
   @IsIn(UNSIGNED_ANSWERS)
   unsigned: UnsignedAnswer = 'pending';
+
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: true,
+    description:
+      'What there has to be beside the signers: `algorithms` that count (`fips` stands for those of FIPS mode), `attestations` by predicate type, each by the signers of `rule` or else of the policy, `log` inclusion proven offline, `maxAgeDays` of a signature. Absent: nothing',
+    example: { algorithms: ['fips'], attestations: [{ predicateType: 'https://slsa.dev/provenance/v1' }], log: true, maxAgeDays: 365 },
+  })
+  @IsOptional()
+  @IsObject()
+  require?: PolicyRequirements;
 }
 
 export class PolicyView extends PolicyInput {
@@ -226,8 +240,14 @@ export class Problem {
     type: 'array',
     items: {
       type: 'object',
-      properties: { pointer: { type: 'string' }, field: { type: 'string' }, code: { type: 'string' }, message: { type: 'string' } },
+      properties: {
+        pointer: { type: 'string' },
+        field: { type: 'string' },
+        code: { type: 'string' },
+        reason: { type: 'string', description: 'Which of the reasons that the code stands for' },
+        message: { type: 'string' },
+      },
     },
   })
-  errors?: { pointer?: string; field?: string; code?: string; message: string }[];
+  errors?: { pointer?: string; field?: string; code?: string; reason?: string; message: string }[];
 }

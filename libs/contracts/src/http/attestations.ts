@@ -34,7 +34,10 @@ export class AttestationListQuery extends NamespaceQuery {
 
 /** What an approver says of an attestation. */
 export class AttestationDecision {
-  @ApiProperty({ enum: ['contested', 'upheld'], description: '`contested`: it is not to be relied on; `upheld`: it is judged as any other again' })
+  @ApiProperty({
+    enum: ['contested', 'upheld'],
+    description: '`contested`: it is not to be relied on; `upheld`: it is judged as any other again',
+  })
   @IsIn(['contested', 'upheld'])
   decision!: 'contested' | 'upheld';
 
@@ -72,6 +75,16 @@ export class AttestationView {
   @ApiProperty({ format: 'date-time' }) addedAt!: string;
   @ApiProperty() addedBy!: string;
   @ApiProperty({ description: 'Where the document is' }) uri!: string;
+}
+
+/** A statement about a version that waits, kept to be judged with it. */
+export class WaitingAttestationView {
+  @ApiProperty({ enum: ['waiting'] }) state!: 'waiting';
+  @ApiProperty({ ...DIGEST, description: 'Of the document' }) digest!: string;
+  @ApiProperty({ enum: ATTESTATION_MEDIA_TYPES }) mediaType!: AttestationMediaType;
+  @ApiProperty({ description: 'Bytes of the document' }) size!: number;
+  @ApiProperty({ description: 'As the document says' }) predicateType!: string;
+  @ApiProperty({ ...DIGEST, description: "The OCI manifest that carries it as a referrer of the version's" }) manifestDigest!: string;
 }
 
 export class AttestationList {

@@ -129,6 +129,33 @@ export class VersionView {
   verdict!: Verdict & { hash: string };
 }
 
+export class VerdictFaultView {
+  @ApiProperty() code!: string;
+  @ApiPropertyOptional({ description: 'Which of the reasons that the code stands for' }) reason?: string;
+  @ApiProperty() message!: string;
+  @ApiPropertyOptional() field?: string;
+  @ApiPropertyOptional() pointer?: string;
+}
+
+/** Why a version is served, or is not. */
+export class VerdictAnswer {
+  @ApiProperty() packId!: string;
+  @ApiProperty() tenant!: string;
+  @ApiProperty() version!: string;
+  @ApiProperty({ enum: ['served', 'withdrawn'] }) state!: 'served' | 'withdrawn';
+  @ApiProperty({ type: 'object', additionalProperties: true, description: 'The verdict that let it in, as it is stored, and its hash' })
+  stored!: Verdict & { hash: string };
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    nullable: true,
+    description: 'By the same policy under the keys of now; null as long as the stored one was made under them',
+  })
+  current!: (Verdict & { hash: string }) | null;
+  @ApiProperty({ type: [VerdictFaultView], description: 'What the failed checks of `current` mean' })
+  faults!: readonly VerdictFaultView[];
+}
+
 export class VersionList {
   @ApiProperty({ type: [VersionView] }) versions!: VersionView[];
   @ApiProperty({ type: String, nullable: true }) next!: string | null;
@@ -168,7 +195,7 @@ export class PublishAnswer {
   @ApiProperty({ ...DIGEST, description: 'Hash of the verdict on it' }) verdict!: string;
   @ApiPropertyOptional({ format: 'date-time', description: 'When a pending version gives its number back' }) expiresAt?: string;
   @ApiPropertyOptional({ type: 'array', items: { type: 'object' }, description: 'What a pending version lacks' })
-  lacks?: readonly { readonly code: string; readonly message: string }[];
+  lacks?: readonly { readonly code: string; readonly reason?: string; readonly message: string }[];
   @ApiPropertyOptional({
     type: 'array',
     items: { type: 'object' },

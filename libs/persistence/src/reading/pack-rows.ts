@@ -1,7 +1,8 @@
 import { attestationUri, type PackView, type VersionView } from '@packs/contracts';
 import type { Digest, Lifecycle, PackManifest, PackType, SigningPolicy, Verdict } from '@packs/domain';
-import type { ServableVersion } from '@packs/ports';
+import type { JudgeableAttestation, ServableVersion } from '@packs/ports';
 import { lifecycleOf } from '../lifecycle';
+import { judgeableAttestations } from '../registry/judgeable-attestations';
 import { NO_TRUST } from '../registry/trust-store';
 
 /** What lists and details share: one version of one pack. */
@@ -156,13 +157,15 @@ export interface ServableRow extends VersionRow {
   trust_size: string | null;
   trust_key: string | null;
   verdict_policy: SigningPolicy | null;
+  judgeable_attestations: JudgeableAttestation[] | null;
 }
 
 export const SELECT_SERVABLE = `${SELECT_VERSIONS}, bundle.object_key, bundle.block_checksums,
     mb.size as manifest_size, mb.object_key as manifest_key,
     t.trust_epoch as current_epoch, t.trust_digest, tb.size as trust_size, tb.object_key as trust_key,
     (select pl.document from registry.policies pl where pl.tenant = v.tenant and pl.name = vd.document->'policy'->>'name'
-       and pl.version = (vd.document->'policy'->>'version')::int) as verdict_policy
+       and pl.version = (vd.document->'policy'->>'version')::int) as verdict_policy,
+    case when vd.document->'attestations' is not null then ${judgeableAttestations('v', 'all')} end as judgeable_attestations
   ${FROM_VERSIONS}
   join content.blobs bundle on bundle.digest = v.bundle_digest
   join content.blobs mb on mb.digest = v.manifest_digest
@@ -187,6 +190,7 @@ export function toServableVersion(row: ServableRow): ServableVersion {
       objectKey,
       mediaType,
     })),
+    attestations: row.judgeable_attestations ?? [],
     verifiedEpoch: Number(row.trust_epoch),
     verdictPolicy: row.verdict_policy,
     trust: {

@@ -1,6 +1,15 @@
 import { versionSortKey, type Digest, type Lifecycle, type PackType, type SigningPolicy } from '@packs/domain';
-import { ChannelStore, type BlobRef, type CurrentHead, type CustomChannel, type HeadMove, type JudgeableVersion } from '@packs/ports';
+import {
+  ChannelStore,
+  type BlobRef,
+  type CurrentHead,
+  type CustomChannel,
+  type HeadMove,
+  type JudgeableAttestation,
+  type JudgeableVersion,
+} from '@packs/ports';
 import { lifecycleOf } from '../lifecycle';
+import { judgeableAttestations } from './judgeable-attestations';
 import type { Sql } from '../transaction';
 
 interface JudgeableRow {
@@ -18,6 +27,7 @@ interface JudgeableRow {
   trust_epoch: string;
   policy: SigningPolicy | null;
   signatures: (BlobRef & { mediaType: string })[] | null;
+  attestations: JudgeableAttestation[] | null;
 }
 
 export class PostgresChannelStore extends ChannelStore {
@@ -101,7 +111,8 @@ export class PostgresChannelStore extends ChannelStore {
          (select json_agg(json_build_object('digest', s.digest, 'size', sb.size, 'objectKey', sb.object_key, 'mediaType', s.media_type)
             order by s.digest)
           from registry.signatures s join content.blobs sb on sb.digest = s.digest
-          where s.tenant = v.tenant and s.pack_id = v.pack_id and s.version = v.version) as signatures
+          where s.tenant = v.tenant and s.pack_id = v.pack_id and s.version = v.version) as signatures,
+         ${judgeableAttestations('v', 'uncontested')} as attestations
        from registry.pack_versions v
        join registry.packs p on p.tenant = v.tenant and p.pack_id = v.pack_id
        join registry.verdicts vd on vd.tenant = v.tenant and vd.hash = v.verdict_hash
@@ -125,6 +136,7 @@ function toJudgeable(row: JudgeableRow): JudgeableVersion {
     bundle: { digest: row.bundle_digest, size: Number(row.bundle_size), objectKey: row.object_key },
     manifest: { digest: row.manifest_digest, size: Number(row.manifest_size), objectKey: row.manifest_key },
     signatures: row.signatures ?? [],
+    attestations: row.attestations ?? [],
     channel: row.channel,
     verdictPolicy: row.policy,
     verifiedEpoch: Number(row.trust_epoch),

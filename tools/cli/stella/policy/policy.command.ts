@@ -4,7 +4,8 @@ import { Command, Option } from 'commander';
 import { RegistryClient } from '../../client/registry-client';
 import { collect } from '../../terminal/option-values';
 import type { CliContext } from '../../terminal/cli-context';
-import { printRows, withOutput, type OutputOptions } from '../../terminal/output';
+import { printFields, printRows, withOutput, type OutputOptions } from '../../terminal/output';
+import { readPolicyFile } from './read-policy-file';
 
 interface SetOptions extends OutputOptions {
   readonly key: readonly string[];
@@ -12,7 +13,8 @@ interface SetOptions extends OutputOptions {
   readonly certificateOidcIssuer?: string;
   readonly channel?: string;
   readonly type?: PackType;
-  readonly unsigned: PolicyInput['unsigned'];
+  readonly unsigned?: PolicyInput['unsigned'];
+  readonly file?: string;
 }
 
 const POLICIES = '/api/policies';
@@ -26,6 +28,7 @@ export function policyCommand(context: CliContext): Command {
   });
   withOutput(policy.command('set').description('Makes or changes a signing policy'))
     .argument('<name>')
+    .option('--file <policy>', 'all of it, as YAML or JSON: rule, and channel, packType, unsigned, require')
     .option('--key <name>', 'a trusted key whose signature satisfies it; may be repeated', collect, [])
     .option(
       '--certificate-identity <identity>',
@@ -37,17 +40,37 @@ export function policyCommand(context: CliContext): Command {
     .option('--channel <channel>', 'absent: every channel')
     .addOption(new Option('--type <type>', 'absent: every type').choices(PACK_TYPES))
     .addOption(
-      new Option('--unsigned <answer>', 'to a publish whose signatures do not satisfy it').choices(UNSIGNED_ANSWERS).default('pending'),
+      new Option('--unsigned <answer>', 'to a publish whose signatures do not satisfy it; absent: pending').choices(UNSIGNED_ANSWERS),
     )
     .action(async (name: string, options: SetOptions) => {
       const registry = await RegistryClient.open(context);
-      const answer = await registry.put<PolicyView>(`${POLICIES}/${encodeURIComponent(name)}`, inputOf(options));
+      const input = options.file === undefined ? inputOf(options) : await fromFile(options.file, name, options);
+      const answer = await registry.put<PolicyView>(`${POLICIES}/${encodeURIComponent(name)}`, input);
       print(context, options, answer, [answer]);
+    });
+  withOutput(policy.command('show').description('Shows a signing policy whole'))
+    .argument('<name>')
+    .action(async (name: string, options: OutputOptions) => {
+      const registry = await RegistryClient.open(context);
+      const { policies } = await registry.get<PolicyList>(POLICIES);
+      const found = policies.find(one => one.name === name);
+      if (!found) throw new DomainError('ERR_PACK_NOT_FOUND', `there is no policy ${name}`);
+      const { version, channel = '(every)', packType = '(every)', unsigned, rule, require } = found;
+      printFields(context.stdout, options, found, { name, version, channel, type: packType, unsigned, rule, require });
     });
   return policy;
 }
 
-function inputOf({ channel, type: packType, unsigned, ...signers }: SetOptions): PolicyInput {
+/** A file says everything, so that nothing that is given beside it is silently left out. */
+async function fromFile(file: string, name: string, options: SetOptions): Promise<PolicyInput> {
+  const { key, certificateIdentity, certificateOidcIssuer, channel, type, unsigned } = options;
+  if (key.length + certificateIdentity.length > 0 || [certificateOidcIssuer, channel, type, unsigned].some(one => one !== undefined)) {
+    throw new DomainError('ERR_PACK_REQUEST_INVALID', '--file says all of a policy: give no other option beside it');
+  }
+  return readPolicyFile(file, name);
+}
+
+function inputOf({ channel, type: packType, unsigned = 'pending', ...signers }: SetOptions): PolicyInput {
   const rules = rulesOf(signers);
   const [only] = rules;
   return { channel, packType, rule: only && rules.length === 1 ? only : { anyOf: rules }, unsigned };
@@ -60,7 +83,7 @@ function rulesOf({
 }: Pick<SetOptions, 'key' | 'certificateIdentity' | 'certificateOidcIssuer'>): PolicyRule[] {
   const keys = key.map(keyRef => ({ keyRef }));
   if (certificateIdentity.length + keys.length === 0) {
-    throw new DomainError('ERR_PACK_REQUEST_INVALID', 'give --key, or --certificate-identity with --certificate-oidc-issuer');
+    throw new DomainError('ERR_PACK_REQUEST_INVALID', 'give --key, --certificate-identity with --certificate-oidc-issuer, or --file');
   }
   if (issuer === undefined && certificateIdentity.length === 0) return keys;
   if (issuer === undefined || certificateIdentity.length === 0) {

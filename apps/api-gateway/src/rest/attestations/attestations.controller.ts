@@ -1,5 +1,15 @@
 import { Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiBody, ApiConsumes, ApiCreatedResponse, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import {
+  ApiAcceptedResponse,
+  ApiExtraModels,
+  ApiBody,
+  ApiConsumes,
+  ApiCreatedResponse,
+  ApiOkResponse,
+  ApiProduces,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import {
   AddAttestation,
   AttestationList,
@@ -9,6 +19,7 @@ import {
   attestationUri,
   AttestationView,
   NamespaceQuery,
+  WaitingAttestationView,
   type AddAttestationReply,
 } from '@packs/contracts';
 import { ATTESTATION_MEDIA_TYPES, DomainError, parseDigest, parsePackId, parseVersion, type Principal } from '@packs/domain';
@@ -41,7 +52,11 @@ export class AttestationsController {
   @ApiBody({ schema: { type: 'string', format: 'binary', maxLength: MAX_ATTESTATION_BYTES } })
   @ApiCreatedResponse({ type: AttestationView })
   @ApiOkResponse({ type: AttestationView, description: 'The same document was added before' })
-  @ApiAcceptedResponse({ type: AttestationView, description: 'It is provisional' })
+  @ApiExtraModels(WaitingAttestationView)
+  @ApiAcceptedResponse({
+    description: 'It is provisional; or the version waits, and the attestation is kept to be judged with it',
+    schema: { oneOf: [AttestationView, WaitingAttestationView].map(model => ({ $ref: getSchemaPath(model) })) },
+  })
   async add(
     @Param('packId') packId: string,
     @Param('version') version: string,
@@ -58,15 +73,20 @@ export class AttestationsController {
       attestation,
       ...(query.provisional && { provisional: true }),
     });
+    if (answer.outcome === 'waiting') {
+      const { outcome: state, ...shown } = answer;
+      return void (await reply.status(202).send({ state, ...shown } satisfies WaitingAttestationView));
+    }
     const view = toView(answer, attestationUri(caller.tenant, target.packId, target.version, attestation.digest));
-    await reply
-      .status(STATUS[answer.outcome])
-      .header('location', view.uri)
-      .send(view);
+    await reply.status(STATUS[answer.outcome]).header('location', view.uri).send(view);
   }
 
   @Get()
-  @Operation('packs.read', 'What is attested about a version: by signers that are trusted now, unless another state is asked for', 'listAttestations')
+  @Operation(
+    'packs.read',
+    'What is attested about a version: by signers that are trusted now, unless another state is asked for',
+    'listAttestations',
+  )
   @ApiOkResponse({ type: AttestationList })
   async list(
     @Param('packId') packId: string,
@@ -102,7 +122,7 @@ export class AttestationsController {
 }
 
 /** @throws DomainError ERR_PACK_ATTESTATION_INVALID with the verdict and its faults */
-function toView(answer: AddAttestationReply, uri: string): AttestationView {
+function toView(answer: Exclude<AddAttestationReply, { outcome: 'waiting' }>, uri: string): AttestationView {
   if (answer.outcome === 'rejected') {
     throw new DomainError('ERR_PACK_ATTESTATION_INVALID', 'the attestation was not accepted: see errors', {
       details: { verdict: { ...answer.verdict, hash: answer.verdictHash } },

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Param, Put, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { PolicyInput, PolicyList, PolicyView, UpdatePolicy } from '@packs/contracts';
-import { DomainError, isName, NAME_PATTERN, parsePolicyRule, type Principal } from '@packs/domain';
+import { DomainError, isName, NAME_PATTERN, parsePolicyRequirements, parsePolicyRule, type Principal } from '@packs/domain';
 import { CommandBus, TrustReadModel } from '@packs/ports';
 import type { FastifyRequest } from 'fastify';
 import { Caller } from '../../http/access';
@@ -47,6 +47,7 @@ export class PoliciesController {
       packType: body.packType ?? null,
       rule: parsePolicyRule(body.rule),
       unsigned: body.unsigned,
+      ...(body.require !== undefined && { require: parsePolicyRequirements(body.require) }),
     });
     return policy;
   }

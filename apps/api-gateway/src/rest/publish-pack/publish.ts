@@ -69,6 +69,6 @@ export async function publish(
     verdict: verdictHash,
   };
   if (reply.outcome !== 'pending') return { answer, status: reply.outcome === 'published' ? 201 : 200 };
-  const lacks = reply.faults.map(({ code, message }) => ({ code, message }));
+  const lacks = reply.faults.map(({ code, reason, message }) => ({ code, ...(reason !== undefined && { reason }), message }));
   return { answer: { ...answer, expiresAt: reply.expiresAt, lacks }, status: 202 };
 }
