@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   VerifyAttestation,
   VerifyBundle,
+  type AddAttestationReply,
   type DeleteContentReply,
   type DeleteContentRequest,
   type EventEnvelope,
@@ -38,6 +39,7 @@ import type { BlobRef, RegistryUnitOfWork } from '@packs/ports';
 import { verifyAttestation, verifyPackSignature } from '@packs/sigstore';
 import { aPack, FixedClock, InMemoryBlobStore, ScriptedCommandBus, testDatabase, type TestDatabase } from '@packs/testing';
 import { AddAttestation } from './add-attestation/add-attestation';
+import { AttestClaim } from './add-attestation/attest-claim';
 import { DeleteContent } from './delete-content/delete-content';
 import { DeprecateVersion } from './deprecate-version/deprecate-version';
 import { ExpirePending } from './expire-pending/expire-pending';
@@ -112,18 +114,19 @@ export class PushingPublisher {
   }
 
   /** What was done before is another tenant's; versions may wait for signatures by `release`. */
-  async anew(unsigned: SigningPolicy['unsigned'] = 'pending'): Promise<void> {
+  async anew(unsigned: SigningPolicy['unsigned'] = 'pending', require?: SigningPolicy['require']): Promise<void> {
     this.tenants += 1;
     this.clock = new FixedClock();
     this.commands.sent.length = 0;
     this.meanwhile = () => Promise.resolve();
-    await this.policy(unsigned, 1);
+    await this.policy(unsigned, 1, require);
   }
 
-  policy(unsigned: SigningPolicy['unsigned'], version: number): Promise<void> {
+  policy(unsigned: SigningPolicy['unsigned'], version: number, require?: SigningPolicy['require']): Promise<void> {
+    const policy = { name: 'default', version, rule: { keyRef: 'release' }, unsigned, ...(require && { require }) };
     return this.unitOfWork.run(this.tenant, async tx => {
       await tx.trust.state(this.tenant, 'update');
-      await tx.trust.addPolicy({ name: 'default', version, rule: { keyRef: 'release' }, unsigned }, this.tenant, 'user:root');
+      await tx.trust.addPolicy(policy, this.tenant, 'user:root');
     });
   }
 
@@ -210,6 +213,20 @@ export class PushingPublisher {
     });
   }
 
+  /** As the handler does: beside a version that waits, or of one that is there. */
+  async attest(document: Uint8Array): Promise<AddAttestationReply> {
+    const attestation = { ...(await this.store(document)), mediaType: MEDIA_TYPES.sigstoreBundle };
+    const request = { ...this.origin, packId: 'acme.hello', version: '1.0.0', attestation };
+    const add = this.addAttestation(this.unitOfWork);
+    const complete = new CompletePending(this.unitOfWork, this.publishArtifact());
+    const claimed = await new AttestClaim(this.unitOfWork, this.blobs, this.clock, complete, add).execute(request);
+    return claimed ?? add.execute(request);
+  }
+
+  private addAttestation(unitOfWork: RegistryUnitOfWork): AddAttestation {
+    return new AddAttestation(unitOfWork, this.commands, this.blobs, this.clock);
+  }
+
   delete(repository: string, target: DeleteContentRequest['target']): Promise<DeleteContentReply> {
     const deprecate = new DeprecateVersion(this.unitOfWork, this.clock);
     return new DeleteContent(this.unitOfWork, this.clock, deprecate).execute({ ...this.origin, actor: 'user:bob', repository, target });
@@ -225,7 +242,7 @@ export class PushingPublisher {
 
   private putManifest(unitOfWork: RegistryUnitOfWork): PutManifest {
     const publishArtifact = this.publishArtifact(unitOfWork);
-    const attest = new AddAttestation(unitOfWork, this.commands, this.blobs, this.clock);
+    const attest = this.addAttestation(unitOfWork);
     const putPack = new PutPack(unitOfWork, publishArtifact);
     const putReferrer = new PutReferrer(unitOfWork, this.blobs, this.clock, attest, new CompletePending(unitOfWork, publishArtifact));
     return new PutManifest(this.generic, new PostgresContentCatalog(this.dataSource), this.blobs, this.clock, putPack, putReferrer);
@@ -299,6 +316,7 @@ export class PushingPublisher {
       policy
         ? { id: 'policy', outcome: satisfied ? 'pass' : 'fail', reason: satisfied ? 'ok' : 'ERR_PACK_SIGNATURE_UNTRUSTED' }
         : { id: 'policy', outcome: 'fail', reason: 'ERR_PACK_POLICY_MISSING' },
+      ...this.attestationChecks(request, policy),
     );
     const subject = { bundle: bundle.digest, config: sha256(config), ...(oci && { manifest: oci.digest }) };
     const verdict = aVerdict(subject, request, {
@@ -312,6 +330,18 @@ export class PushingPublisher {
       outcome === 'fail' ? [{ code: reason as VerdictFault['code'], message: reason }] : [],
     );
     return { verdict, verdictHash: verdictHash(verdict), faults, pack: { config: stored, packId, version, type } };
+  }
+
+  /** Those that `release` signed are there. */
+  private attestationChecks({ bundle, manifest, attestations = [] }: VerifyBundleRequest, policy: SigningPolicy | undefined): Check[] {
+    const subjects = [bundle.digest, ...(manifest ? [manifest.digest] : [])];
+    const stated = attestations.map(({ mediaType, ...ref }) =>
+      verifyAttestation({ mediaType, content: this.bytes(ref), subjects, keys: [this.release.key] }),
+    );
+    return (policy?.require?.attestations ?? []).map(({ predicateType }): Check => {
+      const isThere = stated.some(found => found.outcome === 'verified' && found.predicateType === predicateType);
+      return { id: 'attestation', outcome: isThere ? 'pass' : 'fail', reason: isThere ? 'ok' : 'attestation-missing' };
+    });
   }
 }
 

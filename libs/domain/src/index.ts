@@ -50,7 +50,7 @@ export {
 } from './oci-manifest';
 export { PACK_API_VERSION, PACK_MANIFEST_FILE, packTypeOf, requirementsOf, type PackManifest, type PackMetadata } from './pack-manifest';
 export { isSatisfied, type Signer } from './policy-evaluation';
-export { ALGORITHM_PRESETS, parsePolicyRequirements } from './policy-requirements';
+export { parsePolicyRequirements } from './policy-requirements';
 export { isChoice, parsePolicyRule } from './policy-rule';
 export {
   isTag,
@@ -83,7 +83,6 @@ export {
   signersOf,
   policyDigest,
   selectPolicy,
-  type CertificateExtensions,
   type PolicyRequirements,
   type PolicyRule,
   type RequiredAttestation,
@@ -93,7 +92,7 @@ export {
   type TrustedKey,
   type UnsignedAnswer,
 } from './signing-policy';
-export { CHECK_ERRORS, CHECK_REASONS, VERDICT_CHECKS, type CheckId, type CheckReason } from './verdict-checks';
+export { CHECK_REASONS, VERDICT_CHECKS, type CheckId } from './verdict-checks';
 export { verdictHash, type Check, type Verdict, type VerdictFault, type VerifiedIdentity } from './verdict';
 export {
   VERSION_MAX,

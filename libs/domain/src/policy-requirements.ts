@@ -3,7 +3,7 @@ import { ruleFaults } from './policy-rule';
 import { SIGNATURE_SCHEMES, type PolicyRequirements, type SignatureScheme } from './signing-policy';
 
 /** A policy file may name a set of algorithms in place of one. FIPS 186-5 knows Ed25519 as well; the modules this is for do not. */
-export const ALGORITHM_PRESETS = { fips: { allows: ['ecdsa-p256-sha256'], excludes: ['ed25519'] } } as const satisfies Readonly<
+const ALGORITHM_PRESETS = { fips: { allows: ['ecdsa-p256-sha256'], excludes: ['ed25519'] } } as const satisfies Readonly<
   Record<string, { readonly allows: readonly SignatureScheme[]; readonly excludes: readonly SignatureScheme[] }>
 >;
 

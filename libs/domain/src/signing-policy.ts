@@ -132,7 +132,7 @@ export function selectPolicy(
 }
 
 /** The branches of a rule; a leaf has none. */
-export function branchesOf(rule: PolicyRule): readonly PolicyRule[] {
+function branchesOf(rule: PolicyRule): readonly PolicyRule[] {
   if ('anyOf' in rule) return rule.anyOf;
   if ('allOf' in rule) return rule.allOf;
   return 'threshold' in rule ? rule.threshold.of : [];
