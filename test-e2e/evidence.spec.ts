@@ -131,6 +131,25 @@ describe('the state of an attestation', () => {
   });
 });
 
+describe('a contested attestation', () => {
+  it('lets no version into a channel that asks for it, until it is upheld; where the version is, it stays', async () => {
+    const caller = await aPublisher();
+    const rule = { anyOf: [{ keyRef: 'release' }, { keyRef: 'builder' }] };
+    const stable = { name: 'stable', channel: 'stable', unsigned: 'reject', rule, require: { attestations: [{ predicateType: SLSA }] } };
+    expect((await caller.put('/api/policies/stable', { ...stable, name: undefined })).status).toBe(200);
+    const bundle = await publish(caller, 'wanted');
+    const { body: added } = await attest(caller, 'wanted', builder.attestation(bundle.digest, SLSA, BUILD));
+    await decide(caller, 'wanted', added.digest, 'contested');
+    const promote = () => caller.send<Problem>('POST', '/api/packs/wanted/promote', { json: { version: '1.0.0', channel: 'stable' } });
+    const refused = await promote();
+    expect([refused.status, refused.body.errors?.map(({ code }) => code)]).toEqual([422, ['ERR_PACK_ATTESTATION_MISSING']]);
+    await decide(caller, 'wanted', added.digest, 'upheld');
+    expect((await promote()).status).toBe(200);
+    await decide(caller, 'wanted', added.digest, 'contested');
+    expect((await caller.version('wanted', '1.0.0')).body.channels).toEqual(['edge', 'stable']);
+  });
+});
+
 describe('the provenance of a version', () => {
   it('shows builder, source, SBOM and tests, each with the statement it is from and who signed it', async () => {
     const caller = await aPublisher();

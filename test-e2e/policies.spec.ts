@@ -42,7 +42,7 @@ function publish(bundle: Bundle, ...keys: readonly SigningKey[]) {
 function attest(
   { packId, version }: Bundle,
   { mediaType, content }: SignatureDocument,
-): Promise<Answer<Omit<AttestationView, 'state'> & Pick<AttestationView | WaitingAttestationView, 'state'> & Problem>> {
+): Promise<Answer<Omit<AttestationView, 'state'> & Omit<WaitingAttestationView, 'state'> & { readonly state: string } & Problem>> {
   const path = `/api/packs/${packId}/versions/${version}/attestations`;
   return owner.send('POST', path, { body: content, headers: { 'content-type': mediaType } });
 }

@@ -67,7 +67,7 @@ export class AddAttestation {
     const begin = await this.unitOfWork.run(tenant, async tx => ({
       earlier: await earlierReply(tx, request),
       attested: await this.find(tx, request),
-      kept: await tx.attestationStates.provisional({ ...request, digest: request.attestation.digest }),
+      kept: request.provisional ? await tx.attestationStates.provisional({ ...request, digest: request.attestation.digest }) : undefined,
       trust: await tx.trust.state(tenant, 'none'),
     }));
     if (begin.earlier) return begin.earlier;

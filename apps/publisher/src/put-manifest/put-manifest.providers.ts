@@ -1,6 +1,6 @@
 import type { Provider } from '@nestjs/common';
 import type { Logger } from '@packs/observability';
-import { DataSource, PostgresContentCatalog, PostgresGenericContent, PostgresRegistryUnitOfWork } from '@packs/persistence';
+import { DataSource, PostgresContentCatalog, PostgresGenericContent } from '@packs/persistence';
 import {
   BlobStore,
   Clock,
@@ -11,14 +11,11 @@ import {
   RepairingCatalog,
   RepairingGenericContent,
 } from '@packs/ports';
-import { Recurring } from '@packs/service-host';
 import { AddAttestation } from '../add-attestation/add-attestation';
 import { AttestClaim } from '../add-attestation/attest-claim';
-import { AssessAttestations } from '../assess-attestations/assess-attestations';
 import { DeleteContent } from '../delete-content/delete-content';
 import { DeprecateVersion } from '../deprecate-version/deprecate-version';
-import { ExpirePending } from '../expire-pending/expire-pending';
-import { UPKEEP } from '../lifecycle';
+import { upkeep } from '../upkeep.provider';
 import { PublishArtifact } from '../publish-pack/publish-artifact';
 import { PublishPack } from '../publish-pack/publish-pack';
 import { RotateSignature } from '../rotate-signature/rotate-signature';
@@ -76,19 +73,6 @@ export function publishing({ sealed }: { readonly sealed: boolean }, logger: Log
       useFactory: (...parts: ConstructorParameters<typeof DeleteContent>) => new DeleteContent(...parts),
       inject: [RegistryUnitOfWork, Clock, DeprecateVersion],
     },
-    {
-      // Upkeep: it goes on while a registry is sealed.
-      provide: UPKEEP,
-      useFactory: (unitOfWork: PostgresRegistryUnitOfWork, commands: CommandBus, blobs: BlobStore, clock: Clock) => {
-        const expiry = new ExpirePending(unitOfWork, clock);
-        const adding = new AddAttestation(unitOfWork, commands, blobs, clock);
-        const assessing = new AssessAttestations(unitOfWork, commands, adding, clock);
-        return [
-          new Recurring('versions that waited for signatures expired', () => expiry.execute(), logger),
-          new Recurring('attestations judged again', signal => assessing.execute(signal), logger),
-        ];
-      },
-      inject: [PostgresRegistryUnitOfWork, CommandBus, BlobStore, Clock],
-    },
+    upkeep(logger),
   ];
 }

@@ -55,7 +55,8 @@ export class PostgresAttestationStates extends AttestationStates {
       `update registry.pack_provenance a set state = $5, state_reason = case when $5 = 'verified' then null else $6 end, assessed_epoch = coalesce($7, assessed_epoch) where ${NAMED}`,
       [...keyOf(name), change.state, change.reason, change.judged?.verdict.trust.epoch ?? null],
     );
-    return addState(this.sql, name, change);
+    const [row] = await this.sql.query<{ seq: number }>(INSERT_STATE, valuesOf(name, change));
+    return row?.seq ?? 0;
   }
 
   async assessed(name: AttestationName, epoch: number): Promise<void> {
@@ -94,12 +95,12 @@ export class PostgresAttestationStates extends AttestationStates {
     );
     if (!row?.is_new) return false;
     const { reason, verdictHash: hash, addedAt: at, addedBy: by } = kept;
-    await addState(this.sql, kept, { state: 'provisional', reason, judged: { verdict, hash, question }, at, by });
+    sendState(this.sql, kept, { state: 'provisional', reason, judged: { verdict, hash, question }, at, by });
     return true;
   }
 
   async forget(name: AttestationName): Promise<void> {
-    await this.sql.query(`delete from registry.provisional_attestations a where ${NAMED}`, keyOf(name));
+    this.sql.send(`delete from registry.provisional_attestations a where ${NAMED}`, keyOf(name));
   }
 
   due(limit: number): Promise<readonly AssessmentDue[]> {
@@ -121,15 +122,19 @@ export class PostgresAttestationStates extends AttestationStates {
   }
 }
 
-/** @returns the number of the change; the pack is locked, so that no other takes it */
-export async function addState(sql: Sql, name: AttestationName, { state, reason, judged, at, by }: StateChange): Promise<number> {
-  const [row] = await sql.query<{ seq: number }>(
-    `insert into registry.attestation_states (tenant, pack_id, version, digest, seq, state, reason, verdict_hash, trust_epoch, changed_at, changed_by)
-     select $1, $2, $3, $4, coalesce(max(seq), 0) + 1, $5, $6, $7, $8, $9, $10 from registry.attestation_states a where ${NAMED}
-     returning seq`,
-    [...keyOf(name), state, reason, judged?.hash ?? null, judged?.verdict.trust.epoch ?? null, at, by],
-  );
-  return row?.seq ?? 0;
+/** A change with the next number: the pack is locked, so that no other takes it. */
+const INSERT_STATE = `
+  insert into registry.attestation_states (tenant, pack_id, version, digest, seq, state, reason, verdict_hash, trust_epoch, changed_at, changed_by)
+  select $1, $2, $3, $4, coalesce(max(seq), 0) + 1, $5, $6, $7, $8, $9, $10 from registry.attestation_states a where ${NAMED}
+  returning seq`;
+
+/** Writes the first state of a statement, or what follows a provisional one, with the statements that are under way. */
+export function sendState(sql: Sql, name: AttestationName, change: StateChange): void {
+  sql.send(INSERT_STATE, valuesOf(name, change));
+}
+
+function valuesOf(name: AttestationName, { state, reason, judged, at, by }: StateChange) {
+  return [...keyOf(name), state, reason, judged?.hash ?? null, judged?.verdict.trust.epoch ?? null, at, by];
 }
 
 function keyOf({ tenant, packId, version, digest }: AttestationName): [string, string, string, Digest] {

@@ -3,7 +3,7 @@ import { AttestationStore, type NewAttestation, type RecordedAttestation } from 
 import { insertBlobs } from '../content-catalog';
 import type { Sql } from '../transaction';
 import { ATTESTATION_COLUMNS, toRecorded, type AttestationRow } from './attestation-rows';
-import { addState } from './attestation-states';
+import { sendState } from './attestation-states';
 import { insertManifests } from './manifest-rows';
 import { PostgresPackStore } from './pack-store';
 
@@ -69,7 +69,7 @@ export class PostgresAttestationStore extends AttestationStore {
         added.source,
       ],
     );
-    await addState(
+    sendState(
       this.sql,
       { tenant, packId, version, digest: document.digest },
       {

@@ -1,10 +1,10 @@
 import { Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
+  ApiExtraModels,
   ApiBody,
   ApiConsumes,
   ApiCreatedResponse,
-  ApiExtraModels,
   ApiOkResponse,
   ApiProduces,
   ApiTags,
@@ -52,10 +52,10 @@ export class AttestationsController {
   @ApiBody({ schema: { type: 'string', format: 'binary', maxLength: MAX_ATTESTATION_BYTES } })
   @ApiCreatedResponse({ type: AttestationView })
   @ApiOkResponse({ type: AttestationView, description: 'The same document was added before' })
-  @ApiExtraModels(AttestationView, WaitingAttestationView)
+  @ApiExtraModels(WaitingAttestationView)
   @ApiAcceptedResponse({
-    schema: { oneOf: [{ $ref: getSchemaPath(AttestationView) }, { $ref: getSchemaPath(WaitingAttestationView) }] },
-    description: 'It is provisional, or the version waits: then it is kept, and judged with that',
+    description: 'It is provisional; or the version waits, and the attestation is kept to be judged with it',
+    schema: { oneOf: [AttestationView, WaitingAttestationView].map(model => ({ $ref: getSchemaPath(model) })) },
   })
   async add(
     @Param('packId') packId: string,

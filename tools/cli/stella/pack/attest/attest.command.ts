@@ -15,8 +15,8 @@ interface AttestOptions extends OutputOptions {
   readonly type: string;
   readonly key: string;
   readonly scheme?: SignatureScheme;
-  readonly bundle?: string;
   readonly provisional?: true;
+  readonly bundle?: string;
 }
 
 export function attestCommand(context: CliContext): Command {
