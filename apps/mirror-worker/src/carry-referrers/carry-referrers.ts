@@ -1,4 +1,9 @@
-import type { CarryReferrersReply, CarryReferrersRequest, NotCarried } from '@packs/contracts';
+import {
+  CarryReferrers as CarryReferrersCommand,
+  type CarryReferrersReply,
+  type CarryReferrersRequest,
+  type NotCarried,
+} from '@packs/contracts';
 import { DomainError, requireUnsealed } from '@packs/domain';
 import type { SealOf } from '@packs/oci-layout';
 import type { RemoteRegistries } from '@packs/ports';
@@ -27,9 +32,11 @@ export class CarryReferrers {
     const refuse = (what: string, { code, message }: DomainError): void => {
       if (notCarried.length < NAMED) notCarried.push({ what, code, reason: message.slice(0, REASON_MAX) });
     };
+    // Nobody waits for longer.
+    const signal = AbortSignal.timeout(CarryReferrersCommand.timeoutMs);
     const place = {
       ...{ tenant, actor, source, repository: packId, from: this.sources.repository(host, repository), tags: undefined, refuse },
-      ...{ key: subject, budget: new PullBudget({ maxVersions: 1, maxBytes: this.maxBytes }), signal: new AbortController().signal },
+      ...{ key: subject, budget: new PullBudget({ maxVersions: 1, maxBytes: this.maxBytes }), signal },
     };
     try {
       await this.bringReferrers.execute(place, subject, new Set(carried));

@@ -5,7 +5,7 @@ import type { CommandBus, RemoteManifest, RepositoryContents } from '@packs/port
 import { namedContent, packOf, signaturesOf } from '@packs/registry-client';
 import { encodeSimpleSignature } from '@packs/sigstore';
 import { refIn, refOf, type BringBlobs } from './bring-blobs';
-import type { PullPlace } from './pull-place';
+import { isRefusal, type PullPlace } from './pull-place';
 
 type Signature = PublishPackRequest['signatures'][number];
 
@@ -59,7 +59,7 @@ export class BringPack {
   private async signatures(place: PullPlace, manifest: RemoteManifest): Promise<{ signatures: Signature[]; carried: Set<Digest> }> {
     const signatures: Signature[] = [];
     const carried = new Set<Digest>();
-    for (const found of await signaturesOf(place.from, manifest, encodeSimpleSignature)) {
+    for (const found of await signaturesOf(place.from, manifest, encodeSimpleSignature, place.signal)) {
       const { digest, size, mediaType, referrer } = found;
       const [document] = (await this.bringBlobs.document(place, { digest, size, read: () => found.read() })).values();
       if (!document) throw new Error(`${digest} was not stored`);
@@ -68,14 +68,22 @@ export class BringPack {
         signatures.push(blob);
         continue;
       }
-      await this.bringBlobs.execute(place, namedContent(referrer).blobs);
       carried.add(referrer.digest);
-      signatures.push({
-        ...blob,
-        referrer: { mediaType: referrer.mediaType, manifest: refOf(await this.bringBlobs.manifest(place, referrer)) },
-      });
+      signatures.push({ ...blob, ...(await this.referrer(place, referrer)) });
     }
     return { signatures, carried };
+  }
+
+  /** What is wrong with it takes nothing from the signature: told when it is brought like any other, it is left off here. */
+  private async referrer(place: PullPlace, referrer: RemoteManifest): Promise<Pick<Signature, 'referrer'>> {
+    try {
+      await this.bringBlobs.execute(place, namedContent(referrer).blobs);
+      return { referrer: { mediaType: referrer.mediaType, manifest: refOf(await this.bringBlobs.manifest(place, referrer)) } };
+    } catch (error) {
+      place.signal.throwIfAborted();
+      if (!isRefusal(error) || error.code === 'ERR_PACK_LIMIT') throw error;
+      return {};
+    }
   }
 }
 

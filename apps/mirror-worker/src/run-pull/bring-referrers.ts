@@ -4,7 +4,7 @@ import { namedContent } from '@packs/registry-client';
 import { manifestAt, type BringContent } from './bring-content';
 import { isRefusal, type PullPlace } from './pull-place';
 
-/** Of one manifest. */
+/** Brought of one manifest by one sync. */
 const REFERRERS_MAX = 256;
 /** What is signed may be a signature's SBOM, and hardly more. */
 const DEPTH_MAX = 3;
@@ -28,17 +28,20 @@ export class BringReferrers {
     const listed = (await from.referrers(subject, signal)).map(({ digest }) => digest);
     const there = await this.contents.manifests(tenant, repository, listed);
     const wanted = listed.filter(digest => !there.has(digest) || carried.has(digest));
-    for (const digest of wanted.slice(0, REFERRERS_MAX)) {
+    let brought = 0;
+    for (const digest of wanted) {
+      if (brought === REFERRERS_MAX) {
+        const most = `a manifest is brought with at most ${REFERRERS_MAX} referrers; the next sync goes on`;
+        place.refuse(subject, new DomainError('ERR_PACK_LIMIT', most));
+        break;
+      }
       await this.bring(place, digest, async () => {
         const manifest = await manifestAt(place, digest);
         if (namedContent(manifest).subject !== subject)
           throw new DomainError('ERR_REGISTRY_CORRUPT', `the registry lists ${digest} as a referrer of ${subject}, which it does not name`);
         await this.bringContent.put(place, manifest, []);
+        brought += 1;
       });
-    }
-    if (wanted.length > REFERRERS_MAX) {
-      const most = `a manifest is brought with at most ${REFERRERS_MAX} referrers; the next sync goes on`;
-      place.refuse(subject, new DomainError('ERR_PACK_LIMIT', most));
     }
     await this.bringTagged(place, subject);
     // A pack's repository takes what refers to packs, and nothing that refers to that.

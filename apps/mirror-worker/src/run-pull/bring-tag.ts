@@ -18,20 +18,26 @@ export class BringTag {
 
   /**
    * @param brought what an earlier sync put under the tag
+   * @param keep is told what is under the tag now, before what refers to it is brought
    * @throws DomainError ERR_PACK_VERSION_EXISTS when the tag names something else here that is not for this to replace, and what a publish or push is
    * refused with
    */
-  async execute(place: PullPlace, tag: string, brought: Digest | undefined): Promise<Pick<Descriptor, 'digest' | 'size'>> {
+  async execute(
+    place: PullPlace,
+    tag: string,
+    brought: Digest | undefined,
+    keep: (found: Descriptor) => Promise<void>,
+  ): Promise<Pick<Descriptor, 'digest' | 'size'>> {
     const { tenant, repository, from, budget, signal } = place;
     const found = await from.resolve(tag, signal);
     if (!found) throw new DomainError('ERR_PACK_NOT_FOUND', `there is no manifest under the tag ${tag}`);
-    let carried: ReadonlySet<Digest> | undefined;
-    if (!(await this.isHere(place, tag, found.digest, brought))) {
-      budget.takeVersion();
-      carried = await this.bring(place, tag, found.digest);
-    }
-    await this.bringReferrers.execute(place, found.digest, carried);
-    await this.requirePublished(tenant, repository, found.digest);
+    const bringRest = async (carried?: ReadonlySet<Digest>): Promise<void> => {
+      await keep(found);
+      await this.bringReferrers.execute(place, found.digest, carried);
+      await this.requirePublished(tenant, repository, found.digest);
+    };
+    if (await this.isHere(place, tag, found.digest, brought)) await bringRest();
+    else await budget.forVersion(async () => bringRest(await this.bring(place, tag, found.digest)));
     return found;
   }
 

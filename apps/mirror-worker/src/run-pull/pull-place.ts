@@ -4,22 +4,20 @@ import type { RemoteRepository } from '@packs/ports';
 /** What one sync may still fetch. */
 export class PullBudget {
   private fetched = 0;
-  private begun = 0;
+  private brought = 0;
 
   constructor(
     private readonly most: { readonly maxVersions: number; readonly maxBytes: number },
     private readonly onFetched: (bytes: number) => void = () => undefined,
   ) {}
 
-  get bytes(): number {
-    return this.fetched;
-  }
-
-  /** @throws DomainError ERR_PACK_LIMIT */
-  takeVersion(): void {
+  /** What does not come in leaves its place to others: refused again and again, it would keep them out for ever. @throws DomainError ERR_PACK_LIMIT */
+  async forVersion<T>(bring: () => Promise<T>): Promise<T> {
     const { maxVersions } = this.most;
-    if (this.begun >= maxVersions) throw new DomainError('ERR_PACK_LIMIT', `a sync brings in at most ${maxVersions}; the next goes on`);
-    this.begun += 1;
+    if (this.brought >= maxVersions) throw new DomainError('ERR_PACK_LIMIT', `a sync brings in at most ${maxVersions}; the next goes on`);
+    const result = await bring();
+    this.brought += 1;
+    return result;
   }
 
   /** Asked before anything is fetched, so that it is not passed by what is on its way. @throws DomainError ERR_PACK_LIMIT */

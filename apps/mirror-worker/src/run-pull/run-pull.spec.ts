@@ -77,6 +77,19 @@ describe('a pull of packs', () => {
     expect(fetched('blobs')).toEqual([]);
   });
 
+  it('takes a signature without its manifest where that cannot be kept', async () => {
+    const there = bench.there('hello');
+    const subject = await putPack(there, '1.0.0');
+    const layers = [await put(there, Buffer.from('signed'), MEDIA_TYPES.sigstoreBundle)];
+    const config = await put(there, Buffer.from('{}'), MEDIA_TYPES.ociEmpty);
+    const common = { artifactType: MEDIA_TYPES.sigstoreBundle, layers, subject };
+    await putManifest(there, { ...common, config, annotations: { long: 'x'.repeat(70_000) } });
+    await putManifest(there, { ...common, config: { ...config, size: -1 } });
+    expect((await bench.pull([HELLO])).counts).toMatchObject({ versions: 1 });
+    const { signatures = [] } = publishes()[0] ?? {};
+    expect(signatures.map(({ digest, referrer }) => [digest, referrer])).toEqual(Array(2).fill([sha256('signed'), undefined]));
+  });
+
   it('leaves a version that moved at the upstream as it is here, without its bytes', async () => {
     const before = await putPack(bench.there('hello'), '1.0.0');
     await bench.pull([HELLO]);
@@ -103,7 +116,8 @@ describe('a pull of packs', () => {
     expect((await once).counts).toMatchObject({ versions: 2, skipped: 0 });
     bench.refusals.set(needs.digest, new DomainError('ERR_PACK_DEPENDENCY', 'lib is not there'));
     bench.contents.versions.delete(needs.digest);
-    expect((await bench.pull([HELLO])).skipped).toMatchObject([{ version: '1.0.0', code: 'ERR_PACK_DEPENDENCY' }]);
+    const { skipped } = await bench.pull([HELLO]);
+    expect(skipped).toMatchObject([{ version: '1.0.0', code: 'ERR_PACK_DEPENDENCY', reason: 'lib is not there' }]);
   });
 });
 
@@ -176,6 +190,33 @@ describe('a pull', () => {
     await putPack(bench.there('hello'), '4.0.0');
     const small = await bench.pull([HELLO], { maxBytes: 10 });
     expect([small.skipped.map(({ code }) => code), small.counts.copiedBytes <= 10]).toEqual([['ERR_PACK_LIMIT'], true]);
+  });
+
+  it('is not kept from what comes after by versions that are refused every time', async () => {
+    for (const tag of ['1.0.0', '2.0.0']) {
+      bench.refusals.set((await putPack(bench.there('hello'), tag)).digest, new DomainError('ERR_PACK_VERSION_EXISTS', 'never'));
+    }
+    await putPack(bench.there('hello'), '3.0.0');
+    expect((await bench.pull([HELLO], { maxVersions: 1 })).counts).toMatchObject({ versions: 1, skipped: 2 });
+  });
+
+  it('may move a tag on that it has moved, though what refers to it could not be had', async () => {
+    await putImage(bench.there('app'), 'latest');
+    await bench.pull([APP]);
+    await putImage(bench.there('app'), 'latest', 'second');
+    registry.intervene(/referrers/, (_, response) => void response.writeHead(403).end(), 1);
+    expect((await bench.pull([APP])).skipped).toMatchObject([{ code: 'ERR_REGISTRY_DENIED' }]);
+    const third = await putImage(bench.there('app'), 'latest', 'third');
+    expect((await bench.pull([APP])).counts).toMatchObject({ versions: 1, skipped: 0 });
+    expect(bench.contents.tags.get('app:latest')).toBe(third.digest);
+  });
+
+  it('asks for what it has brought in once for many tags, and writes nothing down again', async () => {
+    for (let nth = 0; nth < 5; nth++) await putImage(bench.there('app'), `t${nth}`);
+    await bench.pull([APP]);
+    const before = bench.queue.counts.length;
+    await bench.pull([APP]);
+    expect(bench.queue.counts.length - before).toBe(2);
   });
 
   it('connects to nothing for a tenant that is sealed', async () => {

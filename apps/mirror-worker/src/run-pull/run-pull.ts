@@ -10,12 +10,20 @@ import { wantedTags } from './wanted-tags';
 
 /** Tags of one repository that are looked at. */
 const TAGS_MAX = 100_000;
+/** Tags whose records are read together, and after which it is written down how far the pull is though nothing came in. */
+const TOGETHER = 200;
 
 interface Item {
   readonly place: PullPlace;
   readonly tag: string;
   /** Where it is written down what was brought. */
   readonly path: string;
+}
+
+interface Waiting {
+  readonly item: Item;
+  /** What it was refused with; undefined: nobody has tried. */
+  readonly needs?: DomainError;
 }
 
 /**
@@ -39,13 +47,17 @@ export class RunPull {
     const budget = new PullBudget(pull, bytes => tally.fetched(bytes));
     const items = await this.itemsOf(job, mirror, { rules: pull.repositories, tally, budget, signal });
     tally.total = items.length;
-    let waiting = items;
+    let waiting: readonly Waiting[] = items.map(item => ({ item }));
     // What needs other packs may find them once those are in.
     for (let before = -1; waiting.length > 0 && tally.counts().versions > before;) {
       before = tally.counts().versions;
-      waiting = await this.bringAll(job, waiting, tally);
+      waiting = await this.bringAll(
+        job,
+        waiting.map(({ item }) => item),
+        tally,
+      );
     }
-    for (const { place, tag } of waiting) place.refuse(tag, needsOthers());
+    for (const { item, needs } of waiting) if (needs) item.place.refuse(item.tag, needs);
     const outcome = tally.outcome();
     await this.queue.progress(job, [], outcome.counts);
     return { staged: { digest: outcome.stateDigest, commit: () => Promise.resolve() }, outcome, tidy: () => Promise.resolve() };
@@ -104,27 +116,40 @@ export class RunPull {
   }
 
   /** @returns those that need packs which are not here */
-  private async bringAll(job: HeldJob, items: readonly Item[], tally: PullTally): Promise<Item[]> {
-    const waiting: Item[] = [];
-    for (const item of items) {
-      const { place, tag, path } = item;
-      place.signal.throwIfAborted();
-      try {
-        const brought: Digest | undefined = (await this.queue.copiesOf(job, [path])).get(path);
-        const { digest, size } = await this.bringTag.execute(place, tag, brought);
-        tally.done(place.repository, tag, digest);
-        await this.queue.progress(job, [{ path, digest, size }], tally.counts());
-      } catch (error) {
-        place.signal.throwIfAborted();
-        if (!isRefusal(error)) throw error;
-        if (error.code === 'ERR_PACK_DEPENDENCY') waiting.push(item);
-        else place.refuse(tag, error);
+  private async bringAll(job: HeldJob, items: readonly Item[], tally: PullTally): Promise<Waiting[]> {
+    const waiting: Waiting[] = [];
+    for (let at = 0; at < items.length; at += TOGETHER) {
+      const some = items.slice(at, at + TOGETHER);
+      const copies = await this.queue.copiesOf(
+        job,
+        some.map(({ path }) => path),
+      );
+      for (const item of some) {
+        const needs = await this.bringOne(job, item, tally, copies.get(item.path));
+        if (needs) waiting.push({ item, needs });
       }
+      await this.queue.progress(job, [], tally.counts());
     }
     return waiting;
   }
-}
 
-function needsOthers(): DomainError {
-  return new DomainError('ERR_PACK_DEPENDENCY', 'the pack needs packs that are not there');
+  /** @returns why it waits for other packs, if it does */
+  private async bringOne(job: HeldJob, { place, tag, path }: Item, tally: PullTally, before?: Digest): Promise<DomainError | undefined> {
+    place.signal.throwIfAborted();
+    try {
+      const { digest } = await this.bringTag.execute(place, tag, before, async brought => {
+        // Before anything else comes: a tag that moves on may be moved by who has put it there.
+        if (brought.digest !== before)
+          await this.queue.progress(job, [{ path, digest: brought.digest, size: brought.size }], tally.counts());
+      });
+      tally.done(place.repository, tag, digest);
+      if (digest !== before) await this.queue.progress(job, [], tally.counts());
+    } catch (error) {
+      place.signal.throwIfAborted();
+      if (!isRefusal(error)) throw error;
+      if (error.code === 'ERR_PACK_DEPENDENCY') return error;
+      place.refuse(tag, error);
+    }
+    return undefined;
+  }
 }

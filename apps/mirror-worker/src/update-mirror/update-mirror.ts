@@ -25,7 +25,8 @@ export class UpdateMirror {
         settings,
         (await tx.mirrors.list(tenant)).filter(other => other.id !== id),
       );
-      const moves = before.kind !== settings.kind || before.location !== settings.location;
+      const turns = (before.pull === undefined) !== (settings.pull === undefined);
+      const moves = turns || before.kind !== settings.kind || before.location !== settings.location;
       if (moves && (await tx.jobs.running(tenant, id))) {
         throw new DomainError('ERR_MIRROR_BUSY', `mirror ${before.name} is being synced; disable it first, or wait`, { retry: 'later' });
       }

@@ -27,8 +27,8 @@ export async function readArtifact(
 }
 
 /**
- * Signatures that came with an artifact, those with a manifest of their own in that.
- * @throws DomainError ERR_OCI_MANIFEST_INVALID when such a manifest is not that of its signature
+ * Signatures that came with an artifact, those with a manifest of their own in that. One that is not the signature's, or that nobody may keep, is left off: a
+ * signature stands by its own bytes.
  */
 export function readSignatures(
   blobs: BlobStore,
@@ -37,17 +37,28 @@ export function readSignatures(
 ): Promise<SubmittedSignature[]> {
   return Promise.all(
     signatures.map(async ({ referrer, ...blob }) => {
-      if (!referrer) return { blob };
-      const { manifest, mediaType } = referrer;
-      if (manifest.size > PACK_MANIFEST_MAX_BYTES) throw invalid('/', `of a signature has at most ${PACK_MANIFEST_MAX_BYTES} bytes`);
-      const bytes = await readWhole(blobs, manifest, PACK_MANIFEST_MAX_BYTES);
-      const parsed = parseManifest(bytes, mediaType);
-      const [layer, ...others] = parsed.layers;
-      if (!artifact || parsed.subject?.digest !== artifact.manifest.digest) throw invalid('/subject', 'is not the artifact');
-      if (layer?.digest !== blob.digest || others.length > 0) throw invalid('/layers', 'are not the signature');
-      return { blob, referrer: encodedOf(bytes, parsed, manifest.digest) };
+      const kept = referrer && artifact && (await readReferrer(blobs, referrer, { of: blob, to: artifact }));
+      return kept ? { blob, referrer: kept } : { blob };
     }),
   );
+}
+
+async function readReferrer(
+  blobs: BlobStore,
+  { manifest, mediaType }: NonNullable<PublishPackRequest['signatures'][number]['referrer']>,
+  { of, to }: { readonly of: BlobRef; readonly to: SubmittedArtifact },
+): Promise<SubmittedSignature['referrer']> {
+  if (manifest.size > PACK_MANIFEST_MAX_BYTES) return undefined;
+  const bytes = await readWhole(blobs, manifest, PACK_MANIFEST_MAX_BYTES);
+  try {
+    const parsed = parseManifest(bytes, mediaType);
+    const [layer, ...others] = parsed.layers;
+    const isIts = parsed.subject?.digest === to.manifest.digest && layer?.digest === of.digest && others.length === 0;
+    return isIts ? encodedOf(bytes, parsed, manifest.digest) : undefined;
+  } catch (error) {
+    if (error instanceof DomainError && error.code === 'ERR_OCI_MANIFEST_INVALID') return undefined;
+    throw error;
+  }
 }
 
 function invalid(pointer: string, message: string): DomainError {

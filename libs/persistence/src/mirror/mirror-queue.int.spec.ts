@@ -213,7 +213,7 @@ describe('PostgresMirrorQueue', () => {
     expect(await queue.claim('other', LEASE_MS)).toBeUndefined();
   });
 
-  it('forgets copies when a mirror goes to another place, and everything when it is removed', async () => {
+  it('forgets copies when a mirror goes to another place or pulls from now on, and everything when it is removed', async () => {
     const mirror = await addMirror();
     await enqueue(mirror);
     const job = await claimed();
@@ -224,6 +224,10 @@ describe('PostgresMirrorQueue', () => {
     await change({ name: 'renamed' });
     expect((await queue.copiesOf(job, ['a'])).size).toBe(1);
     await change({ location: 'elsewhere' });
+    expect((await queue.copiesOf(job, ['a'])).size).toBe(0);
+    await change({ location: 'elsewhere', kind: 'registry' });
+    await queue.progress(job, [{ path: 'a', digest: sha256('a'), size: 1 }], COUNTS);
+    await change({ location: 'elsewhere', kind: 'registry', pull: { repositories: [{ repository: 'app' }], maxVersions: 1, maxBytes: 1 } });
     expect((await queue.copiesOf(job, ['a'])).size).toBe(0);
     await mirrors.run(tenant, tx => tx.mirrors.remove(tenant, mirror));
     await expect(queue.renew(job, LEASE_MS)).rejects.toThrow(LeaseLost);

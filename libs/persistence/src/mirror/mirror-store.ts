@@ -38,8 +38,8 @@ export class PostgresMirrorStore extends MirrorStore {
   async update(tenant: string, id: string, change: MirrorChange): Promise<MirrorRecord> {
     await this.sql.query(
       `delete from mirror.copies c using mirror.mirrors m
-       where c.mirror_id = m.id and m.tenant = $1 and m.id = $2 and (m.kind, m.location) <> ($3, $4)`,
-      [tenant, id, change.settings.kind, change.settings.location],
+       where c.mirror_id = m.id and m.tenant = $1 and m.id = $2 and (m.kind, m.location, m.pull is not null) <> ($3, $4, $5)`,
+      [tenant, id, change.settings.kind, change.settings.location, change.settings.pull !== undefined],
     );
     const rows = await this.sql.query<MirrorRow>(
       `update mirror.mirrors set name = $3, kind = $4, location = $5, selection = $6, interval_seconds = $7, enabled = $8, updated_by = $9,

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { DeleteContent, PutManifest, type DeleteContentReply, type PutManifestReply, type PutManifestRequest } from '@packs/contracts';
 import { DomainError, type Digest } from '@packs/domain';
-import { eventually } from '@packs/testing';
 import { aBlob, PushingSpec, type Replica } from '../uploads/pushing.fixture';
 
 jest.setTimeout(30_000);
@@ -81,8 +80,7 @@ describe('pushes of manifests', () => {
     const before = await spec.files();
     answers({ objectKey });
     await put('two', bytes);
-    // It is answered first, and tidied up then.
-    await eventually(async () => expect(await spec.files()).toEqual(before));
+    expect(await spec.files()).toEqual(before);
     expect(await spec.bytesOf(objectKey)).toEqual(bytes);
   });
 
@@ -123,7 +121,7 @@ describe('pushes of manifests', () => {
       expect(await tagsOf(bytes)).toEqual(['v1', 'v2'].map(tag => ({ tenant: 'acme', repository: 'app', tag })));
       const before = await spec.files();
       expect((await put('v1', bytes)).status).toBe(201);
-      await eventually(async () => expect(await spec.files()).toEqual(before));
+      expect(await spec.files()).toEqual(before);
       expect((await gateway.ask('GET', '/v2/acme/app/manifests/v1')).bytes).toEqual(bytes);
       expect(gateway.commands.sent).toEqual([]);
     });

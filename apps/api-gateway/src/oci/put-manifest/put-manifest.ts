@@ -43,7 +43,9 @@ export class PutManifest implements RepositoryOperation {
     };
     const { manifest: written } = command;
     const put = await this.settle(command, manifest.bytes);
-    await reply
+    // Another record holds: what was written now is nobody's, and whether it could be removed is no matter of the answer.
+    if (put.objectKey !== written.objectKey) await this.blobs.remove(written.objectKey).catch(() => undefined);
+    return reply
       .status(201)
       .headers({
         location: `/v2/${name.namespace}/${name.repository}/manifests/${put.digest}`,
@@ -54,9 +56,6 @@ export class PutManifest implements RepositoryOperation {
         ...(put.state !== 'stored' && { 'stella-pack-state': put.state }),
       })
       .send('');
-    // Another record holds: what was written now is nobody's, and its removal no matter of the answer.
-    if (put.objectKey !== written.objectKey) await this.blobs.remove(written.objectKey);
-    return reply;
   }
 
   /**
