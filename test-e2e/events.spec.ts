@@ -150,6 +150,7 @@ describe('the audit log', () => {
         signers: [{ name: shown.signatures[0]?.keyName, keyId: shown.signatures[0]?.keyId }],
         tenantVisibility: [],
         verdictHash: shown.verdict.hash,
+        verdictOutcome: 'accepted',
         publishedAt: shown.publishedAt,
       },
       leafHash: expect.stringMatching(/^[0-9a-f]{64}$/),

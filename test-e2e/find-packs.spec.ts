@@ -111,6 +111,7 @@ describe('a pack is shown', () => {
       channels: ['stable'],
       lifecycle: 'active',
       archival: null,
+      withdrawal: null,
       deprecated: false,
       deprecation: null,
       tenantVisibility: [],

@@ -249,7 +249,8 @@ const BODIES: readonly Refused[] = [
     [400, 'ERR_PACK_TRUST_INVALID', '/keys/1/publicKey'],
   ],
   ['a policy without a rule', () => put('/api/policies/p', {}), [400, INVALID, 'rule']],
-  ['a policy whose rule is none', () => put('/api/policies/p', { rule: { allOf: [] } }), [400, 'ERR_PACK_POLICY_INVALID', '/rule']],
+  ['a policy whose rule is none', () => put('/api/policies/p', { rule: { noneOf: [] } }), [400, 'ERR_PACK_POLICY_INVALID', '/rule']],
+  ['a policy of no rules', () => put('/api/policies/p', { rule: { allOf: [] } }), [400, 'ERR_PACK_POLICY_INVALID', '/rule/allOf']],
   ['a policy of no keys', () => put('/api/policies/p', { rule: { anyOf: [] } }), [400, 'ERR_PACK_POLICY_INVALID', '/rule/anyOf']],
   [
     'a policy whose name is none',

@@ -43,7 +43,7 @@ export class ScanningController {
   async report(@Param('digest') text: string, @Caller() caller: Principal): Promise<ScanReportView> {
     const digest = parseDigest(text);
     const blob = await this.reports.find(caller.tenant, digest);
-    if (!blob) throw new DomainError('ERR_PACK_NOT_FOUND', `no verdict of this tenant names a scan report ${digest}`);
+    if (!blob) throw new DomainError('ERR_PACK_NOT_FOUND', 'no verdict of this tenant names such a scan report');
     return JSON.parse((await readWhole(this.blobs, blob, REPORT_MAX_BYTES)).toString('utf8')) as ScanReportView;
   }
 }
