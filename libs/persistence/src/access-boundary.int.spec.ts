@@ -132,7 +132,6 @@ const ALLOWED: Readonly<Record<Process, Readonly<Record<string, Access>>>> = {
           'examined',
           'failed',
           'finished_at',
-          'keys_change_at',
           'lease_owner',
           'lease_until',
           'pack_id',

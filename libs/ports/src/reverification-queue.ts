@@ -41,7 +41,7 @@ export interface ReverificationState extends Omit<ReverificationProgress, 'curso
 export interface ReverificationIntervals {
   /** From the end of a pass to the next. */
   readonly seconds: number;
-  /** The same after a pass in which no verdict could be had of some versions. */
+  /** The same after a pass in which no verdict could be had of some versions: then only those are gone through that are not accepted under the current epoch. */
   readonly afterFailureSeconds: number;
 }
 
@@ -62,8 +62,8 @@ export abstract class ReverificationQueue {
   abstract renew(held: HeldReverification, leaseMs: number): Promise<void>;
   /** Adds to what is recorded. @throws LeaseLost */
   abstract progress(held: HeldReverification, progress: ReverificationProgress): Promise<void>;
-  /** @param keysChangeAt when the next one is due whatever the interval; null: keys stay as they are @throws LeaseLost */
-  abstract complete(held: HeldReverification, keysChangeAt: Date | null): Promise<void>;
+  /** @throws LeaseLost */
+  abstract complete(held: HeldReverification): Promise<void>;
   /** Lets it be taken again after a pause. @throws LeaseLost */
   abstract release(held: HeldReverification, delayMs: number): Promise<void>;
 }

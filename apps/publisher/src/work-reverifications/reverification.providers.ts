@@ -9,7 +9,6 @@ import { SettleVersion } from '../settle-version/settle-version';
 import { StartReverification } from '../start-reverification/start-reverification';
 import { StartReverificationHandler } from '../start-reverification/start-reverification.handler';
 import { ReverificationLoop } from './reverification-loop';
-import { StoredKeys } from './stored-keys';
 import { WorkReverification } from './work-reverification';
 
 const SECONDS_PER_MINUTE = 60;
@@ -41,15 +40,16 @@ export function reverifying(config: ConfigOf<'publisher'>, logger: Logger): Prov
       inject: [PostgresRegistryUnitOfWork, CommandBus, Clock],
     },
     {
-      provide: StoredKeys,
-      useFactory: (unitOfWork: PostgresRegistryUnitOfWork, blobs: BlobStore, clock: Clock) => new StoredKeys(unitOfWork, blobs, clock),
-      inject: [PostgresRegistryUnitOfWork, BlobStore, Clock],
-    },
-    {
       provide: WorkReverification,
-      useFactory: (queue: ReverificationQueue, settle: SettleVersion, keys: StoredKeys) =>
-        new WorkReverification(queue, settle, keys, leaseMs, logger),
-      inject: [ReverificationQueue, SettleVersion, StoredKeys],
+      useFactory: (queue: ReverificationQueue, settle: SettleVersion, unitOfWork: PostgresRegistryUnitOfWork) =>
+        new WorkReverification(
+          queue,
+          settle,
+          async tenant => (await unitOfWork.run(tenant, tx => tx.trust.state(tenant, 'none'))).epoch,
+          leaseMs,
+          logger,
+        ),
+      inject: [ReverificationQueue, SettleVersion, PostgresRegistryUnitOfWork],
     },
     {
       provide: ReverificationLoop,

@@ -1,13 +1,10 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { PostgresReverificationQueue } from '@packs/persistence';
 import type { HeldReverification } from '@packs/ports';
 import type { Logger } from '@packs/observability';
 import { DomainError } from '@packs/domain';
-import { encodeTrustMaterial, trustedKeyFromPem } from '@packs/sigstore';
 import { eventually } from '@packs/testing';
 import { JudgingPublisher } from '../judging-publisher.fixture';
 import { SettleVersion } from '../settle-version/settle-version';
-import { StoredKeys } from './stored-keys';
 import { WorkReverification } from './work-reverification';
 
 const LEASE_MS = 60_000;
@@ -30,7 +27,8 @@ describe('WorkReverification', () => {
   const worker = (
     settle: Pick<SettleVersion, 'execute'> = new SettleVersion(publisher.unitOfWork, publisher.commands, publisher.clock),
   ) => {
-    return new WorkReverification(queue, settle, new StoredKeys(publisher.unitOfWork, publisher.blobs, publisher.clock), LEASE_MS, logger);
+    const epochOf = async (tenant: string) => (await publisher.unitOfWork.run(tenant, tx => tx.trust.state(tenant, 'none'))).epoch;
+    return new WorkReverification(queue, settle, epochOf, LEASE_MS, logger);
   };
   async function claim(owner = 'me'): Promise<HeldReverification> {
     const held = await queue.claim(owner, LEASE_MS);
@@ -146,25 +144,6 @@ describe('WorkReverification', () => {
     ]);
   });
 
-  it('is due again as soon as a key ceases to count', async () => {
-    await publishMany(1);
-    const { publicKey } = generateKeyPairSync('ed25519');
-    const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
-    const ends = (notAfter: string) =>
-      publisher.raiseEpoch(Date.parse(notAfter), encodeTrustMaterial({ keys: [trustedKeyFromPem('k', pem, undefined, { notAfter })] }));
-    const due = () => queue.addDue('service:publisher', { seconds: 3600, afterFailureSeconds: 60 });
-    await ends('2126-01-01T00:00:00Z');
-    await worker().execute(await claim());
-    expect(await due()).toBe(false);
-    await ends('2026-01-18T00:00:00Z');
-    await worker().execute(await claim());
-    const [row] = await publisher.rows<{ keys_change_at: Date }>(`select keys_change_at from registry.reverifications`);
-    expect(row?.keys_change_at.toISOString()).toBe('2026-01-18T00:00:00.000Z');
-    // Whatever time it is where the spec runs.
-    await publisher.rows(`update registry.reverifications set keys_change_at = now() - interval '1 second'`);
-    expect(await due()).toBe(true);
-  });
-
   it('waits for a verifier that is away, and loses nothing by it', async () => {
     await publishMany(2);
     await publisher.raiseEpoch(1);
@@ -186,5 +165,7 @@ describe('WorkReverification', () => {
     expect(await pass()).toMatchObject({ state: 'completed', examined: 2, withdrawn: 0, failed: 2 });
     publisher.damaged = false;
     expect(await queue.addDue('service:publisher', { seconds: 3600, afterFailureSeconds: -1 })).toBe(true);
+    // What is accepted is not read again for it.
+    expect(await pass()).toMatchObject({ cause: 'trust' });
   });
 });

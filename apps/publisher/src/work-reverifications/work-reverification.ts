@@ -16,13 +16,6 @@ const DELAY_MS = 2_000;
 type Next = Awaited<ReturnType<ReverificationQueue['next']>>[number];
 type Outcome = 'unchanged' | 'withdrawn' | 'restored' | 'failed';
 
-/** What a pass has to know of a tenant's keys. */
-export interface TenantKeys {
-  epoch(tenant: string): Promise<number>;
-  /** When one of them begins or ceases to count by itself. */
-  changeAt(tenant: string): Promise<Date | null>;
-}
-
 /** Goes through all versions of a tenant, in the order of their names, and settles how each stands. */
 export class WorkReverification {
   private readonly leases = new HeldLeases();
@@ -30,7 +23,7 @@ export class WorkReverification {
   constructor(
     private readonly queue: ReverificationQueue,
     private readonly settleVersion: Pick<SettleVersion, 'execute'>,
-    private readonly keys: TenantKeys,
+    private readonly epochOf: (tenant: string) => Promise<number>,
     private readonly leaseMs: number,
     private readonly logger: Logger,
   ) {}
@@ -39,10 +32,8 @@ export class WorkReverification {
     const renew = (lease: HeldReverification, leaseMs: number) => this.queue.renew(lease, leaseMs);
     await this.leases.hold(held, renew, { leaseMs: this.leaseMs }, async lease => {
       try {
-        // Before the first verdict: what changes meanwhile is due at once.
-        const keysChangeAt = await this.keys.changeAt(held.id);
         await lease.during(signal => this.goOn(held, signal));
-        await this.queue.complete(held, keysChangeAt);
+        await this.queue.complete(held);
         this.logger.info({ tenant: held.id, cause: held.cause }, 'versions verified again');
       } catch (error) {
         await this.afterFailure(held, error);
@@ -59,7 +50,7 @@ export class WorkReverification {
     let isStuck = held.attempts > ATTEMPTS;
     for (let { cursor } = held; ;) {
       const page = await this.queue.next(held, cursor, PAGE);
-      const epoch = await this.keys.epoch(held.id);
+      const epoch = await this.epochOf(held.id);
       for (let at = 0; at < page.length; at += WIDTH) {
         signal.throwIfAborted();
         const batch = page.slice(at, at + WIDTH);

@@ -108,8 +108,6 @@ create table registry.reverifications (
   failed bigint not null default 0,
   -- How often it was cut short since it last got on.
   attempts integer not null default 0,
-  -- When the keys of the last pass begin or cease to count by themselves.
-  keys_change_at timestamptz,
   lease_owner text collate "C",
   lease_until timestamptz
 );
@@ -138,7 +136,13 @@ declare against bigint;
 begin
   select v.withdrawn_epoch into against from registry.pack_versions v
   where v.tenant = new.tenant and v.pack_id = new.pack_id and v.version = new.version and v.withdrawn_at is not null;
-  if found then perform registry.queue_reverification(new.tenant, 'request', against); end if;
+  if not found then return null; end if;
+  -- A pass that has not come to the version yet will find it.
+  insert into registry.reverifications as r (tenant, state, cause, epoch, requested_by) values (new.tenant, 'queued', 'trust', against, 'system:trust')
+  on conflict (tenant) do update set state = 'queued', cause = case r.state when 'completed' then 'trust' else r.cause end, requested_at = now(),
+    started_at = null, finished_at = null, pack_id = '', version = '', examined = 0, withdrawn = 0, restored = 0, failed = 0, attempts = 0,
+    lease_owner = null, lease_until = null
+    where r.state = 'completed' or (r.pack_id, r.version) >= (new.pack_id, new.version);
   return null;
 end $$;
 create trigger reverification_on_insert after insert on registry.pack_provenance for each row execute function registry.reverify_attested();
@@ -173,7 +177,7 @@ grant update (trust_epoch, withdrawn_at, withdrawn_epoch, withdrawal_verdict, wi
 grant delete on registry.signatures to packs_publisher;
 grant select, insert on registry.signature_rotations, registry.retired_signatures, registry.reverifications to packs_publisher;
 grant update (state, cause, epoch, requested_at, requested_by, started_at, finished_at, pack_id, version, examined, withdrawn, restored, failed, attempts,
-  keys_change_at, lease_owner, lease_until) on registry.reverifications to packs_publisher;
+  lease_owner, lease_until) on registry.reverifications to packs_publisher;
 grant select on registry.signature_rotations, registry.retired_signatures to packs_gateway, packs_mirror;
 grant select on registry.reverifications to packs_gateway;`;
 

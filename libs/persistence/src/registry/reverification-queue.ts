@@ -41,9 +41,10 @@ export class PostgresReverificationQueue extends ReverificationQueue {
 
   async addDue(requestedBy: string, { seconds, afterFailureSeconds }: ReverificationIntervals): Promise<boolean> {
     const begun = await this.query(
-      `update registry.reverifications set state = 'queued', cause = 'schedule', requested_at = now(), requested_by = $1, ${FROM_THE_START}
-       where state = 'completed' and (keys_change_at <= now()
-         or finished_at < now() - case when failed > 0 then least($2::float8, $3) else $2::float8 end * interval '1 s') returning tenant`,
+      `update registry.reverifications set state = 'queued', requested_at = now(), requested_by = $1, ${FROM_THE_START},
+         cause = case when finished_at < now() - $2::float8 * interval '1 s' then 'schedule' else 'trust' end
+       where state = 'completed' and finished_at < now() - case when failed > 0 then least($2::float8, $3) else $2::float8 end * interval '1 s'
+       returning tenant`,
       [requestedBy, seconds, afterFailureSeconds],
     );
     return begun.length > 0;
@@ -98,10 +99,8 @@ export class PostgresReverificationQueue extends ReverificationQueue {
     );
   }
 
-  complete(held: HeldReverification, keysChangeAt: Date | null): Promise<void> {
-    return this.change(held, `state = 'completed', finished_at = now(), keys_change_at = $3, lease_owner = null, lease_until = null`, [
-      keysChangeAt,
-    ]);
+  complete(held: HeldReverification): Promise<void> {
+    return this.change(held, `state = 'completed', finished_at = now(), lease_owner = null, lease_until = null`, []);
   }
 
   release(held: HeldReverification, delayMs: number): Promise<void> {
