@@ -14,8 +14,6 @@ export interface ScanMeter {
 
 /** Reports that are known to be stored: those of clean bundles are all one. */
 const KEPT_REPORTS = 256;
-/** Archives that a report names as unopened. */
-const UNOPENED_MAX = 50;
 
 /** Gives every file of a bundle, and of the archives in it, to every scanner at once: the bundle is read and inflated one more time, whatever their number. */
 export class LiveScans extends BundleScans {
@@ -110,7 +108,7 @@ async function runAll({ bundle, source }: ScanQuestion, scans: ReadonlyMap<Scann
   for (const scan of scans.values()) {
     const report = await scan.finish();
     const found = limit ?? report.limit;
-    reports.push({ ...report, ...(unopened.length > 0 && { unopened: unopened.slice(0, UNOPENED_MAX) }), ...(found && { limit: found }) });
+    reports.push({ ...report, ...(unopened.length > 0 && { unopened }), ...(found && { limit: found }) });
   }
   return reports;
 }

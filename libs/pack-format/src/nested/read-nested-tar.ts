@@ -3,8 +3,11 @@ import type { ChunkReader } from '../chunk-reader';
 import { BLOCK, checksum, isZero } from '../ustar-header';
 import type { NestedEntry } from './nested-entry';
 
-/** Regular and contiguous files; whatever else has content is about another entry. */
-const FILES = new Set([0, 0x30, 0x37]);
+/** What is about another entry: pax records, and GNU's long names. */
+const ABOUT_OTHERS: ReadonlySet<string> = new Set('xgLK');
+/** Links, devices, folders and what only GNU tar knows: files to whoever does not know them, and worth a look where they have content. */
+const CONTENTLESS: ReadonlySet<string> = new Set('123456VMND');
+const SPARSE = 'S';
 
 /** Whether this is the first block of a tar archive, of whatever format. */
 export function isTarHeader(block: Buffer): boolean {
@@ -12,7 +15,7 @@ export function isTarHeader(block: Buffer): boolean {
 }
 
 /**
- * The files of a tar archive of any format. Long names are cut where the old format ends them: they are for people.
+ * The files of a tar archive of any format, those of an unknown type too: tar takes them for files. Long names are cut where the old format ends them: they are for people.
  * @throws DomainError ERR_PACK_BUNDLE_INVALID
  */
 export async function* readNestedTar(reader: ChunkReader): AsyncGenerator<NestedEntry, void> {
@@ -22,8 +25,10 @@ export async function* readNestedTar(reader: ChunkReader): AsyncGenerator<Nested
     if (!isTarHeader(block)) throw badBundle('a tar archive has a block that is no header');
     const header = Buffer.from(await reader.exactly(BLOCK));
     const size = number(header.subarray(124, 136)) ?? 0;
+    const type = header.toString('latin1', 156, 157);
+    if (type === SPARSE) throw badBundle('a tar archive has a sparse file');
     const content = reader.take(size);
-    if (FILES.has(header[156] ?? 0)) yield { name: nameOf(header), content };
+    if (!ABOUT_OTHERS.has(type) && (size > 0 || !CONTENTLESS.has(type))) yield { name: nameOf(header), content };
     for (let part = await content.next(); !part.done;) part = await content.next();
     await reader.exactly((BLOCK - (size % BLOCK)) % BLOCK);
   }

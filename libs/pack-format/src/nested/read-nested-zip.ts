@@ -1,10 +1,12 @@
 import { badBundle } from '../bundle-limits';
-import type { ChunkReader } from '../chunk-reader';
+import { ChunkReader } from '../chunk-reader';
 import { inflateNested } from './inflate-nested';
 import type { NestedEntry, SealedEntry } from './nested-entry';
 
 /** PKWARE APPNOTE 6.3.10, §4.3.7 and §4.3.9. */
 const LOCAL_HEADER = 0x04034b50;
+/** The list at its end, and the ends of that: nothing else may follow the last entry. */
+const ENDS: ReadonlySet<number> = new Set([0x02014b50, 0x06054b50, 0x06064b50, 0x07064b50]);
 const DESCRIPTOR = 0x08074b50;
 const HEADER_BYTES = 30;
 const ZIP64 = 0xffffffff;
@@ -29,7 +31,7 @@ export async function* readNestedZip(
     const { name, isEncrypted, method, size } = header;
     const isReadable = !isEncrypted && (method === 8 || (method === 0 && size !== undefined));
     if (!isReadable) yield { name, sealed: isEncrypted ? 'encrypted' : 'compression' };
-    else if (method === 8) yield* deflated(reader, name, admit);
+    else if (method === 8) yield* deflated(reader, header, admit);
     else yield* stored(reader, name, size ?? 0);
     if (!isReadable) await skip(reader.take(size ?? unknownSize()));
     if (size === undefined) await skipDescriptor(reader);
@@ -38,24 +40,30 @@ export async function* readNestedZip(
 
 async function* stored(reader: ChunkReader, name: string, size: number): AsyncGenerator<NestedEntry, void> {
   const content = reader.take(size);
-  if (!name.endsWith('/')) yield { name, content };
+  if (size > 0 || !name.endsWith('/')) yield { name, content };
   await skip(content);
 }
 
-/** A deflate stream knows its own end. */
+/** A deflate stream knows its own end; where the header says it too, both have to agree. */
 async function* deflated(
   reader: ChunkReader,
-  name: string,
+  { name, size }: LocalHeader,
   admit: (given: number, taken: number) => void,
 ): AsyncGenerator<NestedEntry, void> {
-  const content = inflateNested('deflate', reader, admit);
+  const packed = size === undefined ? reader : new ChunkReader(reader.take(size));
+  const content = inflateNested('deflate', packed, admit);
   yield { name, content };
   await skip(content);
+  if (size !== undefined && (await packed.next())) throw badBundle('a zip entry does not end where it says');
 }
 
+/** @returns undefined where the entries end; readers that begin at the end of the archive would find what lies behind anything else */
 async function localHeader(reader: ChunkReader): Promise<LocalHeader | undefined> {
-  const start = await reader.peek(HEADER_BYTES);
-  if (start.length < HEADER_BYTES || start.readUInt32LE(0) !== LOCAL_HEADER) return undefined;
+  const start = await reader.peek(4);
+  if (start.length === 0) return undefined;
+  const mark = start.length < 4 ? 0 : start.readUInt32LE(0);
+  if (ENDS.has(mark)) return undefined;
+  if (mark !== LOCAL_HEADER) throw badBundle('a zip archive has something between its entries');
   const header = Buffer.from(await reader.exactly(HEADER_BYTES));
   const flags = header.readUInt16LE(6);
   const name = (await reader.exactly(header.readUInt16LE(26))).toString('utf8');

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { gzipSync } from 'node:zlib';
+import { deflateRawSync, gzipSync } from 'node:zlib';
 import { aTar, aZip, nestedFiveDeep, type ArchivedFile } from '@packs/testing';
 import { bundleOf, inPiecesOf } from '../archive.fixture';
 import { nestedLimits, type NestedLimits } from './nested-limits';
@@ -38,6 +38,22 @@ async function walk(
 const A = { name: 'a.txt', content: 'a'.repeat(5000) };
 const B = { name: 'deep/b.txt', content: Buffer.alloc(100_000, 'bcd') };
 
+const empty = (count: number) => Array.from({ length: count }, (_, at) => ({ name: `${at}`, content: '' }));
+
+/** The archive with its first entry of another type. */
+function ofType(type: string, tar: Buffer): Buffer {
+  tar.write(type, 156, 'latin1');
+  tar.fill(' ', 148, 156);
+  const sum = tar.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+  tar.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  return tar;
+}
+
+/** A zip archive without the list at its end. */
+function entriesOf(zip: Buffer): Buffer {
+  return Buffer.from(zip.subarray(0, zip.readUInt32LE(zip.length - 6)));
+}
+
 describe('walkFiles', () => {
   it.each([1, 700, 70_000])('gives out every file of every archive, whatever pieces of %i bytes it arrives in', async piece => {
     const archives = [
@@ -75,6 +91,7 @@ describe('walkFiles', () => {
     ],
     ['cut', gzipSync(Buffer.alloc(9000, 'x')).subarray(0, 30), [{ path: 'x', why: 'damaged' }]],
     ['cut in a file', aTar([B]).subarray(0, 9000), [{ path: 'x', why: 'damaged' }]],
+    ['sparse', ofType('S', aTar([A])), [{ path: 'x', why: 'damaged' }]],
     ['no gzip file after all', Buffer.from([0x1f, 0x8b, 8, 0xff, 1, 2, 3]), [{ path: 'x!', why: 'damaged' }]],
   ])('passes on what is %s as it is, and says so', async (_, content, unopened) => {
     const walked = await walk([{ name: 'x', content }, A]);
@@ -84,13 +101,55 @@ describe('walkFiles', () => {
   });
 
   it('reads pax and GNU archives too', async () => {
-    const long = aTar([{ name: 'meta', content: '30 path=other\n' }, A]);
-    long.write('x', 156);
-    long.fill(' ', 148, 156);
-    const sum = long.subarray(0, 512).reduce((total, byte) => total + byte, 0);
-    long.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+    const long = ofType('x', aTar([{ name: 'meta', content: '30 path=other\n' }, A]));
     const { files, unopened } = await walk([{ name: 'x.tar', content: long }]);
     expect([[...files.keys()], unopened]).toEqual([['pack.yaml', 'x.tar!a.txt', 'x.tar'], []]);
+  });
+
+  it.each(['Z', '9', '\x01', 'V', '5'])('takes an entry of type %j that has content for a file, as tar does', async type => {
+    const inner = aZip([A]);
+    const { files, unopened } = await walk([{ name: 'x.tar', content: ofType(type, aTar([{ name: 'odd', content: inner }, B])) }]);
+    expect([files.get('x.tar!odd!a.txt')?.toString(), unopened]).toEqual([A.content, []]);
+    expect(files.get('x.tar!deep/b.txt')?.equals(B.content)).toBe(true);
+  });
+
+  it.each([true, false])('says so when something stands between the entries of a zip archive (streamed: %s)', async streamed => {
+    const [first, second] = [A, B].map(file => entriesOf(aZip([file], { streamed })));
+    const parts = [first, Buffer.from('\0'), second, aZip([])].filter(part => part !== undefined);
+    const { files, unopened } = await walk([{ name: 'x.zip', content: Buffer.concat(parts) }]);
+    expect(unopened).toEqual([{ path: 'x.zip', why: 'damaged' }]);
+    expect(files.get('x.zip!a.txt')?.toString()).toBe(A.content);
+  });
+
+  it.each<[string, (packed: Buffer) => Buffer]>([
+    ['shorter', packed => Buffer.concat([packed, Buffer.from('PK\x01\x02 is not the list')])],
+    ['longer', packed => packed.subarray(0, -2)],
+  ])('says so when a compressed entry is %s than it says', async (_, change) => {
+    const packed = change(deflateRawSync(A.content));
+    const zip = entriesOf(aZip([{ name: 'a.txt', content: packed }], { method: 'store' }));
+    zip.writeUInt16LE(8, 8);
+    const { unopened } = await walk([{ name: 'x.zip', content: Buffer.concat([zip, entriesOf(aZip([B])), aZip([])]) }]);
+    expect(unopened).toContainEqual({ path: 'x.zip', why: 'damaged' });
+  });
+
+  it('ends where the entries of a zip archive end, with its list or without', async () => {
+    const entries = entriesOf(aZip([A]));
+    const ends = ['', 'PK\x06\x06', 'PK\x06\x07', 'PK\x05\x06'].map(mark => Buffer.concat([entries, Buffer.from(mark)]));
+    const { files, unopened } = await walk(ends.map((content, at) => ({ name: `${at}.zip`, content })));
+    expect(unopened).toEqual([]);
+    for (const at of ends.keys()) expect(files.get(`${at}.zip!a.txt`)?.toString()).toBe(A.content);
+  });
+
+  it('looks into what is called a folder and has content', async () => {
+    const { files } = await walk([{ name: 'x.zip', content: aZip([{ name: 'folder/', content: 'x' }], { method: 'store' }) }]);
+    expect(files.get('x.zip!folder/')?.toString()).toBe('x');
+  });
+
+  it('names at most 50 of what it could not look into', async () => {
+    const sealed = Array.from({ length: 60 }, (_, at) => ({ name: `${at}`, content: 'x' }));
+    const { unopened } = await walk([{ name: 'x.zip', content: aZip(sealed, { encrypted: true }) }]);
+    expect(unopened).toHaveLength(50);
+    expect(unopened[0]).toEqual({ path: 'x.zip!0', why: 'encrypted' });
   });
 
   describe('refuses soon and with little memory', () => {
@@ -117,6 +176,8 @@ describe('walkFiles', () => {
       ['tars of many bombs', () => within, 'bytes'],
       ['what never ends to be an archive', () => quine, 'depth'],
       ['a great many files', () => aTar(Array.from({ length: 21_000 }, (_, at) => ({ name: `${at}`, content: '' }))), 'entries'],
+      ['a great many that are encrypted', () => aZip(empty(21_000), { encrypted: true }), 'entries'],
+      ['a great many in an unknown way', () => aZip(empty(21_000), { method: 'bzip2' }), 'entries'],
     ])(
       '%s',
       async (_, make, limit) => {

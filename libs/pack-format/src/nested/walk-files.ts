@@ -31,11 +31,13 @@ export interface FilesWalk {
 }
 
 const PATH_MAX = 512;
+/** Archives and entries that are named as unopened. */
+const UNOPENED_MAX = 50;
 
 /**
  * Gives out every file of a bundle, and of the tar, gzip and zip archives in it at any depth, as it passes: archives themselves too, as they are.
  * Nothing is kept and nothing is written; what all of it may cost is known beforehand.
- * @returns the archives that could not be read to their end
+ * @returns the first of what could not be looked into, or not to its end
  * @throws DomainError ERR_PACK_SCAN_LIMIT (details: limit, path); what `walkBundle` and the sinks throw passes unchanged
  */
 export async function walkFiles(source: AsyncIterable<Uint8Array>, walk: FilesWalk): Promise<UnopenedFile[]> {
@@ -60,7 +62,7 @@ class NestedWalk {
       await this.lookInto(path, reader, depth);
     } catch (error) {
       if (!(error instanceof DomainError) || error.code !== 'ERR_PACK_BUNDLE_INVALID') throw error;
-      this.unopened.push({ path, why: 'damaged' });
+      this.leave({ path, why: 'damaged' });
     }
     while (await reader.next());
     await sink.end();
@@ -90,12 +92,18 @@ class NestedWalk {
     else if (isTarHeader(head)) await this.entries(path, readNestedTar(reader), depth);
   }
 
+  private leave(file: UnopenedFile): void {
+    if (this.unopened.length < UNOPENED_MAX) this.unopened.push(file);
+  }
+
   private async entries(path: string, entries: AsyncIterable<NestedEntry | SealedEntry>, depth: number): Promise<void> {
     this.budget.archive(path, depth);
     for await (const entry of entries) {
       const name = `${path}!${entry.name}`.slice(0, PATH_MAX).toWellFormed();
-      if ('sealed' in entry) this.unopened.push({ path: name, why: entry.sealed });
-      else await this.file(name, { next: () => entry.content.next() }, depth + 1);
+      if ('sealed' in entry) {
+        this.budget.file(name);
+        this.leave({ path: name, why: entry.sealed });
+      } else await this.file(name, { next: () => entry.content.next() }, depth + 1);
     }
   }
 }
