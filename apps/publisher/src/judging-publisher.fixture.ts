@@ -36,6 +36,7 @@ interface Judgement {
   readonly packType: PackType;
   readonly bundle: BlobRef;
   readonly signatures: readonly BlobRef[];
+  readonly attestations?: readonly BlobRef[];
   readonly policies: readonly SigningPolicy[];
   readonly trust: { readonly digest: Digest; readonly epoch: number };
   readonly evaluatedAt: string;
@@ -74,7 +75,7 @@ export class JudgingPublisher {
     });
     this.commands.answer(ReverifyVersion, async request => {
       await this.meanwhile();
-      return this.judge(request);
+      return this.judge(request, true);
     });
   }
 
@@ -193,12 +194,16 @@ export class JudgingPublisher {
     });
   }
 
-  private judge({ channel, packType, bundle, signatures, policies, trust, evaluatedAt }: Judgement) {
+  /** @param attested whether attestations are looked for, which a publish here never brings */
+  private judge({ channel, packType, bundle, signatures, attestations = [], policies, trust, evaluatedAt }: Judgement, attested = false) {
     const policy = selectPolicy(policies, { channel, packType });
     const signers = signatures.map(ref => ({ ref, name: (this.blobs.objects.get(ref.objectKey) ?? '').toString().split(' ')[0] ?? '' }));
     const identities = signers.filter(({ name }) => this.trusted.has(name));
-    const accepted = policy !== undefined && isSatisfied(policy.rule, identities);
-    const reason = accepted ? 'ok' : policy ? 'ERR_PACK_SIGNATURE_UNTRUSTED' : 'ERR_PACK_POLICY_MISSING';
+    const signed = policy !== undefined && isSatisfied(policy.rule, identities);
+    const wanting = attested && (policy?.require?.attestations ?? []).length > attestations.length;
+    const accepted = signed && !wanting;
+    const lacking = signed ? 'ERR_PACK_ATTESTATION_MISSING' : 'ERR_PACK_SIGNATURE_UNTRUSTED';
+    const reason = accepted ? 'ok' : policy ? lacking : 'ERR_PACK_POLICY_MISSING';
     const verdict: Verdict = {
       schema: 'stellaops.io/verdict.v1',
       outcome: accepted ? 'accepted' : 'rejected',

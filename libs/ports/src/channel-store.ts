@@ -29,7 +29,12 @@ export interface HeadMove {
 }
 
 /** A recorded attestation, as a verdict on its version asks for it. */
-export type JudgeableAttestation = BlobRef & { readonly mediaType: AttestationMediaType; readonly predicateType: string };
+export type JudgeableAttestation = BlobRef & {
+  readonly mediaType: AttestationMediaType;
+  readonly predicateType: string;
+  /** Counts for no decision that is still to be made; what it let in stays. */
+  readonly contested: boolean;
+};
 
 /** A published version with all that a verdict on it needs. */
 export interface JudgeableVersion {

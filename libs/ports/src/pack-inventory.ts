@@ -5,6 +5,14 @@ import type { BlobRef, StoredBlob } from './blob-store';
 /** A stored blob with the media type its descriptor has. */
 export type InventoryBlob = StoredBlob & { readonly mediaType: string };
 
+interface ReferrerVerification {
+  readonly epoch: number;
+  readonly policy: SigningPolicy | null;
+  /** Of the statement, and when it was taken in. */
+  readonly predicateType: string;
+  readonly addedAt: string;
+}
+
 /** A manifest whose `subject` is the version's, with what it holds: a signature or an attestation. */
 export interface InventoryReferrer {
   readonly manifest: InventoryBlob & { readonly artifactType: string };
@@ -13,7 +21,7 @@ export interface InventoryReferrer {
   /** `referrer`: nobody has verified it, as it claims nothing that could be. */
   readonly kind: 'signature' | 'attestation' | 'referrer';
   /** What its own verdict rests on. Null for what has none: a signature is judged with its version. */
-  readonly verification: { readonly epoch: number; readonly policy: SigningPolicy | null } | null;
+  readonly verification: ReferrerVerification | null;
 }
 
 /** One published version with all that is needed to copy it. */

@@ -13,7 +13,7 @@ const STORED = { outcome: 'accepted', hash: sha256('stored') };
 const PRINCIPAL = { tenant: 'globex' } as never;
 
 function anAttestation(name: string, predicateType = SLSA): JudgeableAttestation {
-  return { digest: sha256(name), size: 4, objectKey: name, mediaType: MEDIA_TYPES.dsseEnvelope, predicateType };
+  return { digest: sha256(name), size: 4, objectKey: name, mediaType: MEDIA_TYPES.dsseEnvelope, predicateType, contested: false };
 }
 
 /** A version of a tenant at trust epoch 5, which the verifier accepts or not. */
@@ -56,7 +56,7 @@ describe('ServableVersions', () => {
     const attestations = [anAttestation('provenance'), anAttestation('sbom', 'https://cyclonedx.org/bom')];
     const asking = setUp({ verdictPolicy: ASKING, attestations });
     await asking.versions.find(AT, 'hello', '1.0.0');
-    const { predicateType: _, ...provenance } = anAttestation('provenance');
+    const { predicateType: _, contested: __, ...provenance } = anAttestation('provenance');
     expect(asking.asked()).toMatchObject([{ policies: [ASKING], attestations: [provenance] }]);
     const other = setUp({ attestations });
     await other.versions.find(AT, 'hello', '1.0.0');

@@ -1,4 +1,4 @@
-import { MAX_JUDGED_ATTESTATIONS, ReverifyVersion, VerifyAttestation, type ReverifyVersionRequest } from '@packs/contracts';
+import { judgedAttestations, ReverifyVersion, VerifyAttestation, type ReverifyVersionRequest } from '@packs/contracts';
 import type { AttestationMediaType, Verdict } from '@packs/domain';
 import type { BlobRef, Clock, CommandBus, InventoryReferrer, InventoryVersion } from '@packs/ports';
 import { LRUCache } from 'lru-cache';
@@ -26,8 +26,11 @@ export class Admission {
     const { verification, manifest, tenant, packId, type, blobs, digest } = version;
     if (verification.withdrawnEpoch === trust.epoch) return false;
     if (verification.epoch === trust.epoch) return true;
-    const signatures = verification.signatures.map(signature => signature.digest);
-    return this.judged([tenant, packId, manifest.digest, trust.epoch, trust.at, ...signatures].join(), () =>
+    // The policy that accepted it: a later policy speaks of later publishes.
+    const policies = verification.policy ? [verification.policy] : [];
+    const judged = judgedAttestations(policies, attestationsOf(version));
+    const evidence = [...verification.signatures, ...(judged.attestations ?? [])].map(({ digest }) => digest);
+    return this.judged([tenant, packId, manifest.digest, trust.epoch, trust.at, ...evidence].join(), () =>
       this.commands.send(ReverifyVersion, {
         tenant,
         channel: verification.channel,
@@ -36,9 +39,8 @@ export class Admission {
         // What was signed or attested may be that.
         manifest: refOf(manifest),
         signatures: verification.signatures.map(signature => ({ ...signature, mediaType: signature.mediaType as never })),
-        ...attestationsOf(version),
-        // The policy that accepted it: a later policy speaks of later publishes.
-        policies: verification.policy ? [verification.policy] : [],
+        ...judged,
+        policies,
         ...this.basisOf(trust),
       }),
     );
@@ -76,16 +78,22 @@ export class Admission {
   }
 }
 
-/** All of them, where its policy asks for any: the verifier finds those that are meant. */
-function attestationsOf({ referrers, verification: { policy } }: InventoryVersion): Pick<ReverifyVersionRequest, 'attestations'> {
-  if (!policy?.require?.attestations) return {};
-  const attestations = referrers
-    .filter(({ kind }) => kind === 'attestation')
-    .map(({ manifest, blobs }) => {
+type Attestation = Parameters<typeof judgedAttestations>[1][number];
+
+/** The newest first, as everybody asks about them. */
+function attestationsOf({ referrers }: InventoryVersion): Attestation[] {
+  return referrers
+    .flatMap(({ kind, manifest, blobs, verification }) => {
+      if (kind !== 'attestation' || !verification) return [];
       const mediaType = manifest.artifactType as AttestationMediaType;
-      return { ...refOf(blobs.find(blob => blob.mediaType === mediaType)), mediaType };
-    });
-  return { attestations: attestations.slice(0, MAX_JUDGED_ATTESTATIONS) };
+      const { predicateType, addedAt } = verification;
+      return [{ ...refOf(blobs.find(blob => blob.mediaType === mediaType)), mediaType, predicateType, addedAt }];
+    })
+    .toSorted((a, b) => (a.addedAt === b.addedAt ? order(a.digest, b.digest) : order(b.addedAt, a.addedAt)));
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : 1;
 }
 
 function refOf(blob: BlobRef | undefined): BlobRef {

@@ -1,5 +1,5 @@
 import { ReverifyVersion, VerifyAttestation, type KitManifest, type KitVersion, type Selection } from '@packs/contracts';
-import { sha256, type AuditEntry, type Digest, type Verdict } from '@packs/domain';
+import { sha256, type AuditEntry, type Digest, type SigningPolicy, type Verdict } from '@packs/domain';
 import { kitBytes, readKit } from '@packs/pack-format';
 import {
   AuditReadModel,
@@ -18,6 +18,7 @@ import { KitRun } from '../work-kits/kit-run';
 import { CollectKit } from './collect-kit';
 
 const AT = '2026-01-17T08:00:00.000Z';
+const ASKING: SigningPolicy = { name: 'default', version: 1, rule: { keyRef: 'release' }, unsigned: 'reject' };
 
 /** A registry whose tables and log tell of the packs of a kit. `shuffle` gives its rows and objects another order. */
 class Machine {
@@ -25,6 +26,8 @@ class Machine {
   readonly clock: FixedClock;
   readonly bus: ScriptedCommandBus;
   trusted = true;
+  /** What let the versions in. */
+  policy: SigningPolicy | null = null;
   readonly distrusted = new Set<Digest>();
   entries: AuditEntry[];
   private readonly blobs = new Map<Digest, StoredBlob>();
@@ -39,7 +42,9 @@ class Machine {
     const judged = (trusted: boolean) =>
       ({ verdict: { outcome: trusted ? 'accepted' : 'rejected' }, verdictHash: sha256(''), faults: [] }) as never;
     this.bus = new ScriptedCommandBus()
-      .answer(ReverifyVersion, () => judged(this.trusted))
+      .answer(ReverifyVersion, ({ policies, attestations = [] }) =>
+        judged(this.trusted && policies.every(({ require }) => (require?.attestations ?? []).length <= attestations.length)),
+      )
       .answer(VerifyAttestation, ({ attestation }) => judged(!this.distrusted.has(attestation.digest)));
     const [first, ...rest] = entriesOf(kit.manifest);
     this.entries = first ? [first, ...shuffle(rest)].map((entry, at) => ({ ...entry, seq: at + 1 })) : [];
@@ -120,11 +125,11 @@ class Machine {
     };
     const referrer =
       (kind: InventoryReferrer['kind']) =>
-      ({ manifest, document }: KitVersion['signatures'][number] | KitVersion['attestations'][number]): InventoryReferrer => ({
+      ({ manifest, document, ...rest }: KitVersion['signatures'][number] | KitVersion['attestations'][number]): InventoryReferrer => ({
         manifest: { ...at(manifest), artifactType: manifest.artifactType },
         blobs: [at(document)],
         kind,
-        verification: kind === 'attestation' ? { epoch: 1, policy: null } : null,
+        verification: 'predicateType' in rest ? { epoch: 1, policy: null, predicateType: rest.predicateType, addedAt: rest.addedAt } : null,
       });
     const { packId, type, digest, publishedAt } = version;
     return {
@@ -133,7 +138,13 @@ class Machine {
       manifest: at(version.manifest),
       blobs: [at(version.config), at(version.bundle)],
       referrers: this.shuffle([...version.signatures.map(referrer('signature')), ...version.attestations.map(referrer('attestation'))]),
-      verification: { epoch: 1, channel: 'edge', policy: null, signatures: [], trust: { epoch: 9, digest: sha256(''), material: null } },
+      verification: {
+        epoch: 1,
+        channel: 'edge',
+        policy: this.policy,
+        signatures: [],
+        trust: { epoch: 9, digest: sha256(''), material: null },
+      },
     };
   }
 }
@@ -204,6 +215,21 @@ describe('CollectKit', () => {
     const { manifest } = await plain.collect({}, 3);
     expect(manifest.versions.map(({ version, attestations }) => [version, attestations.length])).toEqual([['1.0.0', 1]]);
     expect((await plain.collect({}, 2)).manifest.versions[0]?.attestations).toEqual([]);
+  });
+
+  it('judges a version by the attestations that it had by then', async () => {
+    const [predicateType] = kit.manifest.versions.flatMap(({ attestations }) => attestations.map(one => one.predicateType));
+    if (!predicateType) throw new Error('no attestation');
+    plain.policy = { ...ASKING, require: { attestations: [{ predicateType }] } };
+    const versions = async (seq: number) => {
+      const { manifest, withdrawn } = await plain.collect({}, seq);
+      return [manifest.versions.map(({ version }) => version), withdrawn];
+    };
+    expect(await versions(3)).toEqual([['1.0.0'], 0]);
+    expect(plain.bus.sent).toEqual([]);
+    expect(await versions(2)).toEqual([[], 1]);
+    plain.policy = { ...ASKING, require: { attestations: [{ predicateType: 'https://example.test/other' }] } };
+    expect(await versions(3)).toEqual([['1.0.0'], 0]);
   });
 
   it('leaves out what the keys in force by then did not vouch for', async () => {

@@ -163,13 +163,21 @@ export class CollectKit {
 /** An epoch that no version was ever accepted under. */
 const NEVER = -1;
 
-/** Signatures that came later say nothing about then, and what was accepted with others was not with those. */
+/** Signatures and attestations that came later say nothing about then, and what was accepted with others was not with those. */
 function asOf(state: LoggedState, version: InventoryVersion): InventoryVersion {
   const told = state.find(version.packId, version.version);
   const { verification } = version;
   const signatures = verification.signatures.filter(({ digest }) => told?.published.signatures.has(digest));
-  const epoch = told?.rotated || signatures.length < verification.signatures.length ? NEVER : verification.epoch;
-  return { ...version, verification: { ...verification, signatures, epoch, withdrawnEpoch: told?.standing?.withdrawnEpoch ?? undefined } };
+  const attested = new Set([...(told?.attestations.values() ?? [])].map(({ referrer }) => referrer));
+  const referrers = version.referrers.filter(({ kind, manifest }) => kind !== 'attestation' || attested.has(manifest.digest));
+  const asksForLater = referrers.length < version.referrers.length && verification.policy?.require?.attestations !== undefined;
+  const hadOthers = told?.rotated !== undefined || signatures.length < verification.signatures.length || asksForLater;
+  const epoch = hadOthers ? NEVER : verification.epoch;
+  return {
+    ...version,
+    referrers,
+    verification: { ...verification, signatures, epoch, withdrawnEpoch: told?.standing?.withdrawnEpoch ?? undefined },
+  };
 }
 
 const PACK_ARTIFACT = 'application/vnd.stellaops.pack.v1';

@@ -3,7 +3,13 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { ReverifyVersion, VerifyAttestation, type MirrorState } from '@packs/contracts';
+import {
+  MAX_JUDGED_ATTESTATIONS,
+  ReverifyVersion,
+  VerifyAttestation,
+  type MirrorState,
+  type ReverifyVersionRequest,
+} from '@packs/contracts';
 import { MEDIA_TYPES, sha256 } from '@packs/domain';
 import { FileMirrorTargets } from '@packs/oci-layout';
 import type { InventoryBlob, InventoryVersion } from '@packs/ports';
@@ -13,6 +19,7 @@ import { aHeldJob, aMirror, aStoredVersion, FakeInventory, FakeQueue } from '../
 import { RunSync } from './run-sync';
 
 const mirror = aMirror();
+const SLSA = 'https://slsa.dev/provenance/v1';
 const STALE = { epoch: 1, channel: 'edge', policy: null, signatures: [], trust: { epoch: 2, digest: sha256('other'), material: null } };
 
 describe('RunSync', () => {
@@ -121,6 +128,34 @@ describe('RunSync', () => {
     expect(commands.sent).toHaveLength(2);
   });
 
+  it('has it judged by the newest attestations of the kinds that its policy asks for, however many there are', async () => {
+    const version = await aStoredVersion(blobs, 'attested');
+    const attested = async (n: number, predicateType: string): Promise<InventoryVersion['referrers'][number]> => {
+      const document = await aBlob(`statement ${n} of ${predicateType}`, MEDIA_TYPES.dsseEnvelope);
+      const manifest = {
+        ...(await aBlob(`its manifest ${n} ${predicateType}`, MEDIA_TYPES.ociManifest)),
+        artifactType: document.mediaType,
+      };
+      const addedAt = new Date(Date.parse(version.publishedAt) + n * 1_000).toISOString();
+      return { manifest, blobs: [document], kind: 'attestation', verification: { epoch: 2, policy: null, predicateType, addedAt } };
+    };
+    const wanted = await Promise.all(Array.from({ length: 40 }, (_, n) => attested(n, SLSA)));
+    const others = await Promise.all(Array.from({ length: 40 }, (_, n) => attested(100 + n, 'https://example.test/other')));
+    const referrers = [...version.referrers, ...others, ...wanted].toSorted((a, b) => (a.manifest.digest < b.manifest.digest ? -1 : 1));
+    const rule = { rule: { keyRef: 'release' }, require: { attestations: [{ predicateType: SLSA }] } };
+    const verification = { ...STALE, policy: { name: 'default', version: 1, unsigned: 'reject' as const, ...rule } };
+    inventory.all.push({ ...version, referrers, verification });
+    commands.answer(ReverifyVersion, () => ({ verdict: { outcome: 'accepted' }, verdictHash: sha256('v'), faults: [] }) as never);
+    await sync();
+    const [asked] = commands.sent.map(({ request }) => request as ReverifyVersionRequest);
+    const newest = wanted.toReversed().slice(0, MAX_JUDGED_ATTESTATIONS);
+    expect(asked?.attestations?.map(({ digest }) => digest)).toEqual(newest.map(({ blobs: [document] }) => document?.digest));
+
+    inventory.all[0] = { ...version, referrers: [...referrers, await attested(200, SLSA)], verification };
+    await sync();
+    expect(commands.sent).toHaveLength(2);
+  });
+
   it('leaves no bytes at the mirror of a version that is withdrawn, nor the memory of having copied them', async () => {
     const version = await aStoredVersion(blobs, 'revoked');
     inventory.all.push(version);
@@ -138,7 +173,15 @@ describe('RunSync', () => {
     const manifest = { ...(await aBlob('manifest of it', MEDIA_TYPES.ociManifest)), artifactType: document.mediaType };
     const attested = (epoch: number): InventoryVersion => ({
       ...version,
-      referrers: [...version.referrers, { manifest, blobs: [document], kind: 'attestation', verification: { epoch, policy: null } }],
+      referrers: [
+        ...version.referrers,
+        {
+          manifest,
+          blobs: [document],
+          kind: 'attestation',
+          verification: { epoch, policy: null, predicateType: SLSA, addedAt: version.publishedAt },
+        },
+      ],
     });
     const shown = ({ state }: Awaited<ReturnType<typeof sync>>) => state?.versions[0];
     const there = () => [manifest, document].map(({ digest }) => existsSync(pathOf(digest)));

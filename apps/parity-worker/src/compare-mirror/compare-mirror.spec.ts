@@ -71,7 +71,10 @@ function inOurStore({ mirrored }: TestVersion, changes: Partial<InventoryVersion
       manifest: stored(manifest),
       blobs: blobs.map(stored),
       kind,
-      verification: kind === 'attestation' ? { epoch: 1, policy: null } : null,
+      verification:
+        kind === 'attestation'
+          ? { epoch: 1, policy: null, predicateType: 'https://slsa.dev/provenance/v1', addedAt: mirrored.publishedAt }
+          : null,
     })),
     visibility: mirrored.visibility,
     publishedAt: mirrored.publishedAt,

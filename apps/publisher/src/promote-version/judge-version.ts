@@ -2,6 +2,7 @@ import { judgedAttestations, type ReverifyVersionReply } from '@packs/contracts'
 import { DomainError, type SigningPolicy } from '@packs/domain';
 import type { Clock, CommandBus, JudgeableVersion, TrustState } from '@packs/ports';
 import { askVerifier, type Answered } from '../judgement/ask-verifier';
+import { withoutContested } from '../judgement/version-basis';
 
 interface Bench {
   readonly tenant: string;
@@ -11,7 +12,7 @@ interface Bench {
 }
 
 /**
- * The verdict of a channel's policy on a published version. A version whose stored signatures no longer satisfy the policy that let
+ * The verdict of a channel's policy on a published version, for which no contested attestation counts. A version whose stored signatures no longer satisfy the policy that let
  * it in is not served to anybody, so no channel may point at it, whatever that channel's own policy says.
  * @throws DomainError ERR_PACK_WITHDRAWN with the reasons
  */
@@ -22,7 +23,7 @@ export async function judgeVersion(
   trust: TrustState,
 ): Promise<Answered<ReverifyVersionReply>> {
   if (version.verifiedEpoch !== trust.epoch) await requireServable(bench, version, trust);
-  return askAbout(bench, version, channel, trust.policies, trust);
+  return askAbout(bench, withoutContested(version), channel, trust.policies, trust);
 }
 
 async function requireServable(bench: Bench, version: JudgeableVersion, trust: TrustState): Promise<void> {

@@ -11,6 +11,7 @@ import type { Clock, CommandBus, JudgeableVersion, RegistryTx, RegistryUnitOfWor
 import { lockVersion } from '../deprecate-version/lock-version';
 import type { Answered } from '../judgement/ask-verifier';
 import { JUDGE_AGAIN, judgeAndCommit } from '../judgement/judge-and-commit';
+import { versionBasis } from '../judgement/version-basis';
 import { judgeVersion } from './judge-version';
 import { mayPromote, type Standing } from './may-promote';
 
@@ -48,7 +49,7 @@ export class PromoteVersion {
         await lockVersion(tx, tenant, packId, request.version);
         const found = await mayPromote(tx, request);
         if ('done' in found) return found.done;
-        const isJudged = signaturesOf(found.version).join() === signaturesOf(version).join();
+        const isJudged = versionBasis(found.version) === versionBasis(version);
         version = found.version;
         return isJudged ? this.promote(tx, request, found, verified) : JUDGE_AGAIN;
       },

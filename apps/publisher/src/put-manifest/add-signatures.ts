@@ -1,5 +1,5 @@
 import { DomainError, type EncodedManifest } from '@packs/domain';
-import type { RegistryUnitOfWork, StoredBlob } from '@packs/ports';
+import type { StoredBlob } from '@packs/ports';
 import type { RotateSignature } from '../rotate-signature/rotate-signature';
 import type { Carried } from './carried-documents';
 import type { RecordedPush } from './put-manifest';
@@ -20,7 +20,6 @@ export interface PushedSignatures {
  * that nobody trusted made is kept as what it is, a manifest that refers to the version. One that was replaced comes back only by a rotation.
  */
 export async function addSignatures(
-  unitOfWork: RegistryUnitOfWork,
   rotateSignature: RotateSignature,
   { request, version, carried, encoded, blobs }: PushedSignatures,
 ): Promise<void> {
@@ -28,11 +27,7 @@ export async function addSignatures(
   const pushed = carried.flatMap(({ document, made }) =>
     document.kind === 'signature' ? [{ blob: document.blob, referrer: made ?? encoded }] : [],
   );
-  if (pushed.length === 0) return;
-  const digests = pushed.map(({ blob }) => blob.digest);
-  const retired = new Set(await unitOfWork.run(tenant, tx => tx.signatures.retired(tenant, packId, version, digests)));
   for (const { blob, referrer } of pushed) {
-    if (retired.has(blob.digest)) continue;
     const rotation = { tenant, actor, source, packId, version, signatures: [blob], replaces: [], reason: null, idempotencyKey: null };
     try {
       await rotateSignature.execute(rotation, { referrers: new Map([[blob.digest, referrer]]), blobs });

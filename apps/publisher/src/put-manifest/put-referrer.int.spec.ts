@@ -299,6 +299,19 @@ describe('PutManifest of what refers to a pack', () => {
       expect((await signatures()).map(signature => signature.digest)).toEqual([sha256(document)]);
     });
 
+    it('brings nothing back that was replaced while it was judged', async () => {
+      const document = Buffer.from(`${publisher.release.statement(digest).toString()} `);
+      const before = await signatures();
+      publisher.meanwhile = async () => {
+        publisher.meanwhile = () => Promise.resolve();
+        await publisher.refer(digest, document);
+        await publisher.rotate([], [sha256(document)]);
+      };
+      await publisher.refer(digest, document);
+      expect(await signatures()).toEqual(before);
+      expect((await publisher.eventTypes()).filter(type => type === 'pack.signature.rotated')).toHaveLength(2);
+    });
+
     it('takes an attestation that verifies, byte for byte, and counts it once', async () => {
       const document = publisher.release.statement(digest, SLSA);
       const reply = await publisher.refer(digest, document);

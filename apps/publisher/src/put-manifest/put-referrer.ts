@@ -78,7 +78,7 @@ export class PutReferrer {
 
   private async judge(referrer: Referrer, version: string): Promise<void> {
     await this.attest(referrer, version);
-    await addSignatures(this.unitOfWork, this.rotateSignature, { ...referrer, version });
+    await addSignatures(this.rotateSignature, { ...referrer, version });
   }
 
   /** @throws DomainError ERR_PACK_ATTESTATION_INVALID with what an attestation was refused for */

@@ -4,6 +4,7 @@ import type { BlobStore, Clock, CommandBus, NewSignature, RegistryTx, RegistryUn
 import { lockVersion } from '../deprecate-version/lock-version';
 import type { Answered } from '../judgement/ask-verifier';
 import { JUDGE_AGAIN, judgeAndCommit } from '../judgement/judge-and-commit';
+import { versionBasis } from '../judgement/version-basis';
 import { judgeRotation, type RotatingVersion } from './judge-rotation';
 import { keepAnswer, earlierAnswer } from './kept-answer';
 import { planRotation, type RotationPlan } from './plan-rotation';
@@ -37,7 +38,8 @@ export class RotateSignature {
   ) {}
 
   /**
-   * @param carriers the manifests that signatures came in, kept byte for byte; for others one is made
+   * @param carriers the manifests that signatures came in, kept byte for byte; for others one is made. What comes in one may be a copy of what was there
+   * before, so a signature that was replaced stays so
    * @throws DomainError ERR_PACK_NOT_FOUND, ERR_PACK_LIMIT, ERR_PACK_IDEMPOTENCY_MISMATCH, ERR_PACK_VERDICT_REJECTED naming signatures that count for nothing
    */
   async execute(request: RotateSignatureRequest, carriers?: Carriers): Promise<RotateSignatureReply> {
@@ -51,7 +53,7 @@ export class RotateSignature {
       tenant,
       trust: begin.trust,
       judge: trust => this.judge(request, trust, carriers),
-      commit: (tx, judged, trust) => this.commit(tx, request, judged, trust),
+      commit: (tx, judged, trust) => this.commit(tx, { request, carriers }, judged, trust),
     });
   }
 
@@ -61,12 +63,14 @@ export class RotateSignature {
     carriers: Carriers | undefined,
   ): Promise<{ judged: Judged } | { done: RotateSignatureReply }> {
     const { tenant } = request;
-    const { found, subject } = await this.unitOfWork.run(tenant, async tx => ({
+    const { found, retired, subject } = await this.unitOfWork.run(tenant, async tx => ({
       found: await find(tx, request),
+      retired: carriers ? await retiredOf(tx, request) : [],
       subject: await tx.attestations.subject(tenant, request.packId, request.version),
     }));
     if (!subject) throw notFound(request);
-    const plan = planRotation(found.version, request);
+    const signatures = request.signatures.filter(({ digest }) => !retired.includes(digest));
+    const plan = planRotation(found.version, { ...request, signatures });
     if (plan.added.length === 0 && plan.replaced.length === 0) return { done: unchanged(plan) };
     const verified = await judgeRotation(
       { tenant, packId: request.packId, commands: this.commands, clock: this.clock, trust },
@@ -80,7 +84,7 @@ export class RotateSignature {
 
   private async commit(
     tx: RegistryTx,
-    request: RotateSignatureRequest,
+    { request, carriers }: { readonly request: RotateSignatureRequest; readonly carriers: Carriers | undefined },
     { found, plan, verified, signatures, blobs }: Judged,
     { epoch }: TrustState,
   ): Promise<RotateSignatureReply | typeof JUDGE_AGAIN> {
@@ -91,6 +95,7 @@ export class RotateSignature {
     const standing = await tx.standings.lock({ tenant, packId, version });
     if (!standing) throw notFound(request);
     if (basisOf(await find(tx, request)) !== basisOf(found)) return JUDGE_AGAIN;
+    if (carriers && (await retiredOf(tx, { ...request, signatures: plan.added })).length > 0) return JUDGE_AGAIN;
     const about = { tenant, packId, version, actor, source, reason };
     const rotated = await recordRotation(tx, { ...about, existing, standing, plan, verified, signatures, blobs, epoch }, this.clock.now());
     await keepAnswer(tx, request, rotated);
@@ -105,12 +110,15 @@ async function find(tx: RegistryTx, request: RotateSignatureRequest): Promise<Ro
   return { version: found, channels: await tx.signatures.channelPolicies(tenant, packId, version) };
 }
 
-/** What a verdict about signatures leans on beside trust: those that there are, and who has to accept them. */
+/** Those of the signatures sent that others have replaced. */
+function retiredOf(tx: RegistryTx, { tenant, packId, version, signatures }: RotateSignatureRequest): Promise<readonly Digest[]> {
+  const digests = signatures.map(({ digest }) => digest);
+  return tx.signatures.retired(tenant, packId, version, digests);
+}
+
+/** What a verdict about signatures leans on beside trust: what the version is signed and attested by, and who has to accept that. */
 function basisOf({ version, channels }: RotatingVersion): Digest {
-  return canonicalDigest({
-    signatures: version.signatures.map(({ digest }) => digest),
-    channels: channels.map(channel => ({ ...channel })),
-  });
+  return canonicalDigest({ version: versionBasis(version), channels: channels.map(channel => ({ ...channel })) });
 }
 
 function unchanged({ signatures }: RotationPlan): RotateSignatureReply {

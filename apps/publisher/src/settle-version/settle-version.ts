@@ -4,6 +4,7 @@ import type { Clock, CommandBus, JudgeableVersion, RegistryTx, RegistryUnitOfWor
 import { toldOf } from '../deprecate-version/lock-version';
 import { askVerifier, type Answered } from '../judgement/ask-verifier';
 import { JUDGE_AGAIN, judgeAndCommit } from '../judgement/judge-and-commit';
+import { versionBasis } from '../judgement/version-basis';
 import { reasonsOf } from '../publish-pack/may-wait';
 import { restoreVersion, withdrawVersion } from './record-standing';
 
@@ -66,10 +67,14 @@ export class SettleVersion {
 
   private async commit(tx: RegistryTx, key: VersionKey, judged: Judged, { epoch }: TrustState): Promise<Settled | typeof JUDGE_AGAIN> {
     const { version, verified } = judged;
+    const attests = version.verdictPolicy?.require?.attestations !== undefined;
+    // Who adds or contests an attestation holds this.
+    if (attests) await tx.packs.lockPack(key.tenant, key.packId, version.type);
     const standing = await tx.standings.lock(key);
     if (!standing) return 'gone';
     const signatures = version.signatures.map(({ digest }) => digest);
     if (signatures.join() !== standing.signatures.join()) return JUDGE_AGAIN;
+    if (attests && !(await isJudged(tx, key, version))) return JUDGE_AGAIN;
     const now = this.clock.now();
     const { digest, manifestDigest, config } = version;
     const told = toldOf({ digest, manifestDigest, config, signatures }, { ...key, actor: ACTOR, source: null });
@@ -92,4 +97,10 @@ export class SettleVersion {
     }
     return 'unchanged';
   }
+}
+
+/** Whether the version has what it was judged with. */
+async function isJudged(tx: RegistryTx, { tenant, packId }: VersionKey, version: JudgeableVersion): Promise<boolean> {
+  const found = await tx.channels.judgeable(tenant, packId, version.version);
+  return found !== undefined && versionBasis(found) === versionBasis(version);
 }

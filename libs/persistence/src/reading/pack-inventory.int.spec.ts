@@ -68,7 +68,7 @@ describe('PostgresPackInventory', () => {
       {
         manifest: { artifactType: MEDIA_TYPES.dsseEnvelope },
         blobs: [{ mediaType: MEDIA_TYPES.dsseEnvelope }],
-        verification: { epoch: 1, policy: { name: 'default', version: 1 } },
+        verification: { epoch: 1, policy: { name: 'default', version: 1 }, predicateType: 'https://slsa.dev/provenance/v1', addedAt: AT },
       },
     ]);
     expect(await all('globex')).toEqual([]);

@@ -56,7 +56,7 @@ interface VersionRow {
     | {
         manifest: BlobJson & { mediaType: string; artifactType: string };
         isSignature: boolean;
-        verification: { epoch: number; policy: SigningPolicy | null } | null;
+        verification: InventoryReferrer['verification'];
         blobs: BlobJson[] | null;
       }[]
     | null;
@@ -122,7 +122,8 @@ const selectPage = (signatures: string): string => `
         'manifest', ${blobJson('rb')}::jsonb || jsonb_build_object('mediaType', r.media_type, 'artifactType', r.artifact_type),
         'isSignature', exists (select 1 from ${signatures} s where s.tenant = r.tenant and s.pack_id = r.repository and s.version = v.version
           and s.manifest_digest = r.digest),
-        'verification', (select json_build_object('epoch', a.trust_epoch, 'policy', pl.document) from registry.pack_provenance a
+        'verification', (select json_build_object('epoch', a.trust_epoch, 'policy', pl.document,
+            'predicateType', a.predicate_type, 'addedAt', to_char(a.added_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) from registry.pack_provenance a
           left join registry.policies pl on pl.tenant = a.tenant and pl.name = a.policy_name and pl.version = a.policy_version
           where a.tenant = r.tenant and a.pack_id = r.repository and a.version = v.version and a.manifest_digest = r.digest limit 1),
         'blobs', (select json_agg(${blobJson('eb')} order by eb.digest) from registry.manifest_blobs e join content.blobs eb on eb.digest = e.blob_digest

@@ -173,7 +173,7 @@ export const SELECT_SERVABLE = `${SELECT_VERSIONS}, bundle.object_key, bundle.bl
     t.trust_epoch as current_epoch, t.trust_digest, tb.size as trust_size, tb.object_key as trust_key,
     (select pl.document from registry.policies pl where pl.tenant = v.tenant and pl.name = vd.document->'policy'->>'name'
        and pl.version = (vd.document->'policy'->>'version')::int) as verdict_policy,
-    case when vd.document->'attestations' is not null then ${judgeableAttestations('v', 'all')} end as judgeable_attestations
+    case when vd.document->'attestations' is not null then ${judgeableAttestations('v')} end as judgeable_attestations
   ${FROM_VERSIONS}
   join content.blobs bundle on bundle.digest = v.bundle_digest
   join content.blobs mb on mb.digest = v.manifest_digest

@@ -113,7 +113,7 @@ export class PostgresChannelStore extends ChannelStore {
             order by s.digest)
           from registry.signatures s join content.blobs sb on sb.digest = s.digest
           where s.tenant = v.tenant and s.pack_id = v.pack_id and s.version = v.version) as signatures,
-         ${judgeableAttestations('v', 'uncontested')} as attestations
+         ${judgeableAttestations('v')} as attestations
        from registry.pack_versions v
        join registry.packs p on p.tenant = v.tenant and p.pack_id = v.pack_id
        join registry.verdicts vd on vd.tenant = v.tenant and vd.hash = v.verdict_hash
