@@ -126,7 +126,7 @@ describe('an attestation', () => {
       versions: 2,
       attestations: { packs: 1, versions: 1, percent: 50, byPredicateType: [{ predicateType: SLSA, versions: 1, percent: 50 }] },
       signatures: { signed: 2, untrusted: 0, unsigned: 0, percent: 100 },
-      scans: { notScanned: 2 },
+      scans: { scanned: 0, partlyScanned: 2, notScanned: 0 },
       lifecycle: { active: 2, deprecated: 0, archived: 0 },
     });
     expect(summary.byType).toMatchObject([{ type: 'task', versions: 2, attestations: { versions: 1 } }]);

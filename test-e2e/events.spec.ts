@@ -151,6 +151,7 @@ describe('the audit log', () => {
         tenantVisibility: [],
         verdictHash: shown.verdict.hash,
         verdictOutcome: 'accepted',
+        scanned: 'partly',
         publishedAt: shown.publishedAt,
       },
       leafHash: expect.stringMatching(/^[0-9a-f]{64}$/),

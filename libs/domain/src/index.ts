@@ -70,6 +70,7 @@ export {
   SCAN_FINDINGS_MAX,
   SCAN_MODES,
   SCANNERS,
+  scannedBy,
   scanOutcome,
   type ScanEngine,
   type ScanFinding,

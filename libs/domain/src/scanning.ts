@@ -1,4 +1,5 @@
 import type { CheckReason } from './verdict-checks';
+import type { Verdict } from './verdict';
 
 /** What looks at the files of a pack before a verdict on it is given. */
 export const SCANNERS = ['secrets', 'malware'] as const;
@@ -60,4 +61,12 @@ export const SCAN_FINDINGS_MAX = 50;
 export function scanOutcome({ scanner, findings, limit }: ScanReport): 'ok' | ScanReason {
   if (findings.length > 0) return scanner === 'secrets' ? 'secret-found' : 'malware-found';
   return limit ? 'scan-limit' : 'ok';
+}
+
+/** As the event of a version tells it: whether every scanner that was wanted looked at it, some, or none. */
+export function scannedBy({ checks }: Pick<Verdict, 'checks'>): { readonly scanned?: 'wholly' | 'partly' | 'not' } {
+  const scans = checks.filter(({ id }) => id === 'scan');
+  if (scans.length === 0) return {};
+  const looked = scans.filter(({ outcome }) => outcome === 'pass').length;
+  return { scanned: looked === scans.length ? 'wholly' : looked > 0 ? 'partly' : 'not' };
 }

@@ -125,18 +125,7 @@ const ALLOWED: Readonly<Record<Process, Readonly<Record<string, Access>>>> = {
     'registry.reverifications': {
       ...ADD,
       update: [
-        ...[
-          'attempts',
-          'cause',
-          'epoch',
-          'examined',
-          'failed',
-          'finished_at',
-          'lease_owner',
-          'lease_until',
-          'pack_id',
-          'requested_at',
-        ],
+        ...['attempts', 'cause', 'epoch', 'examined', 'failed', 'finished_at', 'lease_owner', 'lease_until', 'pack_id', 'requested_at'],
         ...['requested_by', 'restored', 'started_at', 'state', 'version', 'withdrawn'],
       ],
     },
@@ -271,7 +260,17 @@ const ALLOWED: Readonly<Record<Process, Readonly<Record<string, Access>>>> = {
     'compliance.audit_heads': { ...ADD, update: ['seq'] },
     'compliance.version_coverage': {
       ...PROJECT,
-      update: ['archived_at', 'deprecated_at', 'pack_type', 'published_at', 'signatures', 'signers', 'updated_at', 'updated_by'],
+      update: [
+        'archived_at',
+        'deprecated_at',
+        'pack_type',
+        'published_at',
+        'scan_state',
+        'signatures',
+        'signers',
+        'updated_at',
+        'updated_by',
+      ],
     },
     'compliance.attestation_coverage': { ...PROJECT, update: ['added_at', 'added_by_event', 'state', 'state_epoch', 'state_seq'] },
     'compliance.channel_coverage': { ...PROJECT, update: ['moved_at', 'moved_by_event', 'sort_key', 'version'] },

@@ -25,6 +25,7 @@ import { SignatureRotation1700000000023 } from './migrations/0023-signature-rota
 import { ScanSettings1700000000024 } from './migrations/0024-scan-settings';
 import { AttestationStates1700000000025 } from './migrations/0025-attestation-states';
 import { PlainManifests1700000000026 } from './migrations/0026-plain-manifests';
+import { ScanCoverage1700000000028 } from './migrations/0028-scan-coverage';
 import { ensureRoles, MIGRATE_ROLE, type LoginRole } from './roles';
 
 /** Held while migrating, so that two runs take turns. */
@@ -82,6 +83,7 @@ async function applyAs(adminUrl: string, now: Date): Promise<string[]> {
       ScanSettings1700000000024,
       AttestationStates1700000000025,
       PlainManifests1700000000026,
+      ScanCoverage1700000000028,
     ],
     migrationsTableName: 'applied',
     extra: { options: `-c role=${MIGRATE_ROLE}` },

@@ -97,7 +97,7 @@ async function fillCoverage(compliance: Awaited<ReturnType<SpecDatabase['as']>>,
   await new PostgresCoverageUnitOfWork(compliance).run(tenant, async ({ coverage }) => {
     const source = { eventId: 'evt_1', at: AT };
     const facts: CoverageFact[] = [
-      { kind: 'published', ...version, packType: 'task', publishedAt: AT, signers: [], signatures: 0 },
+      { kind: 'published', ...version, packType: 'task', publishedAt: AT, signers: [], signatures: 0, scanState: 'not-scanned' },
       { kind: 'attested', ...version, digest: sha256('a'), predicateType: 'https://a.test', signers: [] },
       { kind: 'head', ...version, channel: 'edge' },
       { kind: 'trust', epoch: 1, keyIds: [] },

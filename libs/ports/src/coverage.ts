@@ -7,6 +7,9 @@ export interface FactSource {
   readonly at: string;
 }
 
+/** Whether every scanner that was wanted looked at a version when it was published, some, or none. */
+export type ScanState = 'scanned' | 'partly-scanned' | 'not-scanned';
+
 /** What one event says of the coverage of a tenant's versions. */
 export type CoverageFact =
   | {
@@ -19,6 +22,7 @@ export type CoverageFact =
       readonly signers: readonly Digest[];
       /** Signatures it came with, valid or not. */
       readonly signatures: number;
+      readonly scanState: ScanState;
     }
   | {
       readonly kind: 'retired';

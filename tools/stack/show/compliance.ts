@@ -12,6 +12,6 @@ export async function showCompliance({ admin, steps }: Show): Promise<void> {
       ({ totals }) => (totals.versions < samples ? undefined : totals),
     );
     note(`${packs} packs, ${versions} versions: ${signatures.percent}% signed, ${attestations.percent}% attested`);
-    note(`${scans.notScanned} not scanned`);
+    note(`${scans.scanned} scanned by all, ${scans.partlyScanned} by some, ${scans.notScanned} by no scanner`);
   });
 }

@@ -22,11 +22,13 @@ interface VersionName {
 
 type Reader = (data: unknown, check: DataCheck) => CoverageFact[];
 
+const SCAN_STATES = { wholly: 'scanned', partly: 'partly-scanned', not: 'not-scanned' } as const;
+
 /** What each type of event says of coverage; every other type says nothing. */
 const READERS: Readonly<Record<string, Reader>> = {
   [PackVersionPublished.type]: reading(PackVersionPublished, data => {
     const name = nameOf(data);
-    const { packType, publishedAt, signers = [], signatures, channel, channelMoved } = data;
+    const { packType, publishedAt, signers = [], signatures, channel, channelMoved, scanned = 'not' } = data;
     const published = {
       kind: 'published',
       ...name,
@@ -34,6 +36,7 @@ const READERS: Readonly<Record<string, Reader>> = {
       publishedAt,
       signers: signers.map(({ keyId }) => keyId),
       signatures: signatures.length,
+      scanState: SCAN_STATES[scanned],
     } as const;
     return channelMoved ? [published, { kind: 'head', ...name, channel }] : [published];
   }),

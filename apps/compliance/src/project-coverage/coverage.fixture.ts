@@ -29,7 +29,13 @@ export class SpecHistory {
   publish(
     packId: string,
     version: string,
-    { signers = ['release'], packType = 'task' as PackType, channel = 'edge', moved = true } = {},
+    {
+      signers = ['release'],
+      packType = 'task' as PackType,
+      channel = 'edge',
+      moved = true,
+      scanned = undefined as 'wholly' | 'partly' | 'not' | undefined,
+    } = {},
   ): this {
     const at = this.now();
     const data = {
@@ -43,6 +49,7 @@ export class SpecHistory {
       signatures: signers.map(signer => sha256(`${signer} signed ${packId} ${version}`)),
       signers: signers.map(name => ({ name, keyId: sha256(name) })),
       verdictHash: sha256('verdict'),
+      ...(scanned && { scanned }),
       publishedAt: at.toISOString(),
     };
     return this.add(newEvent(PackVersionPublished, data, at));
@@ -130,12 +137,12 @@ export function aHistory(tenant: string): SpecHistory {
     .trust('release', 'builder')
     .publish('acme.build', '1.0.0')
     .attest('acme.build', '1.0.0')
-    .publish('acme.build', '1.1.0')
+    .publish('acme.build', '1.1.0', { scanned: 'wholly' })
     .attest('acme.build', '1.1.0')
     .attest('acme.build', '1.1.0', 'https://cyclonedx.org/bom')
     .promote('acme.build', '1.0.0', 'stable')
     .deprecate('acme.build', '1.0.0')
-    .publish('acme.policy', '2.0.0', { packType: 'policy', signers: [] })
+    .publish('acme.policy', '2.0.0', { packType: 'policy', signers: [], scanned: 'partly' })
     .publish('acme.policy', '1.9.0', { packType: 'policy', signers: ['retired'], moved: false })
     .attest('acme.policy', '1.9.0', 'https://slsa.dev/vsa/v1', 'retired')
     .promote('acme.build', '1.1.0', 'stable')

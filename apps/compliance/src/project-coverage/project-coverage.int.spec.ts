@@ -116,7 +116,7 @@ describe('ProjectCoverage', () => {
           ],
         },
         signatures: { signed: 2, untrusted: 1, unsigned: 1, percent: 50 },
-        scans: { notScanned: 4 },
+        scans: { scanned: 1, partlyScanned: 1, notScanned: 2 },
         lifecycle: { active: 3, deprecated: 0, archived: 1 },
       },
       byType: [

@@ -1,5 +1,5 @@
 import { newEvent, PackVersionPublished, type PublishPackReply, type VerifyBundleReply } from '@packs/contracts';
-import { DomainError, packTypeOf, requirementsOf, satisfiesRange, type Digest, type PackManifest, type PackType } from '@packs/domain';
+import { DomainError, packTypeOf, requirementsOf, satisfiesRange, scannedBy, type Digest, type PackManifest, type PackType } from '@packs/domain';
 import type { ExistingVersion, PendingVersion, RegistryTx, TrustState } from '@packs/ports';
 import { addAttestation, type JudgedAttestation } from '../add-attestation/judge-attestations';
 import type { Answered } from '../judgement/ask-verifier';
@@ -188,6 +188,7 @@ function publishedEvent({ submission, artifact, verified, now }: Acceptance, cha
       signers: verified.verdict.identities.map(({ name, keyId }) => ({ name, keyId })),
       verdictHash: verified.verdictHash,
       verdictOutcome: verified.verdict.outcome,
+      ...scannedBy(verified.verdict),
       publishedAt: now.toISOString(),
     },
     now,

@@ -27,6 +27,8 @@ export const PackVersionPublished = event('pack.version.published', 'publisher',
   verdictHash: DigestSchema,
   /** Of that verdict. Absent in events of before it was told. */
   verdictOutcome: Type.Optional(Type.Union([Type.Literal('accepted'), Type.Literal('rejected')])),
+  /** Whether every scanner that the tenant wants looked at it, some, or none. Absent: none was wanted, or it was not told yet. */
+  scanned: Type.Optional(Type.Union([Type.Literal('wholly'), Type.Literal('partly'), Type.Literal('not')])),
   publishedAt: TimestampSchema,
 });
 

@@ -38,6 +38,8 @@ export class SignatureStatus {
 }
 
 export class ScanStatus {
+  @ApiProperty({ description: 'Versions that every scanner looked at that was wanted when they were published' }) scanned!: number;
+  @ApiProperty({ description: 'Versions that some of them looked at' }) partlyScanned!: number;
   @ApiProperty({ description: 'Versions that no scanner has looked at' }) notScanned!: number;
 }
 

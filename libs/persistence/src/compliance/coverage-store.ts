@@ -68,16 +68,17 @@ function published(tenant: string, facts: readonly Sourced<'published'>[]): Stat
     published_at: fact.publishedAt,
     signers: fact.signers.toSorted(),
     signatures: fact.signatures,
+    scan_state: fact.scanState,
     at: source.at,
     by: source.eventId,
   }));
   return [
     `insert into compliance.version_coverage as row
-       (tenant, pack_id, version, pack_type, published_at, signers, signatures, updated_at, updated_by)
+       (tenant, pack_id, version, pack_type, published_at, signers, signatures, scan_state, updated_at, updated_by)
      select $1, * from jsonb_to_recordset($2::jsonb) as f(pack_id text, version text, pack_type text, published_at timestamptz,
-       signers text[], signatures integer, at timestamptz, by text)
+       signers text[], signatures integer, scan_state text, at timestamptz, by text)
      on conflict (tenant, pack_id, version) do update set pack_type = excluded.pack_type, published_at = excluded.published_at,
-       signers = excluded.signers, signatures = excluded.signatures, ${NEWEST}`,
+       signers = excluded.signers, signatures = excluded.signatures, scan_state = excluded.scan_state, ${NEWEST}`,
     [tenant, JSON.stringify(rows)],
   ];
 }

@@ -15,6 +15,7 @@ interface ScopeRow {
   untrusted: number;
   unsigned: number;
   not_scanned: number;
+  partly_scanned: number;
   active: number;
   deprecated: number;
   archived: number;
@@ -58,6 +59,7 @@ const SCOPES = `
     (count(*) filter (where signature = 'untrusted'))::int as untrusted,
     (count(*) filter (where signature = 'unsigned'))::int as unsigned,
     (count(*) filter (where scan_state = 'not-scanned'))::int as not_scanned,
+    (count(*) filter (where scan_state = 'partly-scanned'))::int as partly_scanned,
     (count(*) filter (where lifecycle = 'active'))::int as active,
     (count(*) filter (where lifecycle = 'deprecated'))::int as deprecated,
     (count(*) filter (where lifecycle = 'archived'))::int as archived,
@@ -108,7 +110,12 @@ function toCoverage(row: ScopeRow | undefined): Coverage {
       byPredicateType: (row?.predicates ?? []).map(({ type, versions: n }) => ({ predicateType: type, versions: n, percent: percent(n) })),
     },
     signatures: { signed, untrusted, unsigned, percent: percent(signed) },
-    scans: { notScanned: row?.not_scanned ?? 0 },
+    scans: scansOf(versions, row),
     lifecycle: { active: row?.active ?? 0, deprecated: row?.deprecated ?? 0, archived: row?.archived ?? 0 },
   };
+}
+
+function scansOf(versions: number, row: Pick<ScopeRow, 'not_scanned' | 'partly_scanned'> | undefined): Coverage['scans'] {
+  const { not_scanned: notScanned = 0, partly_scanned: partlyScanned = 0 } = row ?? {};
+  return { scanned: versions - partlyScanned - notScanned, partlyScanned, notScanned };
 }

@@ -36,6 +36,8 @@ function printSummary({ stdout }: CliContext, options: OutputOptions, summary: C
     ['VERSIONS', row => row.versions],
     ['SIGNED', row => share(row.signatures.signed, row.signatures.percent)],
     ['ATTESTED', row => share(row.attestations.versions, row.attestations.percent)],
+    ['SCANNED', row => row.scans.scanned],
+    ['PARTLY', row => row.scans.partlyScanned],
     ['NOT SCANNED', row => row.scans.notScanned],
     ['DEPRECATED', row => row.lifecycle.deprecated],
     ['ARCHIVED', row => row.lifecycle.archived],
