@@ -54,14 +54,15 @@ export class AttestingPublisher {
 
   private judge({ channel, packType, attestation, subject, policies, trust, evaluatedAt }: VerifyAttestationRequest) {
     const { publisher } = this;
-    const document = JSON.parse((publisher.blobs.objects.get(attestation.objectKey) ?? '').toString()) as { signatures: { sig: string }[] };
-    const name = Buffer.from(document.signatures[0]?.sig ?? '', 'base64').toString();
+    const content = publisher.blobs.objects.get(attestation.objectKey) ?? Buffer.alloc(0);
+    const name = sha256(content) === attestation.digest ? signerOf(content) : undefined;
     const policy = selectPolicy(policies, { channel, packType });
-    const identities = publisher.trusted.has(name)
-      ? [{ kind: 'key', name, keyId: sha256(name), scheme: 'ed25519', signature: attestation.digest } as const]
-      : [];
+    const identities =
+      name !== undefined && publisher.trusted.has(name)
+        ? [{ kind: 'key', name, keyId: sha256(name), scheme: 'ed25519', signature: attestation.digest } as const]
+        : [];
     const isAccepted = policy !== undefined && isSatisfied(policy.rule, identities);
-    const reason = isAccepted ? 'ok' : name === 'liar' ? 'ERR_PACK_ATTESTATION_INVALID' : 'ERR_PACK_SIGNATURE_UNTRUSTED';
+    const reason = isAccepted ? 'ok' : refusalOf(name);
     const verdict: Verdict = {
       schema: 'stellaops.io/verdict.v1',
       outcome: isAccepted ? 'accepted' : 'rejected',
@@ -75,4 +76,15 @@ export class AttestingPublisher {
     };
     return { verdict, verdictHash: verdictHash(verdict), faults: [], predicateType: isAccepted ? SLSA : null };
   }
+}
+
+function signerOf(content: Buffer): string {
+  const document = JSON.parse(content.toString()) as { signatures: { sig: string }[] };
+  return Buffer.from(document.signatures[0]?.sig ?? '', 'base64').toString();
+}
+
+/** Nobody's name can be read in what is damaged. */
+function refusalOf(name: string | undefined) {
+  if (name === undefined) return 'ERR_PACK_DIGEST_MISMATCH';
+  return name === 'liar' ? 'ERR_PACK_ATTESTATION_INVALID' : 'ERR_PACK_SIGNATURE_UNTRUSTED';
 }

@@ -14,6 +14,7 @@ import {
   type Clock,
   type CommandBus,
   type ExistingVersion,
+  type ProvisionalAttestation,
   type RecordedAttestation,
   type RegistryTx,
   type RegistryUnitOfWork,
@@ -80,7 +81,7 @@ export class AddAttestation {
         if (verdict.outcome === 'rejected' || predicateType === null) {
           const namesSigner = request.attestation.mediaType !== MEDIA_TYPES.dsseEnvelope;
           const isKept = request.provisional === true && (begin.kept !== undefined || lacksTrustAlone(verdict, namesSigner));
-          if (isKept) return { judged: await this.asIs(request, begin.attested, verified) };
+          if (isKept) return { judged: await this.asIs(request, begin, verified) };
           return { done: { outcome: 'rejected', verdict, verdictHash, faults } };
         }
         return { judged: await this.prepare(request, begin.attested, { verified, predicateType, carrier }) };
@@ -115,12 +116,16 @@ export class AddAttestation {
     return askVerifier(this.commands, 'verify-attestation', request, { packId, version });
   }
 
-  /** What the document says of itself: it has to be about the version, or no trust in the world would make it an attestation of it. */
+  /**
+   * What the document says of itself: it has to be about the version, or no trust in the world would make it an attestation of it. One that is kept has
+   * been read, and may be damaged since.
+   */
   private async asIs(
     { attestation }: AddAttestationRequest,
-    attested: Attested,
+    { attested, kept }: { readonly attested: Attested; readonly kept: ProvisionalAttestation | undefined },
     verified: Answered<VerifyAttestationReply>,
   ): Promise<Untrusted> {
+    if (kept) return { ...attested, verified, predicateType: kept.predicateType };
     const { digest, manifestDigest } = attested.existing;
     const content = await readWhole(this.blobs, attestation, MAX_ATTESTATION_BYTES);
     const { predicateType } = readUnverified(attestation.mediaType, content, [digest, manifestDigest]);

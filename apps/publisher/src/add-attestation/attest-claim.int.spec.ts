@@ -71,6 +71,19 @@ describe('AddAttestation for a version that waits', () => {
     expect(await attested()).toMatchObject([{ predicate_type: SLSA }, { predicate_type: OTHER, digest: sha256(other) }]);
   });
 
+  it('publishes it with one of what two referrers carry', async () => {
+    const digest = await signed();
+    const other = publisher.release.statement(digest, OTHER);
+    await publisher.refer(digest, other);
+    const newest = await publisher.refer(digest, other, undefined, { annotations: { again: 'yes' } });
+    expect(await publisher.attest(publisher.release.statement(digest, SLSA))).toMatchObject({ outcome: 'added' });
+    expect([await count('pack_versions'), await count('pending_versions')]).toEqual([1, 0]);
+    expect(await attested()).toMatchObject([
+      { predicate_type: SLSA },
+      { predicate_type: OTHER, digest: sha256(other), manifest_digest: newest.digest },
+    ]);
+  });
+
   it('goes on waiting for one by those who are trusted', async () => {
     const digest = await signed();
     expect(await publisher.attest(stranger.statement(digest, SLSA))).toMatchObject({ outcome: 'waiting' });

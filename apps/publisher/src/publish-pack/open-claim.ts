@@ -1,4 +1,11 @@
-import { DomainError, PACK_MANIFEST_MAX_BYTES, type Descriptor, type EncodedManifest, type ParsedManifest } from '@packs/domain';
+import {
+  DomainError,
+  PACK_MANIFEST_MAX_BYTES,
+  type Descriptor,
+  type Digest,
+  type EncodedManifest,
+  type ParsedManifest,
+} from '@packs/domain';
 import { readWhole, type BlobStore, type PendingVersion, type RecordedManifest, type RegistryUnitOfWork } from '@packs/ports';
 import { parseManifest } from '../put-manifest/parse-manifest';
 import { isDocument, readDocument } from '../put-manifest/read-document';
@@ -36,16 +43,17 @@ export async function openClaim(unitOfWork: RegistryUnitOfWork, blobs: BlobStore
     ),
   );
   const signatures: SubmittedSignature[] = [];
-  const attestations: SubmittedAttestation[] = [];
+  const attestations = new Map<Digest, SubmittedAttestation>();
   for (const { encoded, layer } of carrying) {
     const blob = documents.get(layer.digest);
     const document = blob && (await readDocument(blobs, blob, layer.mediaType));
     if (document?.kind === 'signature') signatures.push({ blob: document.blob, referrer: encoded });
-    if (document?.kind === 'attestation') {
-      attestations.push({ document: document.blob, predicateType: document.predicateType, referrer: encoded });
+    // What several referrers carry is one attestation: it is kept by the newest of them.
+    if (document?.kind === 'attestation' && !attestations.has(layer.digest)) {
+      attestations.set(layer.digest, { document: document.blob, predicateType: document.predicateType, referrer: encoded });
     }
   }
-  return { artifact, signatures, attestations };
+  return { artifact, signatures, attestations: [...attestations.values()] };
 }
 
 interface CarryingReferrer {
