@@ -137,12 +137,12 @@ async function connect<T>(open: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Lost connections and a server that is going down or coming up: the same request may succeed later. */
+/** Lost connections, a server that is going down or coming up, and a statement that had no time left: the same request may succeed later. */
 function unavailableWhenDown(error: unknown): unknown {
   if (error instanceof DomainError || !isNativeError(error)) return error;
   const code = 'code' in error ? String(error.code) : '';
   const lost =
-    /^(08|57P0|53)/.test(code) ||
+    /^(08|57P0|57014|53)/.test(code) ||
     /^(ECONN|EPIPE)/.test(code) ||
     /connection terminated|client has encountered a connection error/i.test(error.message);
   return lost ? new DomainError('ERR_PACK_UNAVAILABLE', 'the database is not available', { retry: 'later', cause: error }) : error;

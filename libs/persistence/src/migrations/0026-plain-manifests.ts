@@ -19,8 +19,8 @@ export class PlainManifests1700000000026 implements MigrationInterface {
 
 /**
  * As \`registry.put_manifests\`, for a caller who may not write to \`registry\` himself: only what the rules of generic content allow comes about by it. A
- * repository of packs takes nothing this way, and no repository a manifest that is a pack's or has a part of one. Its owner is exempt from no policy, so
- * row-level security holds in it as in any other.
+ * repository of packs takes nothing this way, and no repository a manifest that is said to be a pack's or to have a part of one. What it writes is held to the
+ * tenant by row-level security; each look-up names the tenant itself.
  */
 const PUT_GENERIC = `
 create function registry.put_generic(caller text, pushes jsonb)
