@@ -31,15 +31,27 @@ export const MAX_JUDGED_ATTESTATIONS = 32;
 
 type AttestationRef = Static<typeof AttestationRefSchema>;
 
-/** What a question tells of a version's attestations, newest first: those that one of the policies asks for, and nothing where none does. */
+/**
+ * What a question tells of a version's attestations, newest first: those that one of the policies asks for, and nothing where none does. Of each type
+ * there are as many as of any other while it has some, so that none is crowded out by newer ones of another.
+ */
 export function judgedAttestations(
   policies: readonly SigningPolicy[],
   attestations: readonly (AttestationRef & { readonly predicateType: string })[],
 ): { attestations?: AttestationRef[] } {
   const wanted = new Set(policies.flatMap(({ require }) => require?.attestations?.map(({ predicateType }) => predicateType) ?? []));
-  const found = attestations.filter(({ predicateType }) => wanted.has(predicateType)).slice(0, MAX_JUDGED_ATTESTATIONS);
+  const found = inTurns(attestations.filter(({ predicateType }) => wanted.has(predicateType)));
   if (found.length === 0) return {};
   return { attestations: found.map(({ digest, size, objectKey, mediaType }) => ({ digest, size, objectKey, mediaType })) };
+}
+
+/** The newest of each type, then the next of each, until all places are taken; in the order they came in. */
+function inTurns<T extends { readonly predicateType: string }>(attestations: readonly T[]): T[] {
+  const turns = [...Map.groupBy(attestations, ({ predicateType }) => predicateType).values()]
+    .flatMap(ofType => ofType.map((attestation, turn) => ({ attestation, turn })))
+    .toSorted((a, b) => a.turn - b.turn);
+  const taken = new Set(turns.slice(0, MAX_JUDGED_ATTESTATIONS).map(({ attestation }) => attestation));
+  return attestations.filter(attestation => taken.has(attestation));
 }
 
 /** How long a verification of this many bytes may take: a lost verifier is noticed soon when the bundle is small. */
