@@ -1,7 +1,9 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { canonicalJson, MEDIA_TYPES, sha256, type Digest, type TrustMaterial } from '@packs/domain';
 import { aKeylessAuthority, type KeylessAuthority } from '@packs/testing';
-import { SpecSigner, statementAbout } from './signer.fixture';
+import { pemOf, SpecSigner, statementAbout } from './signer.fixture';
 import { encodeSimpleSignature } from './simple-signature';
+import { trustedKeyFromPem } from './trust-material';
 import { runTask, type AttestationTask, type SignatureTask } from './verification-task';
 import { verifyDocument } from './verify-document';
 
@@ -109,5 +111,35 @@ describe('an image signature', () => {
     const judge = (digest: Digest) => runTask(signature(MEDIA_TYPES.simpleSignature, about(digest)), { keys: [release.key] });
     expect(judge(sha256(MANIFEST)).outcome).toBe('verified');
     expect(judge(sha256(BUNDLE)).refusal).toMatchObject({ reason: 'subject-mismatch' });
+  });
+});
+
+describe('the proof of a log that nothing dates', () => {
+  const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const keys = [trustedKeyFromPem('release', pemOf(pair.publicKey))];
+  const hour = (hours: number): string => new Date(Date.now() + hours * 3_600_000).toISOString();
+
+  interface Trusting {
+    readonly tlogs: { readonly publicKey: { readonly validFor: { end?: string } } }[];
+  }
+
+  it.each<[string, string | undefined, boolean, boolean]>([
+    ['is trusted', undefined, true, true],
+    ['was retired before', hour(-1), false, false],
+    ['will be retired', hour(1), false, true],
+  ])('of what a key made counts while there is no end to the trust in it: it %s', async (_, end, isProven, isProvenWithTime) => {
+    const authority = await aKeylessAuthority();
+    const root = structuredClone(authority.trustedRoot) as Trusting;
+    for (const { publicKey } of root.tlogs) if (end !== undefined) publicKey.validFor.end = end;
+    const bundle = JSON.parse((await authority.loggedBundle(BUNDLE, pair)).toString());
+    const material: TrustMaterial = { keys, trustedRoots: [canonicalJson(root)] };
+    const judge = () =>
+      runTask({ ...signature(MEDIA_TYPES.sigstoreBundle, Buffer.from(JSON.stringify(bundle))), wantsEvidence: true }, material);
+    expect(judge()).toMatchObject({ outcome: 'verified', isProven: isProvenWithTime });
+    const [entry] = bundle.verificationMaterial.tlogEntries;
+    delete entry.inclusionPromise;
+    delete entry.integratedTime;
+    entry.logIndex = entry.inclusionProof.logIndex;
+    expect(judge()).toMatchObject({ outcome: 'verified', isProven });
   });
 });

@@ -28,6 +28,9 @@ export type EvidenceSigner =
 
 type Content = SignedEntity['signature'];
 
+/** What the library takes for the end where a trusted root gives none: the last moment that can be told. */
+const END_OF_TIME = 8.64e15;
+
 /**
  * Verifies timestamps, certificate, log entries and signature, in this order, by one trusted root.
  * @throws SignatureFault with the reason of the first that does not hold
@@ -110,7 +113,7 @@ function boundEntry(
   signer: EvidenceSigner,
   { tlogs }: TrustMaterial,
 ): TransparencyLogEntry {
-  const log = tlogs.find(({ logID, validFor }) => logID.equals(entry.logId.keyId) && times.every(time => isWithin(validFor, time)));
+  const log = tlogs.find(({ logID, validFor }) => logID.equals(entry.logId.keyId) && isTrustedAt(validFor, times));
   if (!log) throw untrusted('a log entry is of no log that was trusted at the time of signing', 'log-untrusted');
   requireLoggedSigner(entry, signer.kind === 'key' ? { key: signer.key.object } : { certificate: signer.certificate.native.raw });
   return entry.inclusionProof ? { ...entry, inclusionProof: ownProof(entry.inclusionProof, log) } : entry;
@@ -118,6 +121,11 @@ function boundEntry(
 
 function ownProof(proof: NonNullable<TransparencyLogEntry['inclusionProof']>, log: LogAuthority): typeof proof {
   return { ...proof, checkpoint: { envelope: ownCheckpoint(proof.checkpoint?.envelope ?? '', proof, log) } };
+}
+
+/** Where nothing says when it was, the trust in a log must have no end: what is kept of one that is retired speaks of its own days alone. */
+function isTrustedAt(validFor: LogAuthority['validFor'], times: readonly Date[]): boolean {
+  return times.length > 0 ? times.every(time => isWithin(validFor, time)) : validFor.end.getTime() === END_OF_TIME;
 }
 
 function isWithin({ start, end }: LogAuthority['validFor'], time: Date): boolean {
