@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { MEDIA_TYPES, sha256 } from '@packs/domain';
-import { encodeTrustMaterial, trustedKeyFromPem, type VerificationAnswer } from '@packs/sigstore';
+import { encodeTrustMaterial, trustedKeyFromPem, type VerificationAnswer, type VerificationTask } from '@packs/sigstore';
 import { InMemoryBlobStore } from '@packs/testing';
 import { AttestationEvaluator } from './attestation-evaluator';
 import { BundleSource } from './bundle-source';
@@ -36,6 +36,7 @@ async function outcomeOf(
   mediaType: 'envelope' | 'bundle',
   document: Buffer,
   verifier = aVerifier().verifier as SignatureVerifier,
+  beside: readonly Buffer[] = [],
 ) {
   const blobs = new InMemoryBlobStore(1024 * 1024);
   const ref = blobs.put(bundle);
@@ -53,7 +54,10 @@ async function outcomeOf(
     {
       bundle: ref,
       source,
-      signatures: [{ ...blobs.put(document), mediaType: mediaType === 'bundle' ? MEDIA_TYPES.sigstoreBundle : MEDIA_TYPES.dsseEnvelope }],
+      signatures: [document, ...beside].map(content => ({
+        ...blobs.put(content),
+        mediaType: mediaType === 'bundle' ? MEDIA_TYPES.sigstoreBundle : MEDIA_TYPES.dsseEnvelope,
+      })),
       policies: [aPolicy()],
       channel: 'edge',
       packType: 'task',
@@ -95,11 +99,15 @@ describe.each([
 
 describe('a signature that could not be judged', () => {
   class Scripted extends SignatureVerifier {
-    constructor(private readonly reason: NonNullable<VerificationAnswer['refusal']>['reason']) {
+    constructor(
+      private readonly reason: NonNullable<VerificationAnswer['refusal']>['reason'],
+      private readonly good?: Buffer,
+    ) {
       super();
     }
 
-    async verify(): Promise<VerificationAnswer> {
+    async verify(task: VerificationTask, material: Uint8Array): Promise<VerificationAnswer> {
+      if (this.good?.equals(task.content)) return aVerifier().verifier.verify(task, material);
       const refusal = { error: 'ERR_PACK_SIGNATURE_INVALID', reason: this.reason, message: 'scripted' } as const;
       return { outcome: 'signature-refused', signers: [], refusal };
     }
@@ -108,6 +116,26 @@ describe('a signature that could not be judged', () => {
   it.each(['verification-timeout', 'verification-failed'] as const)('is asked about again after %s', async reason => {
     const asked = outcomeOf(HELD, 'envelope', statementOf({ sha256: '' }), new Scripted(reason));
     await expect(asked).rejects.toMatchObject({ code: 'ERR_PACK_UNAVAILABLE', retry: 'later' });
+  });
+
+  it.each([
+    ['verification-timeout', 'before'],
+    ['verification-timeout', 'after'],
+    ['verification-failed', 'before'],
+    ['verification-failed', 'after'],
+  ] as const)('is asked about again after %s also when it comes %s one that suffices', async (reason, place) => {
+    const good = statementOf({ sha256: sha256(HELD).slice(7) });
+    const broken = Buffer.from('broken off');
+    const [first, second] = place === 'before' ? [broken, good] : [good, broken];
+    const asked = outcomeOf(HELD, 'envelope', first, new Scripted(reason, good), [second]);
+    await expect(asked).rejects.toMatchObject({ code: 'ERR_PACK_UNAVAILABLE', retry: 'later' });
+    expect(await outcomeOf(HELD, 'envelope', good, new Scripted(reason, good))).toBe('accepted ok');
+  });
+
+  it('takes nothing from one that suffices when it was looked at to its end', async () => {
+    const good = statementOf({ sha256: sha256(HELD).slice(7) });
+    const asked = outcomeOf(HELD, 'envelope', good, new Scripted('document-unreadable', good), [Buffer.from('unreadable')]);
+    expect(await asked).toBe('accepted ok');
   });
 
   it('is refused for good when it is the document that cannot be read', async () => {

@@ -10,7 +10,7 @@ import {
   type VerifiedIdentity,
 } from '@packs/domain';
 import { BlobStore, readWhole, type BlobRef } from '@packs/ports';
-import { isFinished, MAX_SIGNATURE_BYTES, refused, type ArtifactSubject, type VerificationAnswer } from '@packs/sigstore';
+import { MAX_SIGNATURE_BYTES, refused, type ArtifactSubject, type VerificationAnswer } from '@packs/sigstore';
 import { AttestationEvaluator, type AttestationRef } from './attestation-evaluator';
 import type { BundleSource } from './bundle-source';
 import type { Artifact } from './check-artifact';
@@ -18,7 +18,7 @@ import type { CheckList } from './check-list';
 import { asksForEvidence, checkSignature } from './check-signature';
 import { failForWantOfPolicy, judgeSigners } from './judge-signers';
 import { SignatureTimer, timedAs } from './signature-timer';
-import { SignatureVerifier, unfinished } from './signature-verifier';
+import { requireFinished, SignatureVerifier } from './signature-verifier';
 import { TrustMaterials, type TrustRef } from './trust-materials';
 import { distinct, identityOf, ruleSigner } from './verified-identities';
 
@@ -75,7 +75,10 @@ export class SignatureEvaluator {
     private readonly attestations: AttestationEvaluator,
   ) {}
 
-  /** A signature that fails is reported and counts for nothing; it takes nothing from those that are valid. */
+  /**
+   * A signature that fails is reported and counts for nothing; it takes nothing from those that are valid.
+   * @throws DomainError ERR_PACK_UNAVAILABLE for one that was not looked at to its end, whatever the others are worth: a verdict says nothing of the machine
+   */
   async evaluate(signed: SignedBundle, list: CheckList): Promise<SignatureFindings> {
     const policy = selectPolicy(signed.policies, signed) ?? null;
     const { bytes: material, revoked } = await this.trust.of(signed.trust);
@@ -88,18 +91,15 @@ export class SignatureEvaluator {
     }
     const found: VerifiedIdentity[] = [];
     const signers: Signer[] = [];
-    const brokenOff: VerificationAnswer[] = [];
     for (const [index, ref] of signed.signatures.entries()) {
       const answer = await this.timed(() => this.verify(ref, { signed, policy, material }));
-      if (!isFinished(answer)) brokenOff.push(answer);
+      requireFinished(answer);
       if (!counts(answer, { policy, evidence: ref.digest, field: `signatures[${index}]`, evaluatedAt: signed.evaluatedAt }, list)) continue;
       found.push(...answer.signers.map(signer => identityOf(signer, ref.digest)));
       signers.push(...answer.signers.map(ruleSigner));
     }
     const isSigned = decide(policy, signed, signers, list);
     const accepted = policy ? (await this.isAttested(signed, policy, material, list)) && isSigned : isSigned;
-    // Nobody is refused for what was not looked at to its end.
-    for (const answer of isSigned ? [] : brokenOff) throw unfinished(answer);
     const evidence = signed.signatures.map(({ digest }) => digest);
     const attestations = policy?.require?.attestations && (signed.attestations ?? []).map(({ digest }) => digest);
     return { accepted, policy, evidence, attestations, identities: distinct(found) };

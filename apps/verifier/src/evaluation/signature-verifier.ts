@@ -12,7 +12,7 @@ export function requireFinished(answer: VerificationAnswer): void {
   if (!isFinished(answer)) throw unfinished(answer);
 }
 
-export function unfinished({ refusal }: VerificationAnswer): DomainError {
+function unfinished({ refusal }: VerificationAnswer): DomainError {
   return new DomainError('ERR_PACK_UNAVAILABLE', refusal?.message ?? 'a verification was broken off', { retry: 'later' });
 }
 

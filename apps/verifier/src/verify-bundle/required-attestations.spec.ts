@@ -1,7 +1,11 @@
 import type { ReverifyVersionRequest, VerifyBundleRequest } from '@packs/contracts';
 import { MEDIA_TYPES, sha256, type Check, type SigningPolicy } from '@packs/domain';
+import { encodeTrustMaterial, refused, type VerificationAnswer, type VerificationTask } from '@packs/sigstore';
 import { aSigner } from '@packs/testing';
+import { AttestationEvaluator } from '../evaluation/attestation-evaluator';
 import { anAttestation, anAttester, SLSA } from '../evaluation/attester.fixture';
+import { CheckList } from '../evaluation/check-list';
+import { SignatureVerifier } from '../evaluation/signature-verifier';
 import { aBundle, aPolicy, aVerifier } from '../evaluation/verifier.fixture';
 import { ReverifyVersion } from '../reverify-version/reverify-version';
 import { VerifyBundle } from './verify-bundle';
@@ -84,6 +88,28 @@ describe('attestations that a policy requires', () => {
     expect((await judge([document], REQUIRED, false)).outcome).toBe('rejected');
     expect((await judge([document], { ...REQUIRED, unsigned: 'allow' }, false)).outcome).toBe('accepted');
     expect((await judge([], { ...REQUIRED, unsigned: 'allow' }, false)).outcome).toBe('rejected');
+  });
+
+  it.each(['before', 'after'])('are asked about again while one %s that would do was not looked at to its end', async place => {
+    const broken = Buffer.from('broken off');
+    const good = anAttestation(DIGEST, [builder]);
+    const { blobs, trust, verifier } = aVerifier();
+    class BreakingOff extends SignatureVerifier {
+      async verify(task: VerificationTask, material: Uint8Array): Promise<VerificationAnswer> {
+        if (broken.equals(task.content)) return refused('verification-timeout', 'scripted');
+        return verifier.verify(task, material);
+      }
+    }
+    const attestations = (place === 'before' ? [broken, good] : [good, broken]).map(document => ({
+      ...blobs.put(document),
+      mediaType: MEDIA_TYPES.dsseEnvelope,
+    }));
+    const keys = [builder.key];
+    const asked = { subjects: [DIGEST], policy: aPolicy(REQUIRED), trust: trust(keys), evaluatedAt: '2026-01-17T08:00:00.000Z' };
+    const evaluate = (by: SignatureVerifier) =>
+      new AttestationEvaluator(blobs, by).evaluate({ ...asked, attestations }, encodeTrustMaterial({ keys }), new CheckList());
+    await expect(evaluate(new BreakingOff())).rejects.toMatchObject({ code: 'ERR_PACK_UNAVAILABLE', retry: 'later' });
+    expect(await evaluate(verifier)).toBe(true);
   });
 
   it('are not looked at where the policy requires none', async () => {
