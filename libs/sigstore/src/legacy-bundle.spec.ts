@@ -16,7 +16,7 @@ const PAYLOAD = Buffer.from(
   JSON.stringify({ critical: { type: 'cosign container image signature', image: { 'docker-manifest-digest': MANIFEST } }, optional: null }),
 );
 
-/** What a keyless bundle holds, as cosign 1 and 2 wrote it. */
+/** What a bundle holds, as cosign 1 and 2 wrote it. */
 interface Parts {
   readonly pem: string;
   readonly signature: string;
@@ -26,7 +26,7 @@ interface Parts {
 function partsOf(bundle: Buffer): Parts {
   const { verificationMaterial, messageSignature } = JSON.parse(bundle.toString());
   const [entry] = verificationMaterial.tlogEntries;
-  const body = verificationMaterial.certificate.rawBytes.replace(/.{64}(?!$)/g, '$&\n');
+  const body = (verificationMaterial.certificate?.rawBytes ?? '').replace(/.{64}(?!$)/g, '$&\n');
   return {
     pem: `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`,
     signature: messageSignature.signature,
@@ -126,8 +126,26 @@ describe('what cosign wrote before it wrote sigstore bundles', () => {
       expect(reasonOf(verify(await layer(() => ({ rekor: other.rekor })), MANIFEST))).toBe('log-entry-mismatch');
     });
 
-    it('keeps nothing beside what a key made', () => {
-      const bundle = { 'dev.sigstore.cosign/bundle': '{}' };
+    it('says when a key signed, so that it counts on after the key has expired', async () => {
+      const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+      const { signature, rekor } = partsOf(await authority.loggedBundle(PAYLOAD, pair));
+      const bundle = { 'dev.sigstore.cosign/bundle': canonicalJson(rekor) };
+      const sealed = Buffer.from(signature, 'base64');
+      const [dated, undated] = [bundle, {}].map(annotations => JSON.parse(encodeSimpleSignature(PAYLOAD, sealed, annotations).toString()));
+      const now = Date.now();
+      const day = 86_400_000;
+      const keys = [{ ...trustedKeyFromPem('release', pemOf(pair.publicKey)), notAfter: new Date(now + day).toISOString() }];
+      const changes = { keys, keyEvidence: 'reported', standing: { evaluatedAt: new Date(now + 2 * day) } } as const;
+      expect(verify(dated, MANIFEST, changes)).toMatchObject({
+        outcome: 'accepted',
+        identity: { kind: 'key', name: 'release' },
+        times: [{ source: 'log' }],
+      });
+      expect(reasonOf(verify(undated, MANIFEST, changes))).toBe('key-expired');
+    });
+
+    it.each(['', '{}', '{', 'null'])('keeps no log entry that is %j beside what a key made', text => {
+      const bundle = { 'dev.sigstore.cosign/bundle': text };
       expect(encodeSimpleSignature(PAYLOAD, Buffer.of(1), bundle)).toEqual(encodeSimpleSignature(PAYLOAD, Buffer.of(1)));
     });
   });

@@ -3,7 +3,7 @@ import { decodeBase64 } from './canonical-base64';
 import { memberAt } from './json-member';
 import { base64, object, text, type Shape } from './json-shape';
 import { derOfPem } from './log-entry-binding';
-import { invalid } from './signature-fault';
+import { invalid, SignatureFault } from './signature-fault';
 import type { SignedDocument } from './signed-document';
 import { JsonFault, parseStrictJson } from './strict-json';
 
@@ -47,11 +47,20 @@ export interface LayerAnnotations {
 const CERTIFICATE = 'dev.sigstore.cosign/certificate';
 const REKOR_BUNDLE = 'dev.sigstore.cosign/bundle';
 
-/** Of a layer that was signed with a certificate; what a key signed needs nothing beside it. */
+/** What is kept of a layer. The log entry of what a key signed says when that was; it is not asked for, so that one that cannot be read is left out. */
 export function layerAnnotations(annotations: Readonly<Record<string, unknown>>): LayerAnnotations {
   const [certificate, bundle] = [annotations[CERTIFICATE], annotations[REKOR_BUNDLE]];
-  if (typeof certificate !== 'string' || certificate === '') return {};
-  return { certificate, ...(typeof bundle === 'string' && { bundle }) };
+  if (typeof certificate === 'string' && certificate !== '') return { certificate, ...(typeof bundle === 'string' && { bundle }) };
+  return typeof bundle === 'string' && isReadable({ bundle }) ? { bundle } : {};
+}
+
+function isReadable(annotations: LayerAnnotations): boolean {
+  try {
+    return readAnnotations(annotations).entries.length > 0;
+  } catch (error) {
+    if (error instanceof SignatureFault) return false;
+    throw error;
+  }
 }
 
 /** Who signed such a layer, and its log entry. The chain that may be there is not read: issuers are known from the trusted root alone. */
