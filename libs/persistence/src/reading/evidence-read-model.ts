@@ -16,6 +16,8 @@ export class PostgresEvidenceReadModel extends EvidenceReadModel {
       sql.query(
         `select hash, document as verdict from registry.verdicts where tenant = $1 and hash in (
            select verdict_hash from registry.pack_versions where ${ABOUT_VERSION}
+           union select withdrawal_verdict from registry.pack_versions where ${ABOUT_VERSION}
+           union select verdict_hash from registry.signature_rotations where ${ABOUT_VERSION}
            union select verdict_hash from registry.pack_provenance where ${ABOUT_VERSION}
            union select verdict_hash from registry.provisional_attestations where ${ABOUT_VERSION}
            union select verdict_hash from registry.attestation_states where ${ABOUT_VERSION}

@@ -200,6 +200,13 @@ while IFS="$tab" read -r kind file by first second <&5; do
   esac
 done 5< CHECKS
 
+# A signature that CHECKS does not name was checked by nobody.
+cut -f2 CHECKS > "$work/named"
+for file in signatures/*; do
+  [ -f "$file" ] || continue
+  grep -qxF "$file" "$work/named" || unchecked "$file: CHECKS does not say who made it"
+done
+
 [ "$wrong" -eq 0 ] || { echo "NOT GOOD"; exit 1; }
 [ "$left" -eq 0 ] || { echo "GOOD AS FAR AS IT WAS CHECKED"; exit 2; }
 echo "GOOD"
