@@ -46,6 +46,6 @@ export abstract class AttestationStore {
   abstract subject(tenant: string, packId: string, version: string): Promise<Descriptor | undefined>;
   /** How many a version has, provisional ones included. */
   abstract count(tenant: string, packId: string, version: string): Promise<number>;
-  /** The version is there, and the attestation is not. */
+  /** The version is there, and the attestation is not; one that was provisional is so no longer. */
   abstract add(attestation: NewAttestation): Promise<void>;
 }

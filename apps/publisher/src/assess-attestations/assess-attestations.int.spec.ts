@@ -185,6 +185,18 @@ describe('the state of an attestation', () => {
     expect(await publisher.events('pack.attestation.reassessed')).toEqual([]);
   });
 
+  it('is judged once in a run and is due still, where it stays what it was', async () => {
+    await attesting.taken('release');
+    await publisher.rows(
+      `insert into registry.provisional_attestations (tenant, pack_id, version, digest, media_type, predicate_type, verdict_hash, basis, added_at, added_by)
+       select tenant, pack_id, version, digest, media_type, predicate_type, verdict_hash, digest, added_at, added_by from registry.pack_provenance`,
+    );
+    await trust('release', 'builder');
+    expect([await assess(), await assess()]).toEqual([2, 1]);
+    await publisher.rows(`delete from registry.provisional_attestations`);
+    expect(await assess()).toBe(0);
+  });
+
   it('of others is judged although one cannot be', async () => {
     await attesting.taken('release');
     await trust('builder');

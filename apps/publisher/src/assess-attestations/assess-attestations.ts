@@ -39,12 +39,17 @@ export class AssessAttestations {
   }
 
   private async workOff(due: AssessmentDue, signal: AbortSignal | undefined): Promise<number> {
+    let before = new Set<string>();
     for (let judged = 0; ;) {
       const stale = await this.stale(due.tenant);
       if (stale.length === 0) {
         await this.unitOfWork.run(due.tenant, tx => tx.attestationStates.settle(due));
         return judged;
       }
+      const names = stale.map(({ recorded, packId, version, digest }) => [recorded, packId, version, digest].join(' '));
+      // What stays stale although it was judged is due still: the next run tries again.
+      if (names.every(name => before.has(name))) return judged;
+      before = new Set(names);
       for (const { recorded, ...name } of stale) {
         if (signal?.aborted) return judged;
         await (recorded ? this.assess(name) : this.tryAgain(name));

@@ -3,7 +3,7 @@ import { AttestationStore, type NewAttestation, type RecordedAttestation } from 
 import { insertBlobs } from '../content-catalog';
 import type { Sql } from '../transaction';
 import { ATTESTATION_COLUMNS, toRecorded, type AttestationRow } from './attestation-rows';
-import { sendState } from './attestation-states';
+import { PostgresAttestationStates, sendState } from './attestation-states';
 import { insertManifests } from './manifest-rows';
 import { PostgresPackStore } from './pack-store';
 
@@ -46,6 +46,7 @@ export class PostgresAttestationStore extends AttestationStore {
     const { tenant, packId, version, document, referrer, verdict } = added;
     insertBlobs(this.sql, added.blobs);
     await new PostgresPackStore(this.sql).addVerdict(tenant, verdict, added.verdictHash, added.question);
+    await new PostgresAttestationStates(this.sql).forget({ tenant, packId, version, digest: document.digest });
     insertManifests(this.sql, tenant, packId, [{ manifest: referrer, subject: added.subject, blobs: [document.digest] }]);
     await this.sql.query(
       `insert into registry.pack_provenance (tenant, pack_id, version, digest, media_type, manifest_digest, predicate_type, signers,
