@@ -1,5 +1,6 @@
 export { aKit, KIT_LOG, type TestKit } from './a-kit';
 export { aMirroredVersion, type TestVersion } from './a-mirrored-version';
+export { anExporter, type Exporter } from './an-exporter';
 export { aPack, type PackChanges } from './a-pack';
 export { aTar, aZip, eicar, nestedFiveDeep, type ArchivedFile } from './archives';
 export { describeBlobStore } from './blob-store.conformance';

@@ -2,10 +2,10 @@ import { ImportKit, type ImportKitRequest, type ImportRequest, type KitPlan } fr
 import { sha256 } from '@packs/domain';
 import { kitBlobs } from '@packs/pack-format';
 import { LeaseLost, readWhole, type HeldImport } from '@packs/ports';
-import { aKit, InMemoryBlobStore, KIT_LOG, ScriptedCommandBus, type TestKit } from '@packs/testing';
+import { aKit, anExporter, InMemoryBlobStore, KIT_LOG, ScriptedCommandBus, type Exporter, type TestKit } from '@packs/testing';
 import { KitRun } from '../work-kits/kit-run';
 import { StageKit } from './stage-kit';
-import { anExporter, FewRecords, OneImport, type Exporter } from './stage-kit.fixture';
+import { FewRecords, OneImport } from './stage-kit.fixture';
 import { TrustedExporters } from './trusted-exporters';
 
 describe('StageKit', () => {

@@ -2,7 +2,8 @@ import { ChannelUpdated, KitImported, newEvent, type ImportKitReply, type Import
 import { canonicalDigest, DomainError, isBuiltInChannel, type TrustedKey } from '@packs/domain';
 import { readWhole, type BlobStore, type Clock, type RegistryTx, type RegistryUnitOfWork, type TrustState } from '@packs/ports';
 import { readTrustMaterial } from '@packs/sigstore';
-import { judgeAndCommit } from '../judgement/judge-and-commit';
+import { JUDGE_AGAIN, judgeAndCommit } from '../judgement/judge-and-commit';
+import { areAsJudged } from './as-judged';
 import { commitVersion } from './commit-version';
 import type { JudgedVersion, JudgeKit, MissingParts } from './judge-kit';
 import { KitContents } from './kit-contents';
@@ -77,13 +78,14 @@ export class ImportKit {
     tx: RegistryTx,
     request: ImportKitRequest,
     { contents, judged, trust }: { readonly contents: KitContents; readonly judged: Judged; readonly trust: TrustState },
-  ): Promise<ImportKitReply> {
+  ): Promise<ImportKitReply | typeof JUDGE_AGAIN> {
     const { tenant, actor } = request;
     const { manifest, exporter } = contents;
     // Imports of one tenant take turns from here on.
     await tx.trust.state(tenant, 'update');
     const earlier = await earlierReply(tx, request, contents);
     if (earlier) return earlier;
+    if (!(await areAsJudged(tx, tenant, judged.versions))) return JUDGE_AGAIN;
     const now = this.clock.now();
     for (let at = 0; at < contents.blobs.length; at += BLOBS_PAGE) await tx.kits.addBlobs(contents.blobs.slice(at, at + BLOBS_PAGE));
     // All at once and first, in the order that every transaction records blobs in.

@@ -9,6 +9,7 @@ import {
 import { DomainError, type FieldFault, type PackManifest } from '@packs/domain';
 import type { Clock, CommandBus, JudgeableVersion, TrustState } from '@packs/ports';
 import { askVerifier, type Answered } from '../judgement/ask-verifier';
+import { judgeVersion } from '../promote-version/judge-version';
 import type { RotatingVersion } from '../rotate-signature/judge-rotation';
 import { judgeSignatures, type BroughtSignatures } from './judge-signatures';
 import type { KitContents } from './kit-contents';
@@ -26,9 +27,11 @@ export interface JudgedVersion {
   readonly manifest: PackManifest;
   /** Absent for a version that is there already. */
   readonly verified?: Pick<Answered<VerifyBundleReply>, 'verdict' | 'verdictHash' | 'question' | 'scanReports'>;
-  /** By each further channel it was let into, by that channel's own policy. */
+  /** What was judged of a version that is there already. */
+  readonly held?: JudgeableVersion | undefined;
   /** Of a version that is there already. */
   readonly signatures?: BroughtSignatures | undefined;
+  /** By each further channel it was let into, by that channel's own policy. */
   readonly promotions: readonly { readonly channel: string; readonly verified: Answered<ReverifyVersionReply> }[];
   readonly attestations: readonly { readonly attestation: Attestation; readonly verified: Answered<VerifyAttestationReply> }[];
 }
@@ -88,14 +91,13 @@ export class JudgeKit {
     const verified = parts.isNew ? await this.verifyBundle(bench, version) : undefined;
     if (verified?.verdict.outcome === 'rejected') refuse(refusals, name, verified.faults);
     const signatures = await this.judgeSignatures(bench, parts);
-    const counting = parts.held
-      ? (signatures?.plan ?? parts.held.rotating.version).signatures
-      : version.signatures.map(({ document }) => bench.contents.refOf(document));
+    const held = parts.held && heldWith(bench, parts.attestations, parts.held.rotating.version, signatures);
     const promotions = [];
     for (const channel of parts.channels) {
-      const reply = await this.verifyFor(bench, version, channel, counting);
-      if (reply.verdict.outcome === 'rejected') refuse(refusals, `${name} in ${channel}`, reply.faults);
-      promotions.push({ channel, verified: reply });
+      const reply = held ? await this.judgeHeld(bench, version, held, channel) : await this.verifyFor(bench, version, channel);
+      if (reply instanceof DomainError) refuse(refusals, `${name} in ${channel}`, [reply]);
+      else if (reply.verdict.outcome === 'rejected') refuse(refusals, `${name} in ${channel}`, reply.faults);
+      else promotions.push({ channel, verified: reply });
     }
     const attestations = [];
     for (const attestation of parts.attestations) {
@@ -105,7 +107,23 @@ export class JudgeKit {
       }
       attestations.push({ attestation, verified: reply });
     }
-    return { version, manifest: await bench.contents.packManifest(version), verified, signatures, promotions, attestations };
+    const manifest = await bench.contents.packManifest(version);
+    return { version, manifest, verified, held: parts.held?.rotating.version, signatures, promotions, attestations };
+  }
+
+  /** As a promotion of what is here. @returns ERR_PACK_WITHDRAWN for what is withdrawn: it gets into no channel, whatever that channel's policy says */
+  private async judgeHeld(
+    { tenant, state }: Bench,
+    { packId }: KitVersion,
+    held: JudgeableVersion,
+    channel: string,
+  ): Promise<Answered<ReverifyVersionReply> | DomainError> {
+    try {
+      return await judgeVersion({ tenant, packId, commands: this.commands, clock: this.clock }, held, channel, state);
+    } catch (error) {
+      if (error instanceof DomainError && error.code === 'ERR_PACK_WITHDRAWN') return error;
+      throw error;
+    }
   }
 
   private async judgeSignatures(
@@ -146,9 +164,8 @@ export class JudgeKit {
 
   private verifyFor(
     { contents, state: _, scanning: __, ...asked }: Bench,
-    { packId, version, type, bundle, manifest, attestations }: KitVersion,
+    { packId, version, type, bundle, manifest, signatures, attestations }: KitVersion,
     channel: string,
-    counting: JudgeableVersion['signatures'],
   ): Promise<Answered<ReverifyVersionReply>> {
     const request = {
       ...asked,
@@ -156,7 +173,7 @@ export class JudgeKit {
       packType: type,
       bundle: contents.ref(bundle),
       manifest: contents.ref(manifest),
-      signatures: counting.map(signature => ({ ...signature, mediaType: signature.mediaType as never })),
+      signatures: signatures.map(({ document }) => contents.refOf(document)),
       ...judgedAttestations(
         asked.policies,
         attestations.map(one => ({ ...contents.refOf(one.document), predicateType: one.predicateType })),
@@ -190,6 +207,17 @@ interface Bench {
   readonly policies: TrustState['policies'][number][];
   readonly trust: Pick<TrustState, 'digest' | 'epoch' | 'material'>;
   readonly scanning: TrustState['scanning'];
+}
+
+/** A version as it will be here: what is contested here counts no more because a kit has it as well. */
+function heldWith(
+  { contents }: Bench,
+  attestations: readonly Attestation[],
+  version: JudgeableVersion,
+  signatures: BroughtSignatures | undefined,
+): JudgeableVersion {
+  const brought = attestations.map(({ document, predicateType }) => ({ ...contents.refOf(document), predicateType, contested: false }));
+  return { ...version, signatures: (signatures?.plan ?? version).signatures, attestations: [...version.attestations, ...brought] };
 }
 
 function refuse(refusals: Refusal[], field: string, faults: readonly { readonly code: string; readonly message: string }[]): void {
