@@ -7,7 +7,7 @@ import {
   PackVersionPublished,
   type ImportKitRequest,
 } from '@packs/contracts';
-import { DomainError, type Digest } from '@packs/domain';
+import { DomainError, scannedBy, type Digest } from '@packs/domain';
 import type { ExistingVersion, RegistryTx } from '@packs/ports';
 import { checkVisibility } from '../publish-pack/accept-version';
 import type { JudgedVersion } from './judge-kit';
@@ -117,6 +117,7 @@ async function publish(at: Committing, judged: JudgedVersion): Promise<void> {
     tenantVisibility: [...(manifest.metadata.tenantVisibility ?? [])],
     verdictHash: verified.verdictHash,
     verdictOutcome: verified.verdict.outcome,
+    ...scannedBy(verified.verdict),
     publishedAt: version.publishedAt,
   };
   await tx.outbox.append(newEvent(PackVersionPublished, { ...about(at, judged), ...state }, now));

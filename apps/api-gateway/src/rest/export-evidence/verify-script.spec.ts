@@ -15,12 +15,15 @@ describe('verify.sh', () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   /** Evidence of a version with two signatures, `named` of which CHECKS names. */
-  function verify(named: number): { code: number | null; said: string } {
+  function verify(
+    named: number,
+    encode: (signature: Buffer) => string | Buffer = signature => signature,
+  ): { code: number | null; said: string } {
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const bundle = 'the bundle';
     const config = '{}';
     const manifest = JSON.stringify({ config: { digest: `sha256:${hashOf(config)}` }, layers: [{ digest: `sha256:${hashOf(bundle)}` }] });
-    const signatures = [bundle, manifest].map(about => sign('sha256', Buffer.from(about), privateKey));
+    const signatures = [bundle, manifest].map(about => encode(sign('sha256', Buffer.from(about), privateKey)));
     const key = `keys/${hashOf(publicKey.export({ type: 'spki', format: 'der' }))}.pem`;
     const files: [string, string | Buffer][] = [
       ['artifact/bundle.tar.gz', bundle],
@@ -29,7 +32,7 @@ describe('verify.sh', () => {
       ['audit/entries.jsonl', ''],
       ['audit/leaves.txt', ''],
       [key, publicKey.export({ type: 'spki', format: 'pem' })],
-      ...signatures.map((bytes): [string, Buffer] => [`signatures/${hashOf(bytes)}.sig`, bytes]),
+      ...signatures.map((bytes): [string, string | Buffer] => [`signatures/${hashOf(bytes)}.sig`, bytes]),
       ['evidence.json', JSON.stringify({ digest: `sha256:${hashOf(bundle)}`, manifestDigest: `sha256:${hashOf(manifest)}`, verdicts: [] })],
       [
         'CHECKS',
@@ -51,6 +54,13 @@ describe('verify.sh', () => {
 
   it('says that all is good when each signature was checked', () => {
     expect(verify(2)).toMatchObject({ code: 0, said: expect.stringMatching(/\nGOOD\n$/) as string });
+  });
+
+  it.each<[string, (bytes: Buffer) => string]>([
+    ['in one', bytes => bytes.toString('base64')],
+    ['in several', bytes => `${bytes.toString('base64').replace(/.{40}/g, '$&\n')}\n`],
+  ])('reads signatures that are base64 text, %s line', (_, text) => {
+    expect(verify(2, text)).toMatchObject({ code: 0, said: expect.stringMatching(/\nGOOD\n$/) as string });
   });
 
   it.each([1, 0])('says which signatures nobody was named for when CHECKS has %d of 2', named => {

@@ -50,6 +50,7 @@ manifest=$(jq -r .manifestDigest evidence.json | cut -d: -f2)
 [ "$(jq -r .config.digest artifact/manifest.json)" = "sha256:$(hash_of artifact/config.json)" ] || bad "the manifest names another config"
 bundle=artifact/bundle.tar.gz
 [ -z "$given" ] || bundle=$given
+[ -z "$given" ] || [ -f "$given" ] || bad "$given is no file"
 if [ -f "$bundle" ]; then
   [ "$(hash_of "$bundle")" = "$digest" ] || bad "$bundle is not the bundle"
 else
@@ -58,10 +59,10 @@ fi
 ok "manifest sha256:$manifest"
 
 # Verdicts lean on policies and trust material that are here.
-jq -r '.verdicts[] | [.file, .policy // "", .trust // ""] | join(" ")' evidence.json > "$work/verdicts"
+jq -r '.verdicts[] | [.file, .policy // "-", .trust // "-"] | join(" ")' evidence.json > "$work/verdicts"
 while read -r file policy trust; do
-  [ -z "$policy" ] || [ -f "policies/$(printf %s "$policy" | cut -d: -f2).json" ] || unchecked "$file: its policy is not here"
-  [ -z "$trust" ] || [ -f "trust/$(printf %s "$trust" | cut -d: -f2).json" ] || unchecked "$file: its trust material is not here"
+  [ "$policy" = - ] || [ -f "policies/$(printf %s "$policy" | cut -d: -f2).json" ] || unchecked "$file: its policy is not here"
+  [ "$trust" = - ] || [ -f "trust/$(printf %s "$trust" | cut -d: -f2).json" ] || unchecked "$file: its trust material is not here"
 done < "$work/verdicts"
 
 # Audit entries hash to the leaves of the log (RFC 6962: SHA-256 of a zero byte and the entry).
@@ -79,7 +80,7 @@ openssl_check() {
   hash=$(printf %s "$1" | sed 's/.*-//')
   case $1 in
     ed25519) openssl pkeyutl -verify -pubin -inkey "$2" -rawin -sigfile "$3" -in "$4" ;;
-    rsa-pss-*) openssl dgst "-$hash" -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest -verify "$2" -signature "$3" "$4" ;;
+    rsa-pss-*) openssl dgst "-$hash" -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:auto -verify "$2" -signature "$3" "$4" ;;
     *) openssl dgst "-$hash" -verify "$2" -signature "$3" "$4" ;;
   esac > /dev/null 2>&1
 }
@@ -126,7 +127,12 @@ simple_check() {
 key_check() {
   case $1 in
     *.sig)
-      cp "$1" "$work/sig"
+      # As it is, or as base64 text.
+      if [ -z "$(LC_ALL=C tr -d 'A-Za-z0-9+/=\r\n' < "$1" | head -c 1 | od -An -tx1)" ]; then
+        tr -d '\r\n' < "$1" | base64 -d > "$work/sig" || return 1
+      else
+        cp "$1" "$work/sig"
+      fi
       bytes_check "$3" "$2"
       ;;
     *.simple.json) simple_check "$1" "$2" "$3" ;;
