@@ -78,7 +78,7 @@ async function settled(caller: Caller): Promise<void> {
     const [row] = await registry.sql<{ missing: number }>(
       `select count(*)::int as missing from registry.outbox o
        where o.tenant = $1 and (not exists (select 1 from compliance.inbox i where i.consumer = 'compliance-audit' and i.message_id = o.event_id)
-         or (o.subject in ('pack.version.published', 'pack.attestation.added', 'registry.trust.updated')
+         or (o.subject in ('pack.version.published', 'pack.version.deprecated', 'pack.attestation.added', 'registry.trust.updated')
            and not exists (select 1 from compliance.inbox i where i.consumer = 'compliance-coverage' and i.message_id = o.event_id)))`,
       [caller.tenant],
     );
