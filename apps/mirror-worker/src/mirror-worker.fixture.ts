@@ -276,7 +276,7 @@ export async function aStoredVersion(store: BlobStore, packId: string, changes: 
       epoch: 1,
       channel: 'edge',
       policy: null,
-      signatures: [signature],
+      signatures: [{ ...signature, mediaType: MEDIA_TYPES.sigstoreBundle }],
       trust: { epoch: 1, digest: sha256('trust'), material: null },
     },
     ...changes,

@@ -1,5 +1,5 @@
 import type { MoveReason } from '@packs/contracts';
-import type { AttestationMediaType, Digest, Lifecycle, PackType, SigningPolicy } from '@packs/domain';
+import type { AttestationMediaType, Digest, Lifecycle, PackType, SignatureMediaType, SigningPolicy } from '@packs/domain';
 import type { BlobRef } from './blob-store';
 
 /** A channel beside those every tenant has. */
@@ -46,7 +46,7 @@ export interface JudgeableVersion {
   readonly config: Digest;
   readonly bundle: BlobRef;
   readonly manifest: BlobRef;
-  readonly signatures: readonly (BlobRef & { readonly mediaType: string })[];
+  readonly signatures: readonly (BlobRef & { readonly mediaType: SignatureMediaType })[];
   /** The newest first. */
   readonly attestations: readonly JudgeableAttestation[];
   /** The channel it was published to, and the policy and epoch of the verdict that let it in. */

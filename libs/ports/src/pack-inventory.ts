@@ -1,5 +1,5 @@
 import type { Selection } from '@packs/contracts';
-import type { Digest, PackType, SigningPolicy } from '@packs/domain';
+import type { Digest, PackType, SignatureMediaType, SigningPolicy } from '@packs/domain';
 import type { BlobRef, StoredBlob } from './blob-store';
 
 /** A stored blob with the media type its descriptor has. */
@@ -60,7 +60,7 @@ export interface InventoryVerification {
   /** The channel and the policy the verdict was made for. */
   readonly channel: string;
   readonly policy: SigningPolicy | null;
-  readonly signatures: readonly (BlobRef & { readonly mediaType: string })[];
+  readonly signatures: readonly (BlobRef & { readonly mediaType: SignatureMediaType })[];
   readonly trust: { readonly epoch: number; readonly digest: Digest; readonly material: BlobRef | null };
 }
 

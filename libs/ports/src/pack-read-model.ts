@@ -7,7 +7,7 @@ import type {
   VersionListQuery,
   VersionView,
 } from '@packs/contracts';
-import type { Digest, PackType, SigningPolicy } from '@packs/domain';
+import type { Digest, PackType, SignatureMediaType, SigningPolicy } from '@packs/domain';
 import type { BlobRef, StoredBlob } from './blob-store';
 import type { JudgeableAttestation } from './channel-store';
 import type { TrustState } from './registry-unit-of-work';
@@ -27,7 +27,7 @@ export interface ServableVersion {
   readonly manifest: BlobRef;
   readonly type: PackType;
   readonly channel: string;
-  readonly signatures: readonly (BlobRef & { readonly mediaType: string })[];
+  readonly signatures: readonly (BlobRef & { readonly mediaType: SignatureMediaType })[];
   /** Where the verdict looked at any: all there are, the newest first. */
   readonly attestations: readonly JudgeableAttestation[];
   /** The trust epoch it was accepted under last; -1 while it is withdrawn. */

@@ -58,7 +58,7 @@ export class ServableVersions {
       packType: type,
       bundle: { digest: bundle.digest, size: bundle.size, objectKey: bundle.objectKey },
       manifest,
-      signatures: signatures.map(signature => ({ ...signature, mediaType: signature.mediaType as never })),
+      signatures: [...signatures],
       ...judgedAttestations(policies, attestations),
       policies,
       trust: { digest: trust.digest, epoch: trust.epoch, material: trust.material },

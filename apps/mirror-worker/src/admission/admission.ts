@@ -38,7 +38,7 @@ export class Admission {
         bundle: refOf(blobs.find(blob => blob.digest === digest)),
         // What was signed or attested may be that.
         manifest: refOf(manifest),
-        signatures: verification.signatures.map(signature => ({ ...signature, mediaType: signature.mediaType as never })),
+        signatures: [...verification.signatures],
         ...judged,
         policies,
         ...this.basisOf(trust),

@@ -1,16 +1,7 @@
 import type { ReverifyVersionReply } from '@packs/contracts';
-import type { Clock, CommandBus, TrustState } from '@packs/ports';
 import type { Answered } from '../judgement/ask-verifier';
-import { judgeByAll, strangersOf, type RotatingVersion } from '../rotate-signature/judge-rotation';
+import { judgeByAll, strangersOf, type RotatingVersion, type TrustingBench } from '../rotate-signature/judge-rotation';
 import { planRotation, type RotationPlan } from '../rotate-signature/plan-rotation';
-
-interface Bench {
-  readonly tenant: string;
-  readonly packId: string;
-  readonly commands: CommandBus;
-  readonly clock: Clock;
-  readonly trust: TrustState;
-}
 
 /** Signatures of a kit that a version which is here already gets by it. */
 export interface BroughtSignatures {
@@ -24,7 +15,7 @@ export interface BroughtSignatures {
  * @returns undefined when none of them does, or the version is not accepted with them either
  */
 export async function judgeSignatures(
-  bench: Bench,
+  bench: TrustingBench,
   rotating: RotatingVersion,
   brought: RotationPlan['added'],
 ): Promise<BroughtSignatures | undefined> {

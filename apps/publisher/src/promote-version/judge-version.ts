@@ -1,15 +1,9 @@
-import { judgedAttestations, type ReverifyVersionReply } from '@packs/contracts';
-import { DomainError, type SigningPolicy } from '@packs/domain';
-import type { Clock, CommandBus, JudgeableVersion, TrustState } from '@packs/ports';
-import { askVerifier, type Answered } from '../judgement/ask-verifier';
+import type { ReverifyVersionReply } from '@packs/contracts';
+import { DomainError } from '@packs/domain';
+import type { JudgeableVersion, TrustState } from '@packs/ports';
+import { askAbout, ownPolicies, type Bench } from '../judgement/ask-about';
+import type { Answered } from '../judgement/ask-verifier';
 import { withoutContested } from '../judgement/version-basis';
-
-interface Bench {
-  readonly tenant: string;
-  readonly packId: string;
-  readonly commands: CommandBus;
-  readonly clock: Clock;
-}
 
 /**
  * The verdict of a channel's policy on a published version, for which no contested attestation counts. A version whose stored signatures no longer satisfy the policy that let
@@ -23,11 +17,11 @@ export async function judgeVersion(
   trust: TrustState,
 ): Promise<Answered<ReverifyVersionReply>> {
   if (version.verifiedEpoch !== trust.epoch) await requireServable(bench, version, trust);
-  return askAbout(bench, withoutContested(version), channel, trust.policies, trust);
+  return askAbout(bench, withoutContested(version), { channel, policies: trust.policies, trust });
 }
 
 async function requireServable(bench: Bench, version: JudgeableVersion, trust: TrustState): Promise<void> {
-  const { verdict, faults } = await askAbout(bench, version, version.channel, version.verdictPolicy ? [version.verdictPolicy] : [], trust);
+  const { verdict, faults } = await askAbout(bench, version, { channel: version.channel, policies: ownPolicies(version), trust });
   if (verdict.outcome === 'accepted') return;
   throw new DomainError(
     'ERR_PACK_WITHDRAWN',
@@ -40,27 +34,4 @@ async function requireServable(bench: Bench, version: JudgeableVersion, trust: T
       errors: faults,
     },
   );
-}
-
-/** The verdict of whichever of the policies covers the version in the channel. */
-export function askAbout(
-  { tenant, packId, commands, clock }: Bench,
-  { version, type, bundle, manifest, signatures, attestations }: JudgeableVersion,
-  channel: string,
-  policies: readonly SigningPolicy[],
-  { digest, epoch, material }: TrustState,
-): Promise<Answered<ReverifyVersionReply>> {
-  const request = {
-    tenant,
-    channel,
-    packType: type,
-    bundle,
-    manifest,
-    signatures: signatures.map(signature => ({ ...signature, mediaType: signature.mediaType as never })),
-    ...judgedAttestations(policies, attestations),
-    policies: [...policies],
-    trust: { digest, epoch, material },
-    evaluatedAt: clock.now().toISOString(),
-  };
-  return askVerifier(commands, 'reverify-version', request, { packId, version });
 }

@@ -1,5 +1,14 @@
 import { newEvent, PackVersionPublished, type PublishPackReply, type VerifyBundleReply } from '@packs/contracts';
-import { DomainError, packTypeOf, requirementsOf, satisfiesRange, scannedBy, type Digest, type PackManifest, type PackType } from '@packs/domain';
+import {
+  DomainError,
+  packTypeOf,
+  requirementsOf,
+  satisfiesRange,
+  scannedBy,
+  type Digest,
+  type PackManifest,
+  type PackType,
+} from '@packs/domain';
 import type { ExistingVersion, PendingVersion, RegistryTx, TrustState } from '@packs/ports';
 import { addAttestation, type JudgedAttestation } from '../add-attestation/judge-attestations';
 import type { Answered } from '../judgement/ask-verifier';

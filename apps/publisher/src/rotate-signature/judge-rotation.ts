@@ -1,14 +1,11 @@
-import { judgedAttestations, type ReverifyVersionReply } from '@packs/contracts';
-import { canonicalDigest, DomainError, type Digest, type SigningPolicy } from '@packs/domain';
-import type { ChannelPolicy, Clock, CommandBus, JudgeableVersion, TrustState } from '@packs/ports';
-import { askVerifier, type Answered } from '../judgement/ask-verifier';
+import type { ReverifyVersionReply } from '@packs/contracts';
+import { canonicalDigest, DomainError, type Digest } from '@packs/domain';
+import type { ChannelPolicy, JudgeableVersion, TrustState } from '@packs/ports';
+import { askAbout, type Bench } from '../judgement/ask-about';
+import type { Answered } from '../judgement/ask-verifier';
 import type { RotationPlan } from './plan-rotation';
 
-interface Bench {
-  readonly tenant: string;
-  readonly packId: string;
-  readonly commands: CommandBus;
-  readonly clock: Clock;
+export interface TrustingBench extends Bench {
   readonly trust: TrustState;
 }
 
@@ -24,7 +21,11 @@ export interface RotatingVersion {
  * @returns the first that rejects it, or that of its publish
  * @throws DomainError ERR_PACK_VERDICT_REJECTED naming signatures that come and count for nothing
  */
-export async function judgeRotation(bench: Bench, rotating: RotatingVersion, plan: RotationPlan): Promise<Answered<ReverifyVersionReply>> {
+export async function judgeRotation(
+  bench: TrustingBench,
+  rotating: RotatingVersion,
+  plan: RotationPlan,
+): Promise<Answered<ReverifyVersionReply>> {
   const reply = await judgeByAll(bench, rotating, plan);
   if (reply.verdict.outcome === 'accepted') requireKnown(reply, plan);
   return reply;
@@ -32,7 +33,7 @@ export async function judgeRotation(bench: Bench, rotating: RotatingVersion, pla
 
 /** As `judgeRotation`, whatever signatures that come count for. */
 export async function judgeByAll(
-  bench: Bench,
+  bench: TrustingBench,
   { version, channels }: RotatingVersion,
   plan: RotationPlan,
 ): Promise<Answered<ReverifyVersionReply>> {
@@ -42,30 +43,16 @@ export async function judgeByAll(
     const key = canonicalDigest(policy);
     if (asked.has(key)) continue;
     asked.add(key);
-    const reply = await ask(bench, version, plan, { channel, policy });
+    const reply = await askAbout(
+      bench,
+      { ...version, signatures: plan.signatures },
+      { channel, policies: policy ? [policy] : [], trust: bench.trust },
+    );
     if (reply.verdict.outcome === 'rejected') return reply;
     own ??= reply;
   }
   if (!own) throw new Error('no policy was asked');
   return own;
-}
-
-function ask(
-  { tenant, packId, commands, clock, trust: { digest, epoch, material } }: Bench,
-  { version, type, bundle, manifest, attestations }: JudgeableVersion,
-  { signatures }: RotationPlan,
-  { channel, policy }: { readonly channel: string; readonly policy: SigningPolicy | null },
-): Promise<Answered<ReverifyVersionReply>> {
-  const policies = policy ? [policy] : [];
-  const request = {
-    ...{ tenant, channel, packType: type, bundle, manifest },
-    signatures: signatures.map(signature => ({ ...signature, mediaType: signature.mediaType as never })),
-    ...judgedAttestations(policies, attestations),
-    policies,
-    trust: { digest, epoch, material },
-    evaluatedAt: clock.now().toISOString(),
-  };
-  return askVerifier(commands, 'reverify-version', request, { packId, version });
 }
 
 /** Signatures that come and count for nothing, each with why. */

@@ -1,8 +1,9 @@
-import { judgedAttestations, verifyTimeoutMs, type ReverifyVersionReply } from '@packs/contracts';
+import { verifyTimeoutMs, type ReverifyVersionReply } from '@packs/contracts';
 import { DomainError, type Check } from '@packs/domain';
 import type { Clock, CommandBus, JudgeableVersion, RegistryTx, RegistryUnitOfWork, TrustState, VersionKey } from '@packs/ports';
 import { toldOf } from '../deprecate-version/lock-version';
-import { askVerifier, type Answered } from '../judgement/ask-verifier';
+import { askAbout, ownPolicies } from '../judgement/ask-about';
+import type { Answered } from '../judgement/ask-verifier';
 import { JUDGE_AGAIN, judgeAndCommit } from '../judgement/judge-and-commit';
 import { versionBasis } from '../judgement/version-basis';
 import { reasonsOf } from '../publish-pack/may-wait';
@@ -46,19 +47,9 @@ export class SettleVersion {
   }
 
   private async ask({ tenant, packId }: VersionKey, version: JudgeableVersion, trust: TrustState): Promise<Answered<ReverifyVersionReply>> {
-    const { type, bundle, manifest, signatures, attestations, channel, verdictPolicy } = version;
-    // The policy that accepted it: a later policy speaks of later publishes.
-    const policies = verdictPolicy ? [verdictPolicy] : [];
-    const question = {
-      ...{ tenant, channel, packType: type, bundle, manifest },
-      signatures: signatures.map(signature => ({ ...signature, mediaType: signature.mediaType as never })),
-      ...judgedAttestations(policies, attestations),
-      policies,
-      trust: { digest: trust.digest, epoch: trust.epoch, material: trust.material },
-      evaluatedAt: this.clock.now().toISOString(),
-    };
-    const about = { packId, version: version.version };
-    const reply = await askVerifier(this.commands, 'reverify-version', question, about, verifyTimeoutMs(bundle.size));
+    const bench = { tenant, packId, commands: this.commands, clock: this.clock };
+    const timeoutMs = verifyTimeoutMs(version.bundle.size);
+    const reply = await askAbout(bench, version, { channel: version.channel, policies: ownPolicies(version), trust, timeoutMs });
     if (reply.verdict.checks.some(({ outcome, reason }) => outcome === 'fail' && DAMAGE.includes(reason))) {
       throw new DomainError('ERR_PACK_CORRUPT', `the bytes of ${version.version} are not what was proven`);
     }

@@ -2,7 +2,7 @@ import { MAX_POLICY_CHANGES, type TryPolicyReply, type TryPolicyRequest } from '
 import { canonicalDigest, selectPolicy, type Check, type SigningPolicy, type Verdict } from '@packs/domain';
 import type { Clock, CommandBus, DecidedPlace, RegistryUnitOfWork, TrustState } from '@packs/ports';
 import { withoutContested } from '../judgement/version-basis';
-import { askAbout } from '../promote-version/judge-version';
+import { askAbout } from '../judgement/ask-about';
 
 /** When one answer is due: what is left comes with the next. Far below the command's own time. */
 const ANSWER_MS = 15_000;
@@ -57,7 +57,7 @@ export class TryPolicy {
     if (!judgeable) return undefined;
     const bench = { tenant, packId, commands: this.commands, clock: instant(this.clock.now()) };
     const decide = async (active: readonly SigningPolicy[]) =>
-      decisionOf((await askAbout(bench, withoutContested(judgeable), channel, active, trust)).verdict);
+      decisionOf((await askAbout(bench, withoutContested(judgeable), { channel, policies: active, trust })).verdict);
     const [now, then] = await Promise.all([decide(policies.now), decide(policies.then)]);
     return now.outcome === then.outcome ? undefined : { ...place, now, then };
   }

@@ -7,6 +7,7 @@ import {
   SIGNATURE_MEDIA_TYPES,
   type Digest,
   type PackType,
+  type SignatureMediaType,
   type SigningPolicy,
 } from '@packs/domain';
 import {
@@ -60,7 +61,7 @@ interface VersionRow {
         blobs: BlobJson[] | null;
       }[]
     | null;
-  signatures: { digest: Digest; size: number; objectKey: string; mediaType: string }[] | null;
+  signatures: { digest: Digest; size: number; objectKey: string; mediaType: SignatureMediaType }[] | null;
   current_epoch: string | null;
   trust_digest: Digest | null;
   trust_size: string | null;

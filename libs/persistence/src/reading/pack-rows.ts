@@ -1,5 +1,5 @@
 import { attestationUri, type PackView, type VersionView } from '@packs/contracts';
-import type { Digest, Lifecycle, PackManifest, PackType, SigningPolicy, Verdict } from '@packs/domain';
+import type { Digest, Lifecycle, PackManifest, PackType, SignatureMediaType, SigningPolicy, Verdict } from '@packs/domain';
 import type { JudgeableAttestation, ServableVersion } from '@packs/ports';
 import { lifecycleOf } from '../lifecycle';
 import { judgeableAttestations } from '../registry/judgeable-attestations';
@@ -66,7 +66,7 @@ export function toPackView(row: PackRow): PackView {
 
 interface SignatureJson {
   digest: Digest;
-  mediaType: string;
+  mediaType: SignatureMediaType;
   size: number;
   objectKey: string;
   keyName: string | null;

@@ -1,4 +1,4 @@
-import { versionSortKey, type Digest, type Lifecycle, type PackType, type SigningPolicy } from '@packs/domain';
+import { versionSortKey, type Digest, type Lifecycle, type PackType, type SignatureMediaType, type SigningPolicy } from '@packs/domain';
 import {
   ChannelStore,
   type BlobRef,
@@ -27,7 +27,7 @@ interface JudgeableRow {
   channel: string;
   trust_epoch: string;
   policy: SigningPolicy | null;
-  signatures: (BlobRef & { mediaType: string })[] | null;
+  signatures: (BlobRef & { mediaType: SignatureMediaType })[] | null;
   attestations: JudgeableAttestation[] | null;
 }
 
