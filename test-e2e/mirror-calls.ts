@@ -42,14 +42,14 @@ export async function sync(caller: Caller, mirror: MirrorResponse, json?: object
   return ended(caller, await ask(caller, mirror, json));
 }
 
-/** The mirror's jobs once there are so many, newest first, and all have ended. */
-export async function idle(caller: Caller, { id }: MirrorResponse, atLeast = 1): Promise<MirrorJobView[]> {
+/** The mirror's jobs once there are so many, newest first, and all have ended: after the pauses between attempts, too. */
+export async function idle(caller: Caller, { id }: MirrorResponse, atLeast = 1, withinMs = 30_000): Promise<MirrorJobView[]> {
   return eventually(async () => {
     const { jobs } = (await caller.get<MirrorJobList>(`/api/mirrors/${id}/jobs`)).body;
     expect(jobs.length).toBeGreaterThanOrEqual(atLeast);
     expect(jobs.filter(job => job.state === 'queued' || job.state === 'running')).toEqual([]);
     return jobs;
-  });
+  }, withinMs);
 }
 
 /** How the mirror stands, with the rows that say why. */
