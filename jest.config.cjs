@@ -26,6 +26,7 @@ module.exports = {
     {
       ...base,
       displayName: 'e2e',
+      testEnvironment: '<rootDir>/test-e2e/failure-logs.cjs',
       testMatch: ['<rootDir>/test-e2e/**/*.spec.ts'],
       globalSetup: '<rootDir>/test-e2e/global-setup.cjs',
       globalTeardown: '<rootDir>/test-e2e/global-teardown.cjs',

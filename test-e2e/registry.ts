@@ -65,11 +65,18 @@ export class Part {
   }
 }
 
+declare global {
+  /** Data folders of the stacks that this spec file used: failure-logs.cjs reads the logs in there. */
+  var stackFolders: Set<string> | undefined;
+}
+
 /** The running system: real processes, PostgreSQL, nats-server and Authority. */
 export class Registry {
   private pool: Pool | undefined;
 
-  private constructor(readonly facts: StackFacts) {}
+  private constructor(readonly facts: StackFacts) {
+    (globalThis.stackFolders ??= new Set()).add(facts.dataDir);
+  }
 
   /** The one that all stories of a jest worker share, one after another; whoever takes a part of it down brings it back. */
   static async shared(): Promise<Registry> {
