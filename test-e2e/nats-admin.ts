@@ -1,4 +1,4 @@
-import { AUDIT_CONSUMER, EVENT_STREAM } from '@packs/contracts';
+import { AUDIT_CONSUMER, EVENT_STREAM, type ConsumerContract } from '@packs/contracts';
 import { connect, type NatsConnection } from 'nats';
 import type { Registry } from './registry';
 
@@ -13,11 +13,11 @@ export async function withNats<T>({ facts }: Registry, user: string, work: (conn
   }
 }
 
-/** Events that the audit log's consumer has not finished. */
-export function unsettled(registry: Registry): Promise<number> {
+/** Events that a consumer has not finished, by default the audit log's. */
+export function unsettled(registry: Registry, consumer: ConsumerContract = AUDIT_CONSUMER): Promise<number> {
   return withNats(registry, 'admin', async connection => {
     const manager = await connection.jetstreamManager();
-    const { num_pending: waiting, num_ack_pending: atHand } = await manager.consumers.info(EVENT_STREAM.name, AUDIT_CONSUMER.name);
+    const { num_pending: waiting, num_ack_pending: atHand } = await manager.consumers.info(EVENT_STREAM.name, consumer.name);
     return waiting + atHand;
   });
 }

@@ -1,12 +1,21 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { MirrorRequest, MirrorResponse, ParityCheckView, ParityResponse, ParityRow, Problem } from '@packs/contracts';
+import {
+  MIRROR_CONSUMER,
+  type MirrorRequest,
+  type MirrorResponse,
+  type ParityCheckView,
+  type ParityResponse,
+  type ParityRow,
+  type Problem,
+} from '@packs/contracts';
 import { eventually } from '@packs/testing';
 import { Client } from 'pg';
 import { runStella } from '../tools/cli/testing/run-cli';
 import type { Caller } from './caller';
-import { parityOf } from './mirror-calls';
+import { idle, parityOf } from './mirror-calls';
 import { ImageLayout } from './mirror-files';
+import { unsettled } from './nats-admin';
 import { aBundle, aManifest, type Bundle } from './pack-bundle';
 import { newTenant, Registry } from './registry';
 import { SigningKey } from './signing-key';
@@ -40,6 +49,9 @@ async function inStep(settings: Partial<MirrorRequest> = {}): Promise<{ caller: 
   });
   expect(status).toBe(201);
   await sync(caller, mirror);
+  // What the publish caused is over: no sync of its own comes in between.
+  await eventually(async () => expect(await unsettled(registry, MIRROR_CONSUMER)).toBe(0));
+  await idle(caller, mirror);
   await stands(caller, mirror, true);
   return { caller, mirror, bundle };
 }
@@ -50,13 +62,13 @@ async function sync(caller: Caller, { id }: MirrorResponse, json?: object): Prom
 
 const folderOf = (mirror: MirrorResponse): string => join(registry.facts.dataDir, 'mirrors', mirror.tenant, mirror.location);
 
-/** How the mirror stands once its parity is as expected. */
+/** How the mirror stands once its parity is as expected: the lease of a worker that was killed runs for 10 s. */
 function stands(caller: Caller, mirror: MirrorResponse, expected: boolean) {
   return eventually(async () => {
     const parity = await parityOf(caller, mirror);
     expect(parity).toMatchObject({ inStep: expected });
     return parity;
-  }, 15_000);
+  }, 30_000);
 }
 
 async function ask(caller: Caller, mirror: MirrorResponse, depth?: string): Promise<ParityCheckView> {
