@@ -10,6 +10,8 @@ import type {
 import { eventually } from '@packs/testing';
 import type { Caller } from './caller';
 
+const ENDED_WITHIN_MS = 15_000;
+
 export async function addMirror(caller: Caller, settings: Partial<MirrorRequest> = {}): Promise<MirrorResponse> {
   const { status, body } = await caller.send<MirrorResponse>('POST', '/api/mirrors', {
     json: { name: 'north', kind: 'oci-layout', location: 'sites/north', ...settings },
@@ -30,7 +32,7 @@ export async function jobOf(caller: Caller, job: MirrorJobView): Promise<MirrorJ
   return body;
 }
 
-export async function ended(caller: Caller, job: MirrorJobView, withinMs = 15_000): Promise<MirrorJobView> {
+export async function ended(caller: Caller, job: MirrorJobView, withinMs = ENDED_WITHIN_MS): Promise<MirrorJobView> {
   return eventually(async () => {
     const now = await jobOf(caller, job);
     expect(['succeeded', 'failed']).toContain(now.state);
@@ -42,14 +44,16 @@ export async function sync(caller: Caller, mirror: MirrorResponse, json?: object
   return ended(caller, await ask(caller, mirror, json));
 }
 
-/** The mirror's jobs once there are so many, newest first, and all have ended: after the pauses between attempts, too. */
-export async function idle(caller: Caller, { id }: MirrorResponse, atLeast = 1, withinMs = 30_000): Promise<MirrorJobView[]> {
+/** The mirror's jobs once there are so many, newest first, and all have ended. */
+export async function idle(caller: Caller, { id }: MirrorResponse, atLeast = 1): Promise<MirrorJobView[]> {
+  const jobs = async () => (await caller.get<MirrorJobList>(`/api/mirrors/${id}/jobs`)).body.jobs;
+  // Two waits: an event may be a while on its way, and attempts have pauses between them.
+  await eventually(async () => expect((await jobs()).length).toBeGreaterThanOrEqual(atLeast));
   return eventually(async () => {
-    const { jobs } = (await caller.get<MirrorJobList>(`/api/mirrors/${id}/jobs`)).body;
-    expect(jobs.length).toBeGreaterThanOrEqual(atLeast);
-    expect(jobs.filter(job => job.state === 'queued' || job.state === 'running')).toEqual([]);
-    return jobs;
-  }, withinMs);
+    const now = await jobs();
+    expect(now.filter(job => job.state === 'queued' || job.state === 'running')).toEqual([]);
+    return now;
+  }, ENDED_WITHIN_MS);
 }
 
 /** How the mirror stands, with the rows that say why. */

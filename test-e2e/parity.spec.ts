@@ -20,7 +20,7 @@ import { aBundle, aManifest, type Bundle } from './pack-bundle';
 import { newTenant, Registry } from './registry';
 import { SigningKey } from './signing-key';
 
-/** A worker that was killed keeps its comparison this long. */
+/** A worker that was killed keeps its comparison, or its job, this long. */
 const LEASE_MS = 1_500;
 const key = new SigningKey('release');
 let registry: Registry;
@@ -28,7 +28,7 @@ let registry: Registry;
 jest.setTimeout(60_000);
 
 beforeAll(async () => {
-  registry = await Registry.start({ PARITY_LEASE_MS: String(LEASE_MS) });
+  registry = await Registry.start({ PARITY_LEASE_MS: String(LEASE_MS), MIRROR_LEASE_MS: String(LEASE_MS) });
 });
 afterAll(() => registry.end());
 
@@ -62,13 +62,13 @@ async function sync(caller: Caller, { id }: MirrorResponse, json?: object): Prom
 
 const folderOf = (mirror: MirrorResponse): string => join(registry.facts.dataDir, 'mirrors', mirror.tenant, mirror.location);
 
-/** How the mirror stands once its parity is as expected: the lease of a worker that was killed runs for 10 s. */
+/** How the mirror stands once its parity is as expected. */
 function stands(caller: Caller, mirror: MirrorResponse, expected: boolean) {
   return eventually(async () => {
     const parity = await parityOf(caller, mirror);
     expect(parity).toMatchObject({ inStep: expected });
     return parity;
-  }, 30_000);
+  }, 15_000);
 }
 
 async function ask(caller: Caller, mirror: MirrorResponse, depth?: string): Promise<ParityCheckView> {
